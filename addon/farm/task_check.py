@@ -40,7 +40,7 @@ def check_task(text: str) -> bool:
     """Answer a question of `CheckQuestion.to_text`; tell whether this machine can do the task. Raises MessageError."""
     question = parse_question(text)
     _end_with_parent()
-    scene = bpy.context.scene
+    scene = cast("bpy.types.Scene", bpy.context.scene)
     if question.rules:
         _map_paths(question.path_mapping)
     faults = tuple(dict.fromkeys(_faults(scene, question)))

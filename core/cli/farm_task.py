@@ -3,12 +3,11 @@
 
 import argparse
 import os
-from collections.abc import Mapping
 
 from ..errors import FarmError
-from ..farm.blender_program import BLENDER_VARIABLE
 from ..farm.path_mapping import PathMapping, read_path_mapping
 from ..farm.task import TaskRequest, run_task
+from .farm_blender import blender_name
 from .output import flush_lines, show
 from .signals import StopSignal
 
@@ -31,7 +30,7 @@ def run(arguments: argparse.Namespace, stop: StopSignal) -> int:
         last_frame=last,
         scene=arguments.scene,
         output=arguments.output,
-        blender=chosen_blender(arguments, environment),
+        blender=blender_name(arguments, environment),
         engine=arguments.engine,
         prepares=arguments.prepare,
         is_strict=arguments.strict,
@@ -40,13 +39,6 @@ def run(arguments: argparse.Namespace, stop: StopSignal) -> int:
         path_mapping=mapping,
     )
     return run_task(request, environment, _show_now, stop)
-
-
-def chosen_blender(arguments: argparse.Namespace, environment: Mapping[str, str]) -> str | None:
-    """Return the Blender that the arguments or the environment name, or else the one that this runs in, if it does."""
-    if arguments.blender or environment.get(BLENDER_VARIABLE, "").strip():
-        return str(arguments.blender) if arguments.blender else None
-    return str(arguments.own_blender) if arguments.own_blender else None
 
 
 def _show_now(line: str) -> None:

@@ -55,6 +55,6 @@ def write_files(folder: Path, files: dict[str, str]) -> list[Path]:
 def _plan(arguments: argparse.Namespace) -> FarmPlan:
     if arguments.plan is not None:
         return read_plan_file(arguments.plan)
-    from .farm_plan import make_plan
+    from .farm_plan import plan_of_arguments
 
-    return make_plan(arguments)
+    return plan_of_arguments(arguments)

@@ -3,7 +3,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import FarmError, MessageError, os_error_reason
@@ -16,13 +15,8 @@ _MAX_FRAME = 1 << 31
 _FIX = "make it anew with `understudy farm plan --json`"
 
 
-def plan_json(plan: FarmPlan) -> str:
-    """Return a plan as a JSON object with the fields of `FarmPlan`; paths are texts."""
-    return json.dumps(asdict(plan), indent=1, default=str) + "\n"
-
-
 def read_plan_file(path: Path) -> FarmPlan:
-    """Return the plan in a file of `plan_json`. Raises FarmError where it is none, or of another version."""
+    """Return the plan in a file that holds `plan_values`. Raises FarmError where it is none, or of another version."""
     try:
         return _plan(json.loads(read_input(path, MAX_FACTS_BYTES).decode()))
     except OSError as error:
@@ -32,6 +26,8 @@ def read_plan_file(path: Path) -> FarmPlan:
 
 
 def _plan(values: object) -> FarmPlan:
+    if isinstance(values, dict):  # how many tasks there are follows from the rest
+        values = {name: value for name, value in values.items() if name != "task_count"}
     return FarmPlan(
         **messages.arguments(
             FarmPlan,
