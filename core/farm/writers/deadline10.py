@@ -4,6 +4,7 @@
 from ..plan import FarmPlan
 from .options import JobOptions
 from .task_words import (
+    chunk_length,
     environment_of,
     frame_range,
     job_name,
@@ -47,7 +48,7 @@ def _job_info(plan: FarmPlan, options: JobOptions, suffix: str) -> str:
         "Plugin": "CommandLine",
         "Name": f"{job_name(plan, options)}{suffix}",
         "Frames": f"{first}-{last}",
-        "ChunkSize": str(plan.chunk_size),
+        "ChunkSize": str(chunk_length(plan)),
     }
     if options.max_parallel_tasks:
         values["MachineLimit"] = str(options.max_parallel_tasks)

@@ -9,6 +9,7 @@ from ..plan import FarmPlan
 from .flamenco_job_type import JOB_TYPE
 from .options import BLENDER_LAUNCHER, JobOptions
 from .task_words import (
+    chunk_length,
     environment_words,
     frame_range,
     job_name,
@@ -57,7 +58,7 @@ def _job(plan: FarmPlan, options: JobOptions) -> dict[str, Any]:
             "blendfile": project,
             "frames": f"{first}-{last}",
             "frame_step": plan.facts.frame_step,
-            "chunk_size": plan.chunk_size,
+            "chunk_size": chunk_length(plan),
             "prepare_first": plan.prepares_first,
             "render_output_path": output_pattern(plan, options),
             "exe": exe,

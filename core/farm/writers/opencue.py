@@ -3,7 +3,7 @@
 
 from ..plan import FarmPlan
 from .options import JobOptions
-from .task_words import environment_of, frame_range, job_name, require_even_chunks, task_words
+from .task_words import chunk_length, environment_of, frame_range, job_name, require_even_chunks, task_words
 
 _SCRIPT = '''\
 #!/usr/bin/env python3
@@ -51,7 +51,7 @@ def write(plan: FarmPlan, options: JobOptions) -> dict[str, str]:
     text = _SCRIPT.format(
         name=ascii(job_name(plan, options)),
         frames=ascii(f"{first}-{last}"),
-        chunk=plan.chunk_size,
+        chunk=chunk_length(plan),
         environment=ascii(environment_of(plan)),
         render=ascii(render),
         prepare=ascii(prepare if plan.prepares_first else []),

@@ -10,7 +10,15 @@ from typing import Any
 from ...errors import FarmError
 from ..plan import FarmPlan
 from .options import JobOptions
-from .task_words import environment_of, has_even_chunks, job_name, output_pattern, report_folder, task_words
+from .task_words import (
+    chunk_length,
+    environment_of,
+    has_even_chunks,
+    job_name,
+    output_pattern,
+    report_folder,
+    task_words,
+)
 from .yaml_text import to_yaml
 
 _NOTIFY_SECONDS = 60
@@ -70,13 +78,11 @@ def _step(plan: FarmPlan, options: JobOptions, *, is_chunked: bool, prepares: bo
         frames,
         prepares=prepares,
         project="{{Param.Project}}",
+        scene="{{Param.Scene}}",
+        blender="{{Param.Blender}}",
         output="{{Param.OutputFolder}}/{{Param.OutputName}}",
         reports="{{Param.ReportFolder}}",
     )
-    # These may hold anything.
-    for option, parameter in (("--scene", "Scene"), ("--blender", "Blender")):
-        if option in words:
-            words[words.index(option) + 1] = f"{{{{Param.{parameter}}}}}"
     words += ["--path-mapping", "{{Session.PathMappingRulesFile}}"]
     return {
         "name": "Prepare" if prepares else "Render",
@@ -99,7 +105,7 @@ def _step(plan: FarmPlan, options: JobOptions, *, is_chunked: bool, prepares: bo
 def _parameter_space(plan: FarmPlan, *, is_chunked: bool) -> dict[str, Any]:
     first, last = plan.chunks[0].first_frame, plan.chunks[-1].last_frame
     if is_chunked:
-        chunks = {"defaultTaskCount": plan.chunk_size, "rangeConstraint": "CONTIGUOUS"}
+        chunks = {"defaultTaskCount": chunk_length(plan), "rangeConstraint": "CONTIGUOUS"}
         frames = {"name": "Frames", "type": "CHUNK[INT]", "range": f"{first}-{last}", "chunks": chunks}
         return {"taskParameterDefinitions": [frames]}
     return {

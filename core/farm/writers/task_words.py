@@ -51,6 +51,8 @@ def task_words(
     *,
     prepares: bool = False,
     project: str = "",
+    scene: str = "",
+    blender: str = "",
     output: str = "",
     reports: str = "",
 ) -> list[str]:
@@ -68,8 +70,8 @@ def task_words(
         The words that name a chunk, in the engine's own variables.
     prepares : bool
         Whether the task fills the cache alone.
-    project, output, reports : str
-        What the engine has in place of these paths; empty for the paths of the plan.
+    project, scene, blender, output, reports : str
+        What the engine has in place of these; empty for those of the plan and the options.
 
     Returns
     -------
@@ -78,15 +80,15 @@ def task_words(
     """
     words = ["farm", "run-task", project or str(plan.facts.project), *frames]
     words += ["--engine", engine, "--expect-extension", plan.facts.extension_version]
-    words += ["--scene", plan.facts.scene] if plan.facts.scene else []
-    words += ["--blender", options.blender] if options.blender else []
+    # In one word with their options: a name may begin with a dash.
+    words += [f"--scene={scene or plan.facts.scene}"] if plan.facts.scene else []
+    words += [f"--blender={blender or options.blender}"] if options.blender else []
     words += ["--report-dir", reports or str(report_folder(plan, options))]
     if prepares:
         return [*words, "--prepare"]
     return [
         *words,
-        "--output",
-        output or output_pattern(plan, options),
+        f"--output={output or output_pattern(plan, options)}",
         "--strict" if plan.is_strict else "--no-strict",
     ]
 
@@ -96,12 +98,18 @@ def frame_range(plan: FarmPlan) -> tuple[int, int]:
     return plan.chunks[0].first_frame, plan.chunks[-1].last_frame
 
 
+def chunk_length(plan: FarmPlan) -> int:
+    """Return how many frames of the timeline an even chunk spans, those that the scene's step leaves out included."""
+    return plan.chunk_size * max(plan.facts.frame_step, 1)
+
+
 def has_even_chunks(plan: FarmPlan) -> bool:
-    """Tell whether the chunks follow each other and have the plan's size, but for the last, which may be shorter."""
-    first, size = plan.chunks[0].first_frame, plan.chunk_size
-    even = all(chunk.first_frame == first + number * size for number, chunk in enumerate(plan.chunks))
-    full = all(chunk.frame_count == size for chunk in plan.chunks[:-1])
-    return even and full and plan.chunks[-1].frame_count <= size
+    """Tell whether the chunks are those that an engine makes which counts them itself by `chunk_length`."""
+    first, length, step = plan.chunks[0].first_frame, chunk_length(plan), max(plan.facts.frame_step, 1)
+    starts = [first + number * length for number in range(len(plan.chunks))]
+    ends = [*(start + length - step for start in starts[:-1]), plan.chunks[-1].last_frame]
+    made = [(chunk.first_frame, chunk.last_frame) for chunk in plan.chunks]
+    return made == list(zip(starts, ends, strict=True)) and made[-1][1] < starts[-1] + length
 
 
 def require_even_chunks(plan: FarmPlan, engine: str) -> None:
