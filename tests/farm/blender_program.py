@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A program `blender` as workers of a farm have it: Blender 5.2 with a profile of its own, called by its path."""
 
-import shlex
+import os
 import shutil
 import subprocess
 import sys
@@ -60,13 +60,21 @@ def install_extension(blender, package):
     """Install the extension's zip as a user does. AssertionError where that fails."""
     copy = Path(shutil.copy(package, blender.parent / "understudy.zip"))
     words = ["--command", "extension", "install-file", "-r", "user_default", "-e", str(copy)]
-    done = subprocess.run(
-        [blender, *words], capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
-    )
+    done = run([blender, *words], os.environ)
     copy.unlink()
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[-3000:]
 
 
-def quote_words(words):
-    """Return a command as a shell reads it."""
-    return shlex.join(map(str, words))
+def run(command, environment, **options):
+    """Run a program to its end; returns the process with what it printed, errors among the rest."""
+    return subprocess.run(
+        [str(word) for word in command],
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+        **options,
+    )
