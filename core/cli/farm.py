@@ -11,6 +11,15 @@ def run(arguments: argparse.Namespace, stop: StopSignal) -> int:
 
     Raises UnderstudyError if it can't be done.
     """
+    if arguments.action == "run-task":
+        from .farm_task import run as run_task
+
+        return run_task(arguments, stop)
+    if arguments.action == "write":
+        from .farm_write import write
+
+        with stop.interrupting():
+            return write(arguments)
     from .farm_plan import plan
 
     with stop.interrupting():

@@ -7,6 +7,8 @@ from typing import Any
 
 from ..units import parse_count
 from .cache_arguments import argument_type
+from .farm_task_arguments import add_run_task
+from .farm_write_arguments import add_write
 
 AUTOMATIC_CHUNK = "auto"
 
@@ -30,6 +32,8 @@ def add_farm(commands: Any) -> None:
     )
     actions = farm.add_subparsers(dest="action", required=True, metavar="action")
     add_plan(actions)
+    add_write(actions, add_job_arguments)
+    add_run_task(actions)
 
 
 def add_plan(actions: Any) -> None:

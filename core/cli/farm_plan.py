@@ -2,12 +2,14 @@
 """`understudy farm plan`: what a job needs and costs, and what would fail, as a table or as values."""
 
 import argparse
+import os
 
 from ..farm.blender_program import find_blender, read_project
 from ..farm.folder_checks import check_folders
 from ..farm.plan import FarmPlan
 from ..farm.plan_text import plan_lines, plan_values
 from ..farm.planning import PlanOptions, make_plan
+from .farm_blender import blender_name
 from .output import show, show_json
 
 _EXIT_OK, _EXIT_FAULTS = 0, 1
@@ -30,7 +32,7 @@ def plan(arguments: argparse.Namespace) -> int:
 def plan_of_arguments(arguments: argparse.Namespace) -> FarmPlan:
     """Return the plan that the arguments of `farm_arguments.add_job_arguments` ask for. Raises UnderstudyError."""
     facts = read_project(
-        find_blender(arguments.blender),
+        find_blender(blender_name(arguments, os.environ)),
         arguments.project,
         arguments.scene,
         arguments.start,
