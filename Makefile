@@ -7,11 +7,12 @@ READY := $(VENV)/.ready
 MODELS := build/models/manifest.json
 BLENDER_50 := .venv-5.0
 BENCH := .venv-bench
+FARM := .venv-farm
 # One test process more than there are cores, since tests also wait, for processes and for time; JOBS=1 for one.
 JOBS ?= $(shell python3 -c 'import os; print(os.cpu_count() + 1)')
 PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 
-.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui window bench bench-edit bench-cache bench-farm extension wheel models lock clean
+.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui test-farm window bench bench-edit bench-cache bench-farm extension wheel models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -53,6 +54,11 @@ window: $(READY)
 # A real Blender 5.2 window; needs root and debootstrap; PICTURES=docs/gui keeps the screenshots.
 test-gui: $(READY) models
 	$(if $(PICTURES),UNDERSTUDY_PICTURES=$(PICTURES)) $(BIN)/python -m pytest -q -m gui tests/gui $(PYTEST)
+
+# Jobs as the farms' own programs run them, with Blender 5.2: Open Job Description, Flamenco's language, Slurm, OpenCue. What
+# is not installed on this machine is left out and says so.
+test-farm: $(READY) $(FARM)/.ready models
+	$(BIN)/python -m pytest -q -m farm tests/farm $(PYTEST)
 
 # The zip that Blender installs; PLATFORM=windows-x64 or macos-arm64 for others than this machine's, VARIANT=cuda
 # or directml for one with another ONNX Runtime (docs/processors.md).
@@ -114,9 +120,14 @@ $(BENCH)/.ready: requirements/bench.txt pyproject.toml
 	$(BENCH)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+$(FARM)/.ready: requirements/farm.txt
+	$(PYTHON) -m venv $(FARM)
+	$(FARM)/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/farm.txt
+	touch $@
+
 # For developers: solve the pinned requirements anew (needs uv).
 lock:
-	for name in blender-4.5 blender-5.0 bench; do uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate \
+	for name in blender-4.5 blender-5.0 bench farm; do uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate \
 	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 --custom-compile-command "make lock" \
 	  requirements/$$name.in -o requirements/$$name.txt; done
 

@@ -14,7 +14,7 @@ def run(arguments: list[str]) -> int:
     """Do what the words after `understudy` ask for, and return the exit code."""
     from ..core.cli.main import main
 
-    return main(arguments, online=bool(cast("Any", bpy.app).online_access))
+    return main(arguments, online=bool(cast("Any", bpy.app).online_access), blender=bpy.app.binary_path)
 
 
 def register() -> None:

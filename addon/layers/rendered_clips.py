@@ -32,19 +32,21 @@ class RenderedClip:
 
 
 def originals_reason(
-    scene: bpy.types.Scene, image_fault_of: Callable[[RenderedClip], RequestFault | None]
+    scene: bpy.types.Scene,
+    image_fault_of: Callable[[RenderedClip], RequestFault | None],
+    frames: range | None = None,
 ) -> str:
     """Say why a render of a scene can swap no face as it is to be; empty where it can, or where nobody asks for one.
 
-    Looks at the clips that are seen in the scene's range, up to the first that can have its new faces. Of images of
-    source persons it looks whether their files are there; `image_fault_of` returns what else is wrong with those of a
-    clip.
+    Looks at the clips that are seen in the scene's range, or in `frames` of it, up to the first that can have its new
+    faces. Of images of source persons it looks whether their files are there; `image_fault_of` returns what else is
+    wrong with those of a clip.
     """
     if not scene.render.use_sequencer:
         return ""
     library = run_settings(cache_folder(scene), preferences()).library
     reasons: list[str] = []
-    for rendered in _rendered_clips(scene):
+    for rendered in rendered_clips(scene, frames):
         fault = request_fault(rendered.requests, library) or image_fault_of(rendered)
         if fault is None:
             return ""
@@ -53,16 +55,17 @@ def originals_reason(
     return "; ".join(dict.fromkeys(reasons))
 
 
-def _rendered_clips(scene: bpy.types.Scene) -> Iterator[RenderedClip]:
-    """Yield the clips that ask for a face and that a render of a scene's range may show.
+def rendered_clips(scene: bpy.types.Scene, frames: range | None = None) -> Iterator[RenderedClip]:
+    """Yield the clips that ask for a face and that a render of a scene's range, or of other frames of it, may show.
 
     A still need not lie in the range, but as it starts Blender does not say which frame it is (4.5 to 5.2): then its
     originals are counted, and it is not refused.
     """
-    for here in _played_scenes(scene):
+    frames = range(scene.frame_start, scene.frame_end + 1) if frames is None else frames
+    for here in _played_scenes(scene, frames):
         strips = SceneStrips(here)
         for clip in strips.clips:
-            frame = _first_frame(clip, scene if here == scene else None)
+            frame = _first_frame(clip, frames if here == scene else None)
             if frame is None or hidden_reason(here, clip, "strip"):
                 continue
             try:
@@ -73,7 +76,7 @@ def _rendered_clips(scene: bpy.types.Scene) -> Iterator[RenderedClip]:
                 yield RenderedClip(here, clip, frame, requests)
 
 
-def _played_scenes(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
+def _played_scenes(scene: bpy.types.Scene, frames: range) -> list[bpy.types.Scene]:
     """List a scene and those that its scene strips play by their sequencer, and those within these."""
     scenes, waiting = [scene], [scene]
     while waiting:
@@ -82,21 +85,21 @@ def _played_scenes(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
             inner = cast("Any", strip)
             if inner.type != "SCENE" or inner.scene_input != "SEQUENCER" or inner.scene in (None, *scenes):
                 continue
-            shown = _first_frame(inner, scene if here == scene else None) is not None
+            shown = _first_frame(inner, frames if here == scene else None) is not None
             if shown and not hidden_reason(here, inner, "strip"):
                 scenes.append(inner.scene)
                 waiting.append(inner.scene)
     return scenes
 
 
-def _first_frame(strip: Any, scene: bpy.types.Scene | None) -> int | None:
+def _first_frame(strip: Any, frames: range | None) -> int | None:
     """Return the first frame at which a strip and the meta strips around it lie; None where there is none.
 
-    In the range of a scene, if one is given.
+    Of `frames`, if any are given.
     """
     first, last = strip.frame_final_start, strip.frame_final_end - 1
-    if scene is not None:
-        first, last = max(first, scene.frame_start), min(last, scene.frame_end)
+    if frames is not None:
+        first, last = max(first, frames.start), min(last, frames.stop - 1)
     around = strip.parent_meta()
     while around is not None:
         first, last = max(first, around.frame_final_start), min(last, around.frame_final_end - 1)

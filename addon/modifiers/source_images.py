@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Images of source persons go with their project: by paths from where it is saved, and as images of Blender's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,14 @@ class SourceImagePaths:
             self._files.append((image, file))
             _link_block(image, file, Path(bpy.data.filepath).parent if bpy.data.filepath else project_folder)
             _set_path(image, file, project_folder)
+
+    def change(self, path_of: Callable[[str], str]) -> None:
+        """Give each image the path that a function makes of its own, and its data-block likewise."""
+        for image in _images():
+            block = image.image
+            if block is not None and path_of(block.filepath) != block.filepath:
+                block.filepath = path_of(block.filepath)
+            _change_path(image, path_of(image.filepath))
 
     def restore(self) -> None:
         """After a copy was saved elsewhere, or saving failed, name the files from the project's own folder again."""

@@ -24,6 +24,7 @@ def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
         cost,
+        farm,
         model_page,
         modifiers,
         nest,
@@ -42,6 +43,7 @@ def _families() -> tuple[ModuleType, ...]:
     return (
         check_key,
         cost,
+        farm,
         model_page,
         modifiers,
         nest,

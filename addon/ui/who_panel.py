@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ...core.recipe.request import FaceImage
-from ...core.sessions.request_faults import IMAGELESS_SWAPPER
+from ...core.sessions.required_models import IMAGELESS_SWAPPER
 from ..blender.wrapped_text import draw_text
 from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene

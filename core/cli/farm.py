@@ -16,6 +16,15 @@ def run(arguments: argparse.Namespace, stop: StopSignal) -> int:
 
         with stop.interrupting():
             return report(arguments)
+    if arguments.action == "run-task":
+        from .farm_task import run as run_task
+
+        return run_task(arguments, stop)
+    if arguments.action == "write":
+        from .farm_write import write
+
+        with stop.interrupting():
+            return write(arguments)
     from .farm_plan import plan
 
     with stop.interrupting():

@@ -7,6 +7,9 @@ from typing import Any
 
 from ..units import parse_count
 from .cache_arguments import argument_type
+from .farm_report_arguments import add_report
+from .farm_task_arguments import add_run_task
+from .farm_write_arguments import add_write
 
 AUTOMATIC_CHUNK = "auto"
 
@@ -17,12 +20,6 @@ _PLAN_DESCRIPTION = """\
 Say what a farm needs to render a Blender project: its files and whether they travel with it, chunks, the CPU
 time, what the cache grows by, and what would fail and why. Blender is started without a window to read the
 project, which is not changed. The exit code is 1 where the job would fail.
-"""
-_REPORT_DESCRIPTION = """\
-Read the reports of a job's tasks, the files *.json in DIR, and say which frames are missing, doubled or failed,
-which stages ran twice, and what each host did. The files are what run-task writes, or what UNDERSTUDY_REPORT
-names; what is no report is named and left out. The exit code is 0 where each frame is right, 3 where frames are
-missing or failed, 1 where nothing can be read.
 """
 
 
@@ -36,6 +33,8 @@ def add_farm(commands: Any) -> None:
     )
     actions = farm.add_subparsers(dest="action", required=True, metavar="action")
     add_plan(actions)
+    add_write(actions, add_job_arguments)
+    add_run_task(actions)
     add_report(actions)
 
 
@@ -50,33 +49,6 @@ def add_plan(actions: Any) -> None:
     )
     add_job_arguments(plan)
     plan.add_argument("--json", action="store_true", help="write values instead of a table")
-
-
-def add_report(actions: Any) -> None:
-    """Add the action `report`."""
-    report = actions.add_parser(
-        "report",
-        help="say what the tasks of a job did",
-        description=_REPORT_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    report.add_argument("folder", type=Path, metavar="DIR", help="the folder of the tasks' reports")
-    report.add_argument("--json", action="store_true", help="write values instead of a table")
-    report.add_argument(
-        "--html", type=Path, metavar="FILE", help="write a page with a plot of who worked when"
-    )
-    report.add_argument(
-        "-s",
-        "--start",
-        type=int,
-        metavar="FRAME",
-        help="first frame that the job is to have (default: what its tasks were asked for)",
-    )
-    report.add_argument("-e", "--end", type=int, metavar="FRAME", help="last frame, itself included")
-    report.add_argument(
-        "-j", "--step", type=int, default=1, metavar="N", help="every N-th of these frames alone"
-    )
 
 
 def add_job_arguments(parser: argparse.ArgumentParser) -> None:

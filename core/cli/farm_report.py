@@ -15,7 +15,7 @@ _EXIT_OK, _EXIT_FRAMES_FAILED = 0, 3
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Print the report of the folder that the arguments of `farm_arguments.add_report` name; return the exit code.
+    """Print the report of the folder that the arguments of `farm_report_arguments.add_report` name; return the exit code.
 
     Raises
     ------

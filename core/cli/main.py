@@ -20,15 +20,15 @@ from .signals import StopInterrupt, StopSignal
 EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_FRAMES_FAILED, EXIT_BUG = 0, 1, 2, 3, 70
 
 
-def main(argv: Sequence[str] | None = None, *, online: bool = True) -> int:
+def main(argv: Sequence[str] | None = None, *, online: bool = True, blender: str = "") -> int:
     """Run a command (default: the program's own arguments) and return its exit code. Main thread only.
 
-    `online` is whether it may send anything over a network.
+    `online` is whether it may send anything over a network. `blender` is the program that this runs in, if it does.
     """
     keep_standard_streams()
     stop = StopSignal()
     keep_within_limit(os.environ)
-    arguments = argparse.Namespace(online=online, no_cache=False)
+    arguments = argparse.Namespace(online=online, no_cache=False, own_blender=blender)
     with stop.listen():
         try:
             with _log(os.environ):

@@ -18,7 +18,7 @@ _PYTHON_FAULT_EXIT = 9
 _MAX_SECONDS = 1800
 _OPERATOR_FAULT = re.compile(r"^RuntimeError: Error: (.+)$", re.MULTILINE)
 _BLENDER_FAULT = re.compile(r"^(?:[\d:.]+ +\S+ +\| )?(?:Error|ERROR)[: ]+(.+)$", re.MULTILINE)
-_READ_EXPRESSION = "import bpy; bpy.ops.understudy.write_farm_facts(filepath={!r}, scene={!r})"
+_READ_EXPRESSION = "import bpy; bpy.ops.understudy.write_farm_facts(**{!r})"
 
 
 def find_blender(named: str | None = None, environment: Mapping[str, str] = os.environ) -> Path:
@@ -55,7 +55,9 @@ def find_blender(named: str | None = None, environment: Mapping[str, str] = os.e
     raise FarmError(f"Blender {wanted} can't be started: {reason}; check {source}")
 
 
-def read_project(blender: Path, project: Path, scene: str = "") -> ProjectFacts:
+def read_project(
+    blender: Path, project: Path, scene: str = "", first: int | None = None, last: int | None = None
+) -> ProjectFacts:
     """Return what Blender says of a project, which is neither changed nor allowed to run its own scripts.
 
     Parameters
@@ -66,6 +68,8 @@ def read_project(blender: Path, project: Path, scene: str = "") -> ProjectFacts:
         The .blend file.
     scene : str
         The name of the scene; empty for the one that the project was saved in.
+    first, last : int or None
+        The frames of its timeline to render; None for the scene's own.
 
     Returns
     -------
@@ -81,9 +85,11 @@ def read_project(blender: Path, project: Path, scene: str = "") -> ProjectFacts:
         raise FarmError(f"{project} is missing: check the path of the project")
     with tempfile.TemporaryDirectory(prefix="understudy_") as folder:  # gate: Blender writes there, not we
         answer = Path(folder) / "facts.json"
+        wanted = {"filepath": str(answer), "scene": scene, "frame_start": first, "frame_end": last}
+        wanted = {name: value for name, value in wanted.items() if value not in ("", None)}
         words = [str(blender), "--background", "--disable-autoexec", str(project.absolute())]
         words += ["--python-exit-code", str(_PYTHON_FAULT_EXIT)]
-        words += ["--python-expr", _READ_EXPRESSION.format(str(answer), scene)]
+        words += ["--python-expr", _READ_EXPRESSION.format(wanted)]
         try:
             done = subprocess.run(
                 words,

@@ -80,6 +80,7 @@ def _project_facts(values: object) -> ProjectFacts:
             values,
             first_frame=_frame,
             last_frame=_frame,
+            render_size=_frame_size,
             assets=lambda entries: messages.listing(entries, _asset),
             strips=lambda entries: messages.listing(entries, _strip),
             environment=_environment,

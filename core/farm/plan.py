@@ -11,7 +11,7 @@ class Asset:
     """A file or folder that a worker needs."""
 
     kind: str
-    """`project`, `clip`, `image` (of a source person), `media` (whatever else it shows), `layers`, `cache` or `model`."""
+    """`project`, `clip`, `image` (of a source person), `media` (what else it shows), `layers`, `cache` or `model`."""
     stored_path: str
     """As the project holds it, such as `//footage/clip.mp4`."""
     path: Path
@@ -66,6 +66,8 @@ class ProjectFacts:
     strips: tuple[StripFacts, ...]
     blender_version: str
     extension_version: str
+    render_size: tuple[int, int] = (1920, 1080)
+    """Width and height of the rendered images in pixels."""
     stored_output: str = ""
     """The output path as the project holds it, such as `//render/shot_####`."""
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A task of a farm: a range of frames, rendered or prepared by one Blender, that ends right or says why not.
+
+All engines call it; see `exit_codes` for how it ends.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..concurrency.timeouts import StopToken
+from ..errors import FarmError, OutputError, UnderstudyError
+from .blender_program import find_blender
+from .exit_codes import (
+    DONE,
+    FAILURE,
+    FRAMES_FAILED,
+    TRY_AGAIN,
+    UNFIT_MACHINE,
+    signal_exit_code,
+    signal_of,
+)
+from .path_mapping import PathMapping
+from .places import does_exist, missing_places, silent_places
+from .task_check import CheckAnswer, CheckQuestion, check_expression, read_answer
+from .task_output import TaskOutput
+from .task_process import TaskProcess
+from .task_report import TaskRecord, host_name, read_render_report, write_task_report
+
+REPORT_VARIABLE = "UNDERSTUDY_REPORT"
+STRICT_FLAG = "--understudy-strict"
+PREPARE_FLAG = "--understudy-prepare"
+_PYTHON_FAULT_EXIT = 9
+_OUT_OF_MEMORY_HINT = "it may have run out of memory"
+
+
+@dataclass(frozen=True)
+class TaskRequest:
+    """What a task is to do."""
+
+    project: Path
+    first_frame: int
+    last_frame: int
+    """Itself included."""
+    scene: str = ""
+    """The scene's name; empty for the one that the project was saved in."""
+    output: str = ""
+    """The images' path with its `#`, as `blender -o` takes it; empty for the project's own."""
+    blender: str | None = None
+    """The program; see `find_blender`."""
+    engine: str = "none"
+    prepares: bool = False
+    """Whether it fills the cache and renders nothing."""
+    is_strict: bool = True
+    extension_version: str = ""
+    """The version that the job was written for; empty for any."""
+    report_folder: Path | None = None
+    path_mapping: PathMapping = field(default_factory=PathMapping)
+
+
+@dataclass(frozen=True)
+class _TaskEnd:
+    exit_code: int
+    reason: str = ""
+
+
+def run_task(
+    request: TaskRequest, environment: Mapping[str, str], show: Callable[[str], None], stop: StopToken
+) -> int:
+    """Do a task and return its exit code.
+
+    Parameters
+    ----------
+    request : TaskRequest
+        What it is to do.
+    environment : mapping of str to str
+        The variables for Blender, such as those of `os.environ`.
+    show : callable
+        Prints a line.
+    stop : StopToken
+        Its signal is handed on to Blender, which is waited for.
+
+    Returns
+    -------
+    int
+        One of `exit_codes`, or 128 plus the number of the signal that came.
+
+    Raises
+    ------
+    OutputError
+        The report can't be written.
+    """
+    output = TaskOutput(request.engine, show, request.first_frame, request.last_frame)
+    started_at, cpu_before = time.time(), _children_cpu_seconds()
+    with tempfile.TemporaryDirectory(prefix="understudy_") as folder:  # gate: Blender writes there, not we
+        end = _run(request, environment, output, stop, Path(folder))
+        render = read_render_report(Path(folder) / "render.json")
+    if end.reason:
+        output.fail(end.reason)
+    record = TaskRecord(
+        request.first_frame,
+        request.last_frame,
+        host_name(),
+        request.engine,
+        started_at,
+        time.time(),
+        end.exit_code,
+        round(_children_cpu_seconds() - cpu_before, 3),
+        request.prepares,
+        end.reason,
+    )
+    if request.report_folder is not None:
+        try:
+            write_task_report(Path(request.path_mapping.apply(str(request.report_folder))), record, render)
+        except OutputError as error:
+            output.fail(str(error))
+            return end.exit_code or FAILURE
+    return end.exit_code
+
+
+def _run(
+    request: TaskRequest, environment: Mapping[str, str], output: TaskOutput, stop: StopToken, folder: Path
+) -> _TaskEnd:
+    """Look whether this machine can do the task, and have Blender do it."""
+    mapping = request.path_mapping
+    environment = {**environment, **mapping.apply_to_environment(environment)}
+    project = Path(mapping.apply(str(request.project))).absolute()
+    try:
+        blender = find_blender(request.blender, environment)
+    except FarmError as error:
+        return _TaskEnd(UNFIT_MACHINE, str(error))
+    end = _look_at_places(project, environment)
+    if end is not None:
+        return end
+    question = CheckQuestion(
+        str(folder / "check.json"), request.extension_version, mapping.rules, request.prepares
+    )
+    output.status(f"{'preparing' if request.prepares else 'rendering'} frames {_range(request)}")
+    try:
+        process = TaskProcess(
+            blender_command(blender, project, request, question),
+            {**environment, REPORT_VARIABLE: str(folder / "render.json")},
+            output.pass_on,
+        )
+    except OSError as error:
+        return _TaskEnd(UNFIT_MACHINE, f"{blender} can't be started: {error.strerror or error}")
+    code = process.wait(stop)
+    if stop.signal_number:
+        return _TaskEnd(signal_exit_code(stop.signal_number), "the task was stopped")
+    try:
+        answer = read_answer(folder / "check.json")
+        render = read_render_report(folder / "render.json")
+    except UnderstudyError as error:
+        return _TaskEnd(TRY_AGAIN, str(error))
+    end = _end(request, code, answer, render, output)
+    if end.exit_code in (FAILURE, FRAMES_FAILED):
+        silent = silent_places(environment, (project.parent,))
+        if silent:
+            return _TaskEnd(TRY_AGAIN, "; ".join((*silent, end.reason)))
+    return end
+
+
+def _look_at_places(project: Path, environment: Mapping[str, str]) -> _TaskEnd | None:
+    """Return why the task can't begin here or now; None where it can."""
+    try:
+        if not does_exist(project):
+            return _TaskEnd(UNFIT_MACHINE, f"{project} is missing: mount its folder, or map its path")
+        missing = missing_places(environment)
+    except TimeoutError as error:
+        return _TaskEnd(TRY_AGAIN, f"a folder does not answer ({error or project.parent})")
+    if missing:
+        return _TaskEnd(UNFIT_MACHINE, "; ".join(missing))
+    silent = silent_places(environment, ())
+    return _TaskEnd(TRY_AGAIN, "; ".join(silent)) if silent else None
+
+
+def blender_command(blender: Path, project: Path, request: TaskRequest, question: CheckQuestion) -> list[str]:
+    """Return the command that checks and does a task in one start of Blender."""
+    range_words = ["-s", str(request.first_frame), "-e", str(request.last_frame)]
+    words = [str(blender), "--background", str(project)]
+    words += ["--scene", request.scene] if request.scene else []
+    words += ["--render-output", request.path_mapping.apply(request.output)] if request.output else []
+    words += [*range_words, "--python-exit-code", str(_PYTHON_FAULT_EXIT)]
+    words += ["--python-expr", check_expression(question)]
+    if request.prepares:
+        return [*words, "--", PREPARE_FLAG, *range_words]
+    return [*words, "--render-anim", *(["--", STRICT_FLAG] if request.is_strict else [])]
+
+
+def _end(
+    request: TaskRequest,
+    code: int,
+    answer: CheckAnswer | None,
+    render: Mapping[str, Any] | None,
+    output: TaskOutput,
+) -> _TaskEnd:
+    """Tell from what Blender did how the task ended."""
+    number = signal_of(code)
+    if number:
+        return _TaskEnd(TRY_AGAIN, f"Blender was ended by signal {number}: {_OUT_OF_MEMORY_HINT}")
+    said = output.last_error.partition("Error: ")[2]
+    if code == UNFIT_MACHINE:
+        reason = "; ".join(answer.faults) if answer is not None and answer.faults else said
+        return _TaskEnd(UNFIT_MACHINE, reason or "this machine can't do the task")
+    if answer is None:
+        return _TaskEnd(FAILURE, f"Blender ended with {code} before it looked at the project: {said}")
+    if code == FRAMES_FAILED:
+        return _TaskEnd(FRAMES_FAILED, _failed_text(render, said))
+    if code != 0:
+        return _TaskEnd(FAILURE, f"Blender ended with {code}: {said}")
+    if request.prepares or answer.writes_movie:
+        return _TaskEnd(DONE)
+    expected = len(range(request.first_frame, request.last_frame + 1, max(answer.frame_step, 1)))
+    if output.written_count < expected:
+        text = f"Blender wrote {output.written_count} of {expected} frames: {said or 'it gave no reason'}"
+        return _TaskEnd(FRAMES_FAILED, text)
+    return _TaskEnd(DONE)
+
+
+def _failed_text(render: Mapping[str, Any] | None, said: str) -> str:
+    if render is not None and render.get("refused"):
+        return str(render["refused"])
+    failed = render.get("failed") if render is not None else None
+    frames = ", ".join(map(str, failed)) if isinstance(failed, list) else ""
+    return f"frames failed: {frames}: {said}" if frames else f"frames failed: {said}"
+
+
+def _range(request: TaskRequest) -> str:
+    return f"{request.first_frame} to {request.last_frame}"
+
+
+def _children_cpu_seconds() -> float:
+    """Return the processor time of the programs that were started and waited for; 0 where the system does not say."""
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

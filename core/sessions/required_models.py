@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which models a recipe chooses beside the embedded ones, and which files of the user's those are."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ModelError
+from ..models.library import ModelLibrary
+from ..recipe import Recipe
+
+IMAGELESS_SWAPPER = "dfm"
+"""The swapper whose model is of one person: it needs no image of them."""
+_MORPH_SWAPPER = "dfm-morph"
+_CHOICES = (
+    ("detect", "detector"),
+    ("landmark", "landmarker"),
+    ("landmark", "pose"),
+    ("embed", "recogniser"),
+    ("occlude", "masker"),
+    ("enhance", "enhancer"),
+)
+"""The parameters that choose a model, beside the swapper: stage and name."""
+_ROLES = {"pose": "pose"}
+"""The role of a model in the catalogue, where it is not that of its stage."""
+
+
+@dataclass(frozen=True)
+class RequiredModel:
+    """A model that a recipe chooses and that is a file."""
+
+    title: str
+    """As people know it."""
+    path: Path | None
+    """None where there is no usable file of it."""
+
+
+def required_models(recipes: Iterable[Recipe], library: ModelLibrary) -> Iterator[RequiredModel]:
+    """Yield the models that recipes choose, in their order; a model may come more than once.
+
+    Parameters
+    ----------
+    recipes : iterable of Recipe
+        What is asked for.
+    library : ModelLibrary
+        The models of this machine.
+
+    Yields
+    ------
+    RequiredModel
+        One that differs from the default's. Raises nothing where a file is missing: its path says so.
+    """
+    families = library.catalogue.families
+    for recipe in recipes:
+        for role, name, file in _chosen_models(recipe):
+            if (role, name) not in families:
+                continue  # it needs no file
+            if name == IMAGELESS_SWAPPER and not library.has(role, name):
+                name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
+            title = families[role, name].title
+            try:
+                path = library.model(role, name, file).path
+            except ModelError:
+                yield RequiredModel(title, None)
+            else:
+                yield RequiredModel(title, path)
+
+
+def _chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+    """Yield role, family and file name, empty for any, of each model that differs from the default."""
+    default = Recipe()
+    swapper = recipe.swap.swapper
+    if swapper != default.swap.swapper:
+        yield "swap", swapper, recipe.swap.model
+    for stage, parameter in _CHOICES:
+        name = getattr(getattr(recipe, stage), parameter)
+        if name != getattr(getattr(default, stage), parameter):
+            file = recipe.enhance.model if stage == "enhance" else ""
+            yield _ROLES.get(parameter, stage), name, file
+    if recipe.select != default.select:
+        # It imports OpenCV, which a project is opened without.
+        from ..analysis.attributes import needs_attributes
+
+        if needs_attributes(recipe.select):
+            yield "attribute", "genderage", ""

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""run-task with real Blender: right frames, or an exit code that says whose fault it is."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import cv2
+import numpy as np
+import pytest
+from farm.rendered import images_of, reports_in
+
+UNFIT, FAILED, TRY_AGAIN = 4, 3, 75
+
+
+def outcome(farm, project, *words, **environment):
+    """Run a task of two frames; returns its exit code and what it printed."""
+    done = farm.task(project, "--frames", "1-2", f"--output={project.parent}/out/shot_####", *words,
+                     environment=farm.environment(**environment))  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def test_frames_are_rendered_with_new_faces_and_reported(farm, single):
+    images = images_of(single.parent / "out")
+    assert len(images) == 6
+    clip = cv2.VideoCapture(str(single.parent / "clip.mp4"))
+    for name in sorted(images):
+        assert (np.abs(images[name].astype(int) - clip.read()[1]).max(2) > 20).sum() > 500
+    (report,) = reports_in(single.parent / "reports")
+    task, render = report["task"], report["render"]
+    assert (task["first"], task["last"], task["exit_code"], task["engine"]) == (1, 6, 0, "none")
+    assert 0 < task["cpu_seconds"]
+    assert task["started_at_unix_seconds"] < task["ended_at_unix_seconds"]
+    assert (render["range"], render["shown"]["swapped"], render["failed"]) == ("1-6", 6, [])
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("extension", "Understudy is not installed or not enabled"),
+        ("version", "the job is for 9.9.9: install that version"),
+        ("face.png", "image missing (face.png)"),
+        ("clip.mp4", "clip missing"),
+        ("shot.blend", "shot.blend is missing"),
+        ("blender", "can't be started: it is not there"),
+        ("models", "UNDERSTUDY_MODELS names /nowhere"),
+        ("share", "UNDERSTUDY_SHARED_CACHE names /nowhere"),
+    ],
+)
+def test_an_unfit_machine_renders_nothing_and_says_what_it_lacks(farm, what, words):
+    project = farm.copy_project(f"unfit {what}")
+    changes = {
+        "extension": {"UNDERSTUDY_BLENDER": str(farm.bare_blender)},
+        "blender": {"UNDERSTUDY_BLENDER": "/nowhere/blender"},
+        "models": {"UNDERSTUDY_MODELS": "/nowhere"},
+        "share": {"UNDERSTUDY_SHARED_CACHE": "/nowhere"},
+    }.get(what, {})
+    if "." in what:
+        (project.parent / what).unlink()
+    more = ["--expect-extension", "9.9.9"] if what == "version" else []
+    reports = project.parent / "reports"
+    code, output = outcome(farm, project, "--report-dir", reports, "--engine", "openjd", *more, **changes)
+    assert code == UNFIT, output
+    assert (
+        f"openjd_fail: {[line for line in output.splitlines() if words in line][0].partition('Error: ')[2]}"
+        in output
+    )
+    assert not (project.parent / "out").exists()
+    (report,) = reports_in(reports)
+    assert report["task"]["exit_code"] == UNFIT
+    assert words in report["task"]["reason"]
+
+
+def test_a_missing_model_is_named(farm):
+    project = farm.copy_project("model")
+    script = farm.folder / "choose.py"
+    script.write_text(
+        "import bpy\n"
+        "modifier = bpy.context.scene.understudy.modifiers[0]\n"
+        "modifier.recipe.swap.swapper = 'inswapper'\n"
+        "bpy.ops.wm.save_mainfile()\n"
+    )
+    done = subprocess.run(
+        [farm.blender, "-b", project, "--python-exit-code", "1", "-P", script],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    code, output = outcome(farm, project)
+    assert code == UNFIT, output
+    assert "model missing (" in output
+
+
+def test_a_server_that_does_not_answer_is_tried_again(farm):
+    project = farm.copy_project("no redis")
+    code, output = outcome(farm, project, "--env", "UNDERSTUDY_REDIS=redis://127.0.0.1:1/0")
+    assert code == TRY_AGAIN, output
+    assert "Redis server of UNDERSTUDY_REDIS does not answer" in output
+
+
+def test_frames_that_fail_end_with_3_and_only_they_are_missing(farm):
+    project = farm.copy_project("failed")
+    (project.parent / "face.png").write_bytes(b"no image")
+    code, output = outcome(farm, project)
+    assert code == FAILED, output
+    assert "Error: " in output
+    assert not (project.parent / "out").exists() or images_of(project.parent / "out") == {}
+
+
+def test_images_that_can_not_be_written_fail(farm):
+    project = farm.copy_project("unwritable")
+    (project.parent / "out").write_text("a file in the folder's place")
+    code, output = outcome(farm, project)
+    assert code in (FAILED, 1), output
+    assert "Understudy: Error: Blender " in output
+
+
+def start(farm, project, *words):
+    command = [farm.understudy, "farm", "run-task", project, "-s", "1", "-e", "6", *words]
+    return subprocess.Popen(
+        [str(word) for word in command],
+        env=farm.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def blenders_of(project):
+    """The processes that render a project, by their ids outside."""
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+        except OSError:
+            continue
+        if words[0].endswith(b"blender") and str(project).encode() in words:
+            found.append(int(entry))
+    return found
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_handed_on_and_nothing_is_left_behind(farm, number):
+    project = farm.copy_project(f"stopped {number.name}")
+    task = start(farm, project, "--report-dir", project.parent / "reports")
+    wait_for(lambda: blenders_of(project))
+    task.send_signal(number)
+    output = task.communicate(timeout=60)[0]
+    assert task.returncode == 128 + number, output
+    assert "the task was stopped" in output
+    assert blenders_of(project) == []
+    (report,) = reports_in(project.parent / "reports")
+    assert report["task"]["exit_code"] == 128 + number
+
+
+def test_blender_does_not_outlive_a_task_that_was_killed(farm):
+    project = farm.copy_project("killed task")
+    task = start(farm, project, f"--output={project.parent}/out/shot_####")
+    wait_for(lambda: (project.parent / "out" / "shot_0001.png").exists())
+    task.kill()
+    task.wait()
+    task.stdout.close()
+    wait_for(lambda: not blenders_of(project))
+
+
+def test_a_killed_blender_is_tried_again_and_then_all_is_there(farm, single):
+    project = farm.copy_project("killed blender")
+    task = start(
+        farm, project, f"--output={project.parent}/out/shot_####", "--report-dir", project.parent / "r"
+    )
+    wait_for(lambda: (project.parent / "out" / "shot_0001.png").exists())
+    for process in blenders_of(project):
+        os.kill(process, signal.SIGKILL)
+    output = task.communicate(timeout=60)[0]
+    assert task.returncode == TRY_AGAIN, output
+    assert (
+        "ended by signal 9"
+        in json.loads(next((project.parent / "r").glob("*.json")).read_text())["task"]["reason"]
+    )
