@@ -5,7 +5,8 @@ import argparse
 
 from ..errors import MessageError, OutputError, RecipeError, os_error_reason
 from ..farm.report import JobReport, merge
-from ..farm.report_file import MAX_FRAME, read_folder
+from ..farm.report_file import MAX_FRAME
+from ..farm.report_folder import read_folder
 from ..farm.report_page import report_page
 from ..filesystem import write_file
 from ..reporting.process_report import range_text
@@ -15,7 +16,7 @@ _EXIT_OK, _EXIT_FRAMES_FAILED = 0, 3
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Print the report of the folder that the arguments of `farm_report_arguments.add_report` name; return the exit code.
+    """Print the report of a folder, as `farm_report_arguments.add_report` says; return the exit code.
 
     Raises
     ------

@@ -8,14 +8,18 @@ from typing import Any
 
 from ..reporting.layer_outcomes import pluralise
 from ..reporting.process_report import range_text
+from .exit_codes import FRAMES_FAILED, TRY_AGAIN, UNFIT_MACHINE, signal_of
 from .report_file import TaskReport
 
 FACE_STAGES = ("occlude", "shape", "swap", "enhance")
 """Stages that count faces; the others count frames of clips."""
 REACH_FRAMES = 3
 """How far beyond the frames on either side faces are looked for, so that landmarks are steady at the ends."""
-_EXIT_MEANINGS = {3: "frames failed", 4: "the machine is unfit", 75: "try again"}
-_FIRST_SIGNAL_CODE = 128
+_EXIT_MEANINGS = {
+    FRAMES_FAILED: "frames failed",
+    UNFIT_MACHINE: "the machine is unfit",
+    TRY_AGAIN: "try again",
+}
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,7 @@ def _union(sets: Iterable[Iterable[int]]) -> frozenset[int]:
 
 
 def _stage_totals(tasks: tuple[TaskReport, ...]) -> dict[str, StageTotal]:
-    rendered = [task.frames_right | task.frames_failed for task in tasks]
+    rendered = [task.frames_right | task.frames_failed | task.frames_prepared for task in tasks]
     # A timeline frame may show several clips, and a clip several faces: as many as in the mean.
     frame_count = sum(map(len, rendered)) or 1
     distinct = len(_union(rendered))
@@ -217,8 +221,9 @@ def _notes(tasks: tuple[TaskReport, ...]) -> Iterable[str]:
         if task.refusal:
             yield f"{task.name}: {task.refusal}"
         if task.exit_code not in (None, 0):
-            yield f"{task.name}: ended with {exit_text(task.exit_code)} on {task.host}"
-        elif task.render_id is None:
+            reason = f": {task.reason}" if task.reason else ""
+            yield f"{task.name}: ended with {exit_text(task.exit_code)} on {task.host}{reason}"
+        elif task.render_id is None and not task.prepares:
             yield f"{task.name}: ended with 0 on {task.host}, without a report of a render"
         if task.has_backward_clock:
             yield f"{task.name}: it ends before it starts: the clock of {task.host} was set back meanwhile"
@@ -233,8 +238,8 @@ def exit_text(code: int | None) -> str:
     """Return an exit code with its meaning, as `exit code 4 (the machine is unfit)`."""
     if code is None:
         return "no exit code"
-    number = -code if code < 0 else code - _FIRST_SIGNAL_CODE
-    meaning = f"ended by signal {number}" if 0 < number < 65 else _EXIT_MEANINGS.get(code, "")
+    number = signal_of(code)
+    meaning = f"ended by signal {number}" if number else _EXIT_MEANINGS.get(code, "")
     return f"exit code {code}" + (f" ({meaning})" if meaning else "")
 
 
@@ -246,9 +251,11 @@ def _task_facts(task: TaskReport) -> dict[str, Any]:
         "frames_asked": range_text(task.frames_asked),
         "frames_right": range_text(task.frames_right),
         "frames_failed": range_text(task.frames_failed),
+        "frames_prepared": range_text(task.frames_prepared),
         "exit_code": task.exit_code,
         "seconds": round(task.seconds, 3),
         "cpu_seconds": task.cpu_seconds,
         "clock_went_back": task.has_backward_clock,
         "refused": task.refusal,
+        "reason": task.reason,
     }

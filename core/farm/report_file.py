@@ -1,29 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reports that tasks of a farm leave, read from a folder.
-
-They come from other machines: nothing in them is trusted.
-"""
+"""What a task of a farm says that it did. It comes from another machine: nothing in it is trusted."""
 
 import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from ..errors import MessageError, os_error_reason
-from ..filesystem import Folder
+from ..errors import MessageError
 from ..reporting.quoting import quote
 
-MAX_REPORT_BYTES = 16 << 20
 MAX_FRAME = 1_048_574
 """Blender's own limit, on either side of 0."""
-_MAX_FRAMES_OF_ALL = 32 << 20
 _MAX_SECONDS = 1e11
 _MAX_COUNT = 1 << 40
 _MAX_TEXT_CHARACTERS = 500
-_SUFFIX = ".json"
+_RANGES = ("range", "prepared")
 _SPAN = re.compile(r"(-?\d{1,7})(?:-(-?\d{1,7}))?", re.ASCII)
 
 
@@ -49,6 +42,12 @@ class TaskReport:
     frames_right: frozenset[int]
     """Timeline frames that it rendered and that did not fail."""
     frames_failed: frozenset[int]
+    frames_prepared: frozenset[int]
+    """Timeline frames whose layers it was to make, rendering nothing."""
+    prepares: bool
+    """Whether it was to render nothing."""
+    reason: str
+    """Why the task failed, as it said itself; empty where it did not."""
     refusal: str
     """Why the whole render was refused; empty where it was not."""
     exit_code: int | None
@@ -79,64 +78,6 @@ class TaskReport:
     def seconds(self) -> float:
         """How long it took; 0 where its clock went back."""
         return max(self.ended_at - self.started_at, 0.0)
-
-
-@dataclass(frozen=True)
-class ReportFolder:
-    """What was found in a folder."""
-
-    tasks: tuple[TaskReport, ...]
-    skipped: tuple[str, ...]
-    """Files that are no reports, each with the reason, in one line."""
-
-
-def read_folder(folder: Path) -> ReportFolder:
-    """Read every report of a folder, and leave out what is none.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where the files `*.json` are.
-
-    Returns
-    -------
-    ReportFolder
-        The reports in the order of their files' names.
-
-    Raises
-    ------
-    MessageError
-        The folder can't be read.
-    """
-    tasks: list[TaskReport] = []
-    skipped: list[str] = []
-    frames_left = _MAX_FRAMES_OF_ALL
-    try:
-        with Folder(folder) as opened:
-            for name in sorted(entry for entry in opened.names() if entry.endswith(_SUFFIX)):
-                try:
-                    task = parse_report(name, opened.read_file(name, MAX_REPORT_BYTES))
-                except OSError as error:
-                    skipped.append(f"{quote(name)}: {os_error_reason(error)}")
-                except MessageError as error:
-                    skipped.append(f"{quote(name)}: {error}")
-                else:
-                    frames_left -= len(task.frames_asked) + len(task.frames_right)
-                    if frames_left >= 0:
-                        tasks.append(task)
-                    else:
-                        skipped.append(f"{quote(name)}: the reports before it have too many frames already")
-    except OSError as error:
-        raise MessageError(
-            f"can't read {folder}: {os_error_reason(error)}; name a folder of reports"
-        ) from error
-    return ReportFolder(_without_copies(tasks), tuple(skipped))
-
-
-def _without_copies(tasks: list[TaskReport]) -> tuple[TaskReport, ...]:
-    """Leave out a process's own report where its task has it too."""
-    of_tasks = {task.render_id for task in tasks if task.exit_code is not None and task.render_id}
-    return tuple(task for task in tasks if task.exit_code is not None or task.render_id not in of_tasks)
 
 
 def parse_report(name: str, data: bytes) -> TaskReport:
@@ -183,6 +124,8 @@ def parse_report(name: str, data: bytes) -> TaskReport:
         started_at=_number(task, "started_at_unix_seconds"),
         ended_at=_number(task, "ended_at_unix_seconds"),
         cpu_seconds=_number(task, "cpu_seconds"),
+        prepares=_switch(task, "prepares"),
+        reason=_text(task, "reason", ""),
     )
 
 
@@ -199,6 +142,8 @@ def _of_process(name: str, value: Mapping[str, Any]) -> TaskReport:
         started_at=_number(value, "started"),
         ended_at=_number(value, "ended"),
         cpu_seconds=None,
+        prepares=False,
+        reason="",
     )
 
 
@@ -213,10 +158,12 @@ def _report(
     started_at: float,
     ended_at: float,
     cpu_seconds: float | None,
+    prepares: bool,
+    reason: str,
 ) -> TaskReport:
-    rendered = parse_range(_text(render, "range", ""))
+    rendered, prepared = (parse_range(_text(render, key, "")) for key in _RANGES)
     refusal = _text(render, "refused", "")
-    failed = _frames(render.get("failed", []))
+    failed, nothing = _frames(render.get("failed", [])), frozenset[int]()
     process = _integer(render, "process", 0, _MAX_COUNT, 0)
     times = _number(render, "started", 0.0), _number(render, "ended", 0.0)
     warnings = render.get("warnings", [])
@@ -224,9 +171,13 @@ def _report(
         name=name,
         host=host,
         engine=engine,
-        frames_asked=rendered if asked is None else asked,
-        frames_right=frozenset() if refusal else rendered - failed,
-        frames_failed=failed | rendered if refusal else failed,
+        frames_asked=nothing if prepares else rendered if asked is None else asked,
+        frames_right=nothing if refusal else rendered - failed,
+        # What could not be prepared may be rendered yet.
+        frames_failed=(rendered if refusal else failed) - (prepared - rendered),
+        frames_prepared=prepared,
+        prepares=prepares,
+        reason=reason,
         refusal=refusal,
         exit_code=exit_code,
         started_at=started_at,
@@ -302,6 +253,13 @@ def _integer(values: Mapping[str, Any], key: str, low: int, high: int, default: 
     return value
 
 
+def _switch(values: Mapping[str, Any], key: str) -> bool:
+    value = values.get(key, False)
+    if type(value) is not bool:
+        raise MessageError(f"its {key} can't be read")
+    return value
+
+
 def _number(values: Mapping[str, Any], key: str, default: float | None = None) -> float:
     value = values.get(key, default)
     # The order matters: a whole number may be too large to be a float.
@@ -314,4 +272,4 @@ def _text(values: Mapping[str, Any], key: str, default: str | None = None) -> st
     value = values.get(key, default)
     if not isinstance(value, str):
         raise MessageError(f"its {key} can't be read")
-    return value[:_MAX_TEXT_CHARACTERS] if key != "range" else value
+    return value if key in _RANGES else value[:_MAX_TEXT_CHARACTERS]

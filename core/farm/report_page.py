@@ -179,7 +179,12 @@ def _kind(task: TaskReport) -> str:
 
 
 def _task_text(task: TaskReport) -> str:
-    text = f"{task.name}: frames {range_text(task.frames_asked)}, {task.seconds:.1f} s"
+    frames = (
+        f"prepared frames {range_text(task.frames_prepared)}"
+        if task.prepares
+        else f"frames {range_text(task.frames_asked)}"
+    )
+    text = f"{task.name}: {frames}, {task.seconds:.1f} s"
     if task.exit_code is not None:
         text += f", {exit_text(task.exit_code)}"
     return text + (f"; failed: {range_text(task.frames_failed)}" if task.frames_failed else "")

@@ -8,7 +8,9 @@ from understudy.core.reporting.process_report import ProcessReport, RenderRecord
 from understudy.core.reporting.stage_counts import StageCounter
 
 
-def render_report(frames, failed=(), *, host="one", process=1, began=10.0, refusal="", detections=None):
+def render_report(
+    frames, failed=(), *, host="one", process=1, began=10.0, refusal="", detections=None, prepares=False
+):
     """What `UNDERSTUDY_REPORT` names after a render of `frames`, as plain values."""
     counter, outcomes = StageCounter(), Outcomes()
     for frame in frames:
@@ -24,13 +26,23 @@ def render_report(frames, failed=(), *, host="one", process=1, began=10.0, refus
     swapped = len(frames) - len(failed)
     report.add(
         RenderRecord(
-            facts, outcomes, 0, tuple(frames), tuple(failed), swapped, len(failed), refusal, began, began + 5
+            facts,
+            outcomes,
+            0,
+            tuple(frames),
+            tuple(failed),
+            swapped,
+            len(failed),
+            refusal,
+            began,
+            began + 5,
+            prepares,
         )
     )
     return {**report.as_dict(), "host": host, "process": process}
 
 
-def task_report(first, last, render, *, host="one", began=9.0, ended=16.0, code=0):
+def task_report(first, last, render, *, host="one", began=9.0, ended=16.0, code=0, prepares=False, reason=""):
     """What `understudy farm run-task` writes."""
     task = {
         "first": first,
@@ -41,6 +53,8 @@ def task_report(first, last, render, *, host="one", began=9.0, ended=16.0, code=
         "ended_at_unix_seconds": ended,
         "exit_code": code,
         "cpu_seconds": 12.5,
+        "prepares": prepares,
+        "reason": reason,
     }
     return {"task": task, "render": render}
 

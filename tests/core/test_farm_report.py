@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from understudy.core.cli.main import main
 from understudy.core.errors import MessageError
 from understudy.core.farm.report import merge
-from understudy.core.farm.report_file import MAX_REPORT_BYTES, parse_range, parse_report, read_folder
+from understudy.core.farm.report_file import parse_range, parse_report
+from understudy.core.farm.report_folder import MAX_REPORT_BYTES, read_folder
 from understudy.core.farm.report_page import report_page
 from understudy.core.reporting.process_report import range_text
 
@@ -85,6 +86,23 @@ def test_a_refused_render_has_no_right_frame() -> None:
     job = merge([parsed("a.json", task_report(1, 10, refused, code=3))])
     assert (job.right, job.failed, job.missing) == (frozenset(), {1}, frozenset(range(2, 11)))
     assert "a.json: render refused: image missing" in job.notes
+
+
+def test_preparing_renders_no_frame_and_its_stages_count() -> None:
+    prepared = parsed("a", task_report(1, 9, render_report(range(1, 10), [4], prepares=True), prepares=True))
+    assert merge([prepared]).missing == frozenset()  # it was not to render
+    assert merge([prepared], expected=range(1, 10)).missing == frozenset(range(1, 10))
+    rendered = parsed("b", task_report(1, 9, render_report(range(1, 10), process=2), host="two"))
+    job = merge([prepared, rendered])
+    assert (job.right, job.failed, job.doubled) == (frozenset(range(1, 10)), frozenset(), frozenset())
+    # Both computed everything.
+    assert (job.stages["swap"].run, job.stages["swap"].again) == (18, 9)
+
+
+def test_a_task_says_why_it_failed() -> None:
+    job = merge([parsed("a.json", task_report(1, 9, None, code=4, reason="no Blender here"))])
+    assert job.notes == ("a.json: ended with exit code 4 (the machine is unfit) on one: no Blender here",)
+    assert len(job.missing) == 9
 
 
 def test_stages_that_ran_twice_are_counted() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 from understudy.core.errors import UnderstudyError
 from understudy.core.farm.report import JobReport, merge
-from understudy.core.farm.report_file import read_folder
+from understudy.core.farm.report_folder import read_folder
 
 from ..demo.project import Project, build
 
