@@ -19,7 +19,7 @@ from typing import Any
 from understudy.core.errors import UnderstudyError
 
 from ..bench_render.material import prepare_material
-from .calibration import fit_costs, measure_decoding
+from .calibration import fit_costs, measure_decoding, with_own_caches
 from .large_folder import measure_large_folder
 from .lease_contention import Contention, ContentionFigures, contend, core_count
 from .plot import draw
@@ -66,7 +66,9 @@ def _bench(output: Path, *, quick: bool) -> None:
         for run in runs
     ]
     print("bench: simulated farms", flush=True)
-    scenarios = simulate_farms(costs)
+    scenarios = simulate_farms(
+        {"all on the share": costs, "analyses and images alone on it": with_own_caches(costs, runs)}
+    )
     print("bench: leases and a large folder", flush=True)
     leases = _contend(work)
     large = measure_large_folder(_empty(work / "large") / "cache", _QUICK_LAYERS if quick else _LAYERS)
@@ -118,6 +120,7 @@ def _run_facts(run: FarmRun, alone: FarmRun, predicted: Outcome) -> dict[str, An
         "predicted_frames_decoded": predicted.frames_decoded,
         "bytes_written": run.bytes_written,
         "cache_bytes": run.cache_bytes,
+        "analysis_bytes": run.analysis_bytes,
         "layer_bytes": run.layer_bytes,
         "output_bytes": run.output_bytes,
         "lease_waits": run.lease_waits,
@@ -163,12 +166,23 @@ def _print(report: Mapping[str, Any], costs: Costs) -> None:
         f"start {costs.start_seconds:.2f} s, a frame {costs.decode_seconds:.4f} s decoding, "
         f"{costs.analysis_seconds:.3f} s analyses, {costs.render_seconds:.3f} s the rest"
     )
-    for count in sorted({figures["worker_count"] for figures in report["farms"]}):
+    groups = dict.fromkeys(
+        (figures["worker_count"], figures["sharing"], figures["bandwidth_mib"]) for figures in report["farms"]
+    )
+    for workers, sharing, bandwidth in groups:
         best = max(
-            (figures for figures in report["farms"] if figures["worker_count"] == count),
+            (
+                figures
+                for figures in report["farms"]
+                if (figures["worker_count"], figures["sharing"], figures["bandwidth_mib"])
+                == (workers, sharing, bandwidth)
+            ),
             key=lambda figures: figures["speed_up"],
         )
-        print(f"{count} workers: {best['speed_up']:.0f} times at best, {best['chunk_frames']} frames a chunk")
+        print(
+            f"{workers} workers, {sharing}, {bandwidth or 'any number of'} MiB/s: "
+            f"{best['speed_up']:.0f} times at best, with {best['chunk_frames']} frames a chunk"
+        )
     for name, figures in report["leases"].items():
         print(f"100 processes, {name}: " + ", ".join(f"{key} {value}" for key, value in figures.items()))
     print("large folder: " + ", ".join(f"{key} {value}" for key, value in report["large_folder"].items()))

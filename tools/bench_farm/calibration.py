@@ -3,16 +3,15 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from understudy.core.farm.report import REACH_FRAMES
 from understudy.core.media.open import open_clip
 
-from .processes import FarmRun
+from .processes import ANALYSIS_STAGES, FarmRun
 from .simulation import Costs
-
-_ANALYSES = ("detect", "landmark", "embed", "attribute")
 
 
 def measure_decoding(clip: Path, frame_count: int) -> float:
@@ -51,16 +50,24 @@ def fit_costs(runs: Sequence[FarmRun], clip: Path, decode_seconds: float) -> Cos
     start, frame = np.linalg.lstsq(columns, spent, rcond=None)[0].tolist()
     first = runs[0]
     whole = sum(first.stage_seconds.values()) or 1.0
-    analysis = frame * sum(first.stage_seconds.get(name, 0.0) for name in _ANALYSES) / whole
+    analysis = frame * sum(first.stage_seconds.get(name, 0.0) for name in ANALYSIS_STAGES) / whole
     count = sum(process.frames for process in first.processes)
-    analysed = max(first.stages.get(_ANALYSES[0], 0), 1)
     return Costs(
         start_seconds=start,
         decode_seconds=decode_seconds,
         analysis_seconds=analysis,
         render_seconds=frame - analysis,
         reach_frames=REACH_FRAMES,
-        read_bytes=clip.stat().st_size // analysed,
-        analysis_bytes=0,
-        write_bytes=(first.cache_bytes + first.layer_bytes + first.output_bytes) // count,
+        form_frames=first.frames_decoded - count,
+        read_bytes=clip.stat().st_size // count,
+        analysis_bytes=first.analysis_bytes // count,
+        write_bytes=(first.cache_bytes - first.analysis_bytes + first.layer_bytes + first.output_bytes)
+        // count,
     )
+
+
+def with_own_caches(costs: Costs, runs: Sequence[FarmRun]) -> Costs:
+    """Return the costs where each machine keeps crops and layers to itself, and shares analyses and the images."""
+    first = runs[0]
+    count = sum(process.frames for process in first.processes)
+    return replace(costs, write_bytes=first.output_bytes // count)

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+from understudy.core.cache.maintenance.statistics import statistics
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import UnderstudyError
 from understudy.core.farm.report import JobReport, merge
 from understudy.core.farm.report_folder import read_folder
@@ -23,6 +25,7 @@ from ..demo.project import Project, build
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CACHE = "understudy_cache"
+ANALYSIS_STAGES = ("detect", "landmark", "embed", "attribute")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class FarmRun:
     """By all processes, to whatever files."""
     cache_bytes: int
     """What the packs hold at the end."""
+    analysis_bytes: int
+    """What analyses take of that."""
     layer_bytes: int
     output_bytes: int
     lease_waits: int
@@ -112,6 +117,7 @@ def run_farm(work: Path, clip: Path, face: Path, frame_count: int, worker_count:
         },
         bytes_written=sum(used["bytes_written"] for used in facts),
         cache_bytes=_size(cache.glob("*.pack")),
+        analysis_bytes=_analysis_bytes(cache),
         layer_bytes=_size(project.layers.glob("*.tif")),
         output_bytes=_size(frames.glob("*.png")),
         lease_waits=sum(used["lease_waits"]["count"] for used in facts),
@@ -166,6 +172,15 @@ def _write_report(task: _Task, reports: Path) -> dict[str, Any]:
 
 def _size(paths: Sequence[Path] | Any) -> int:
     return sum(path.stat().st_size for path in paths)
+
+
+def _analysis_bytes(cache: Path) -> int:
+    store = PackStore(cache, read_only=True)
+    try:
+        stages = statistics(store).stages
+    finally:
+        store.close()
+    return sum(stages[name].payload_bytes for name in ANALYSIS_STAGES if name in stages)
 
 
 def _digest(path: Path) -> str:

@@ -2,7 +2,7 @@
 """Farms that nobody has here: 100 and 1,000 workers over the share's bandwidth and the size of a chunk."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .simulation import Costs, Farm, simulate
@@ -19,6 +19,8 @@ _MIB = 1 << 20
 class ScenarioFigures:
     """One farm, and how it does."""
 
+    sharing: str
+    """What goes over the share."""
     worker_count: int
     bandwidth_mib: float
     chunk_frames: int
@@ -30,25 +32,30 @@ class ScenarioFigures:
 
 
 def simulate_farms(
-    costs: Costs, frame_count: int = FRAME_COUNT, worker_counts: Sequence[int] = WORKER_COUNTS
+    sharings: Mapping[str, Costs],
+    frame_count: int = FRAME_COUNT,
+    worker_counts: Sequence[int] = WORKER_COUNTS,
 ) -> list[ScenarioFigures]:
-    """Return every farm's figures for a clip of so many frames."""
-    alone = (costs.decode_seconds + costs.analysis_seconds + costs.render_seconds) * frame_count
-    alone += costs.start_seconds
-    figures = []
-    for workers in worker_counts:
-        for bandwidth in BANDWIDTHS_MIB:
-            for chunk in CHUNK_FRAMES:
-                outcome = simulate(costs, Farm(workers, frame_count, chunk, bandwidth * _MIB))
-                figures.append(
-                    ScenarioFigures(
-                        workers,
-                        bandwidth,
-                        chunk,
-                        outcome.seconds,
-                        outcome.cpu_seconds,
-                        alone / outcome.seconds,
-                        100 * outcome.share_busy_seconds / outcome.seconds,
-                    )
-                )
-    return figures
+    """Return every farm's figures for a clip of so many frames; `sharings` are the costs by what is shared."""
+    return [
+        _figures(name, costs, Farm(workers, frame_count, chunk, bandwidth * _MIB), bandwidth)
+        for name, costs in sharings.items()
+        for workers in worker_counts
+        for bandwidth in BANDWIDTHS_MIB
+        for chunk in CHUNK_FRAMES
+    ]
+
+
+def _figures(sharing: str, costs: Costs, farm: Farm, bandwidth_mib: float) -> ScenarioFigures:
+    alone = (costs.decode_seconds + costs.analysis_seconds + costs.render_seconds) * farm.frame_count
+    outcome = simulate(costs, farm)
+    return ScenarioFigures(
+        sharing,
+        farm.worker_count,
+        bandwidth_mib,
+        farm.chunk_frames,
+        outcome.seconds,
+        outcome.cpu_seconds,
+        (alone + costs.start_seconds) / outcome.seconds,
+        100 * outcome.share_busy_seconds / outcome.seconds,
+    )

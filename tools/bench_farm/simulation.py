@@ -2,10 +2,11 @@
 """Workers that render the chunks of a clip and share a cache, as events: what a farm takes that nobody has here.
 
 A worker takes the next chunk, starts a process, and goes through the chunk's frames and those in reach on either side
-one after the other: it reads and decodes a frame, takes its analysis from the cache, waits for who computes it, or
-computes it, and renders the frame that by then has all that is in its reach. All that is read from the share and
-written to it goes through one line of a fixed bandwidth, in the order in which it is asked for. A worker does one
-thing at a time and has a core of its own.
+one after the other: it takes a frame's analysis from the cache, waits for who computes it, or computes it, and renders
+the frame that by then has all that is in its reach. Frames of its own are read and decoded, others only to be analysed.
+Who begins first also reads the frames that people's forms are learned from, once in the job. All that is read from the
+share and written to it goes through one line of a fixed bandwidth, in the order in which it is asked for. A worker does
+one thing at a time and has a core of its own.
 """
 
 import heapq
@@ -28,6 +29,8 @@ class Costs:
     """Of each frame beside these: swap, fusion, Blender's own."""
     reach_frames: int
     """How far beyond a frame on either side analyses are needed."""
+    form_frames: int = 0
+    """Decoded once more in the whole job."""
     read_bytes: int = 0
     """Of the clip, for each frame that is decoded."""
     analysis_bytes: int = 0
@@ -114,18 +117,33 @@ class Simulation:
         last = min(first + self._farm.chunk_frames, self._farm.frame_count) - 1
         reach = self._costs.reach_frames
         begin, end = max(first - reach, 0), min(last + reach, self._farm.frame_count - 1)
-        self._work(now, self._costs.start_seconds, lambda then: self._read(then, begin, first, last, end))
+        once = self._costs.form_frames if first == 0 else 0
+        self._decoded += once
+        seconds = self._costs.start_seconds + once * self._costs.decode_seconds
+        size = once * self._costs.read_bytes
+
+        def begin_chunk(then: float) -> None:
+            self._transfer(then, size, lambda later: self._read(later, begin, first, last, end))
+
+        self._work(now, seconds, begin_chunk)
 
     def _read(self, now: float, frame: int, first: int, last: int, end: int) -> None:
         """Read a frame of the clip, or go on to the next chunk."""
         if frame > end:
             self._take_chunk(now)
-            return
-        self._decoded += 1
-        self._transfer(now, self._costs.read_bytes, lambda then: self._analyse(then, frame, first, last, end))
+        elif first <= frame <= last or not self._analysed[frame]:
+            self._decoded += 1
+            decode = self._costs.decode_seconds
+            self._transfer(
+                now, self._costs.read_bytes, lambda then: self._analyse(then, decode, frame, first, last, end)
+            )
+        else:
+            self._analyse(now, 0.0, frame, first, last, end)
 
-    def _analyse(self, now: float, frame: int, first: int, last: int, end: int) -> None:
-        """Decode a frame, and come by its analysis."""
+    def _analyse(
+        self, now: float, decode_seconds: float, frame: int, first: int, last: int, end: int
+    ) -> None:
+        """Decode a frame where that takes any time, and come by its analysis."""
         costs = self._costs
 
         def go_on(then: float) -> None:
@@ -149,12 +167,12 @@ class Simulation:
             def write(then: float) -> None:
                 self._transfer(then, costs.analysis_bytes, finish)
 
-            self._work(now, costs.decode_seconds + costs.analysis_seconds, write)
+            self._work(now, decode_seconds + costs.analysis_seconds, write)
         elif state == 1:
-            self._cpu_seconds += costs.decode_seconds
-            self._waiters.setdefault(frame, []).append((now + costs.decode_seconds, fetch))
+            self._cpu_seconds += decode_seconds
+            self._waiters.setdefault(frame, []).append((now + decode_seconds, fetch))
         else:
-            self._work(now, costs.decode_seconds, fetch)
+            self._work(now, decode_seconds, fetch)
 
     def _render(self, now: float, frame: int, first: int, last: int, end: int) -> None:
         """Render each frame that has all in its reach by now, then read the next."""
