@@ -26,3 +26,18 @@ def pack_images():
 def loaded_libraries():
     """Which libraries that decode or compute this Blender has loaded."""
     return sorted({"av", "cv2", "onnxruntime"}.intersection(sys.modules))
+
+
+def farm_lines():
+    """What the panel Farm shows of the last check, each line with its level."""
+    return [[line.text, line.level] for line in bpy.data.window_managers[0].understudy.farm_lines]
+
+
+def farm_settings():
+    """What the panel Farm is set to."""
+    farm = bpy.context.scene.understudy.farm
+    return {
+        name: getattr(farm, name)
+        for name in [entry.identifier for entry in farm.bl_rna.properties]
+        if name not in ("rna_type", "name")
+    }
