@@ -35,12 +35,14 @@ class UNDERSTUDY_PG_farm(PropertyGroup):
         description="What runs the job",
         items=[(name, *ENGINE_LABELS[name]) for name in ENGINES],
         update=_on_change,
+        options=set(),
     )
     use_automatic_chunk: BoolProperty(  # type: ignore[valid-type]
         name="Automatic Chunk",
         description="Choose how many frames a task renders: two tasks for each worker, of 50 to 250 frames",
         default=True,
         update=_on_change,
+        options=set(),
     )
     chunk: IntProperty(  # type: ignore[valid-type]
         name="Chunk",
@@ -50,6 +52,7 @@ class UNDERSTUDY_PG_farm(PropertyGroup):
         max=MAX_CHUNK_FRAMES,
         soft_max=1000,
         update=_on_change,
+        options=set(),
     )
     workers: IntProperty(  # type: ignore[valid-type]
         name="Workers",
@@ -59,17 +62,20 @@ class UNDERSTUDY_PG_farm(PropertyGroup):
         max=MAX_WORKERS,
         soft_max=100,
         update=_on_change,
+        options=set(),
     )
     prepare_first: BoolProperty(  # type: ignore[valid-type]
         name="Prepare First",
         description="Fill the cache in tasks of their own before the first frame is rendered",
         update=_on_change,
+        options=set(),
     )
     strict: BoolProperty(  # type: ignore[valid-type]
         name="Strict",
         description="A frame in which a face can't be replaced as asked fails; otherwise it shows the original",
         default=True,
         update=_on_change,
+        options=set(),
     )
     output: StringProperty(  # type: ignore[valid-type]
         name="Output",

@@ -13,6 +13,10 @@ from .fields import Field, draw_field, fit_side_by_side, row_or_column
 
 _ICONS = {"INFO": "DOT", "WARNING": "INFO", "ERROR": "ERROR"}
 """What stands before a line of a check, by its level."""
+_TABS_PIXELS = 24
+"""What the side bar's tabs take of its width."""
+_BOX_PIXELS = 20
+"""What the edges of a box take."""
 
 
 class UNDERSTUDY_PT_farm(bpy.types.Panel):
@@ -34,6 +38,7 @@ class UNDERSTUDY_PT_farm(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the settings, the buttons, and what the last check found."""
         layout: Any = self.layout
+        layout.use_property_decorate = False
         scene = active_scene(context)
         settings = settings_of(scene).farm
         names = ["engine", "use_automatic_chunk", "workers", "prepare_first", "strict", "output"]
@@ -48,11 +53,11 @@ class UNDERSTUDY_PT_farm(bpy.types.Panel):
         buttons.operator("understudy.farm_write_job", icon="FILE_NEW")
         state = window_state()
         if not bpy.data.filepath:
-            draw_text(layout, context, "Save the project first: workers read the file", "INFO")
+            draw_text(layout, context, "Save the project first: workers read the file", "INFO", _TABS_PIXELS)
         elif state.farm_lines and state.farm_scene == scene.name:
             column = layout.box().column()
             for line in state.farm_lines:
-                draw_text(column, context, line.text, _ICONS[line.level])
+                draw_text(column, context, line.text, _ICONS[line.level], _TABS_PIXELS + _BOX_PIXELS)
 
 
 CLASSES = (UNDERSTUDY_PT_farm,)
