@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Steps of tests of farms, see drive.py."""
 
+import os
 import sys
 
 import bpy
@@ -41,3 +42,12 @@ def farm_settings():
         for name in [entry.identifier for entry in farm.bl_rna.properties]
         if name not in ("rna_type", "name")
     }
+
+
+def prepare_headless(first, last, report=None):
+    """Prepare as the command line asks for; returns the exit code."""
+    from understudy.addon.farm.headless_preparation import HeadlessPreparation
+
+    if report:
+        os.environ["UNDERSTUDY_REPORT"] = report
+    return HeadlessPreparation(bpy.context.scene, range(first, last + 1)).run()
