@@ -79,7 +79,7 @@ def test_a_missing_model_is_named(farm):
     script.write_text(
         "import bpy\n"
         "modifier = bpy.context.scene.understudy.modifiers[0]\n"
-        "modifier.recipe.swap.swapper = 'inswapper'\n"
+        "modifier.swap.swapper = 'inswapper'\n"
         "bpy.ops.wm.save_mainfile()\n"
     )
     done = subprocess.run(
