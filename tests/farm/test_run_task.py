@@ -121,7 +121,7 @@ def start(farm, project, *words):
     command = [farm.understudy, "farm", "run-task", project, "-s", "1", "-e", "6", *words]
     return subprocess.Popen(
         [str(word) for word in command],
-        env=farm.environment(),
+        env=farm.environment(UNDERSTUDY_BLENDER=str(farm.slow_blender)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
