@@ -30,6 +30,7 @@ def unregister() -> None:
 def _parts() -> tuple[ModuleType, ...]:
     from . import cli_command, operators
     from .blender import draw_memo
+    from .farm import prepare_command
     from .layers import auto_sync, timeline_watch
     from .lookups import gallery
     from .preview import live_preview
@@ -57,4 +58,5 @@ def _parts() -> tuple[ModuleType, ...]:
         timeline_watch,
         live_preview,
         cli_command,
+        prepare_command,
     )

@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import bpy
@@ -146,13 +146,16 @@ def _sequence_assets(kind: str, strip: Any) -> Iterator[Asset]:
     folder = absolute_path(strip.directory, strip.id_data.library)
     counts = [_byte_count(folder / name) for name in names]
     missing = [name for name, count in zip(names, counts, strict=True) if count is None]
+    stored_folder = strip.directory.rstrip("/\\") + "/"
     if len(names) == 1 or missing:
-        yield _file_asset(kind, f"{strip.directory}{(missing or names)[0]}", folder / (missing or names)[0])
+        name = (missing or names)[0]
+        yield _file_asset(kind, f"{stored_folder}{name}", folder / name)
     if len(names) > 1 and len(missing) < len(names):
-        pattern = re.sub(r"\d(?=\D*$)|\d(?=\d*\D*$)", "#", names[0])
+        name = PurePath(names[0])
+        pattern = re.sub(r"\d(?=\d*\D*$)", "#", name.stem) + name.suffix
         total = sum(count for count in counts if count is not None)
         travels, advice = _travel(strip.directory, folder)
-        yield Asset(kind, f"{strip.directory}{pattern}", folder, total, travels, advice)
+        yield Asset(kind, f"{stored_folder}{pattern}", folder, total, travels, advice)
 
 
 def _file_asset(kind: str, stored_path: str, path: Path | None = None) -> Asset:

@@ -32,19 +32,21 @@ class RenderedClip:
 
 
 def originals_reason(
-    scene: bpy.types.Scene, image_fault_of: Callable[[RenderedClip], RequestFault | None]
+    scene: bpy.types.Scene,
+    image_fault_of: Callable[[RenderedClip], RequestFault | None],
+    frames: range | None = None,
 ) -> str:
     """Say why a render of a scene can swap no face as it is to be; empty where it can, or where nobody asks for one.
 
-    Looks at the clips that are seen in the scene's range, up to the first that can have its new faces. Of images of
-    source persons it looks whether their files are there; `image_fault_of` returns what else is wrong with those of a
-    clip.
+    Looks at the clips that are seen in the scene's range, or in `frames` of it, up to the first that can have its new
+    faces. Of images of source persons it looks whether their files are there; `image_fault_of` returns what else is
+    wrong with those of a clip.
     """
     if not scene.render.use_sequencer:
         return ""
     library = run_settings(cache_folder(scene), preferences()).library
     reasons: list[str] = []
-    for rendered in rendered_clips(scene):
+    for rendered in rendered_clips(scene, frames):
         fault = request_fault(rendered.requests, library) or image_fault_of(rendered)
         if fault is None:
             return ""

@@ -2,7 +2,8 @@
 """Preparing a range of a scene: at once, or in a worker process while the editor goes on."""
 
 import time
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -25,6 +26,9 @@ from .results import PrepareResults
 from .target_forms import keep_target_forms
 from .timeline_walk import TimelineWalk
 
+if TYPE_CHECKING:
+    from ...core.sessions.prefetching_session import PrefetchingSession
+
 _MAX_PENDING_JOBS = 16
 _WALK_SLICE_SECONDS = 0.005
 
@@ -39,11 +43,7 @@ def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "
         jobs = TimelineWalk(scene, first, last, strip_id).jobs()
         for requests in dict.fromkeys(job.requests for job in jobs):
             session.check(requests)
-        results = PrepareResults()
-        for job in jobs:
-            before = session.outcomes.position
-            session.update_layer(job)
-            results.add(job, session.outcomes.shown_since(before), session.outcomes.last_reason)
+        results = prepare_jobs(session, jobs)
         state = results.state()
         report: dict[str, Any] = {
             **session.as_dict(),
@@ -58,6 +58,25 @@ def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "
     _store_results(scene, results, report["summary"])
     keep_target_forms(scene, results.strip_ids)
     return report
+
+
+def prepare_jobs(
+    session: "PrefetchingSession",
+    jobs: Sequence[LayerJob],
+    on_done: Callable[[LayerJob, str], None] = lambda _job, _shown: None,
+) -> PrepareResults:
+    """Make the images of jobs in their order, and return what came of each.
+
+    `on_done` is called after each with what it shows, see `PrepareResults.add`.
+    """
+    results = PrepareResults()
+    for job in jobs:
+        before = session.outcomes.position
+        session.update_layer(job)
+        shown = session.outcomes.shown_since(before)
+        results.add(job, shown, session.outcomes.last_reason)
+        on_done(job, shown)
+    return results
 
 
 def _store_results(scene: bpy.types.Scene, results: PrepareResults, summary: str) -> None:

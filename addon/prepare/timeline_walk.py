@@ -15,15 +15,23 @@ class TimelineWalk:
     """Goes through a range of a scene's timeline. The scene is looked up by name: undo replaces it."""
 
     def __init__(
-        self, scene: bpy.types.Scene, first: int, last: int, strip_id: str = "", *, preview: bool = False
+        self,
+        scene: bpy.types.Scene,
+        first: int,
+        last: int,
+        strip_id: str = "",
+        *,
+        preview: bool = False,
+        step: int = 1,
     ) -> None:
-        """Begin at the frame `first`; with a stack's id only that stack's images are met.
+        """Begin at the frame `first` and meet every `step`-th; with a stack's id only that stack's images are met.
 
         With `preview` an image that the preview shows otherwise than the render is met twice, the render's last.
         """
         self._scene_name = scene.name
         self._strip_id = strip_id
         self._preview = preview
+        self._step = step
         self.first, self.last = first, last
         self.next_frame = first
         """The next frame."""
@@ -58,7 +66,7 @@ class TimelineWalk:
                         self.next_frame
                     )  # keyframed parameters have their value only at their frame
                 new_jobs += self._new_jobs(scene)
-                self.next_frame += 1
+                self.next_frame += self._step
                 if until is not None and time.perf_counter() >= until:
                     break
         finally:

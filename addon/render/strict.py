@@ -16,6 +16,7 @@ from functools import cache
 
 import bpy
 
+from ..blender.command_line import blender_words, own_words
 from ..properties.scene_properties import settings_of
 
 STRICT_FLAG = "--understudy-strict"
@@ -26,20 +27,14 @@ EXIT_CODE = 3
 
 def is_strict(scene: bpy.types.Scene) -> bool:
     """Tell whether a scene is to be rendered strictly."""
-    words = sys.argv[len(_blender_words()) + 1 :]
-    return STRICT_FLAG in words or bool(settings_of(scene).strict)
+    return STRICT_FLAG in own_words() or bool(settings_of(scene).strict)
 
 
-def _blender_words() -> list[str]:
-    """Return the words of the command line that Blender itself reads."""
-    return sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
-
-
-def fail_process(close: Callable[[], None]) -> None:
+def fail_process(close: Callable[[], None], exit_code: int = EXIT_CODE) -> None:
     """See to the exit code; `close` is called as the process ends. Nobody waits for a code with a window."""
     if bpy.app.background:
         atexit.unregister(_exit_process)
-        atexit.register(_exit_process, close)
+        atexit.register(_exit_process, close, exit_code)
 
 
 def stop_render(close: Callable[[], None]) -> None:
@@ -50,7 +45,7 @@ def stop_render(close: Callable[[], None]) -> None:
     # Blender's own answer to the signal ends the render, closes what it writes and tells `render_cancel`. In the
     # module `bpy` the answer is Python's, an exception that would end nothing but our handler. Of single frames the
     # command line would drop those that follow as well, though it goes through them.
-    if signal.getsignal(signal.SIGINT) is None and not _SINGLE_FRAME_OPTIONS.intersection(_blender_words()):
+    if signal.getsignal(signal.SIGINT) is None and not _SINGLE_FRAME_OPTIONS.intersection(blender_words()):
         _interrupt_blender()
 
 
@@ -60,9 +55,9 @@ def _interrupt_blender() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def _exit_process(close: Callable[[], None]) -> None:
+def _exit_process(close: Callable[[], None], exit_code: int) -> None:
     """End the process with our exit code: it can't be given to Blender, which is through with its work by now."""
     close()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_CODE)
+    os._exit(exit_code)

@@ -14,11 +14,12 @@ from ..blender.console import print_error
 
 
 class TerminationNotice:
-    """Says in a line that a render is ended by SIGTERM, where nobody else takes the signal."""
+    """Says in a line that work is ended by SIGTERM, where nobody else takes the signal."""
 
-    def __init__(self, describe: Callable[[], str]) -> None:
-        """`describe` says how far the render has come."""
+    def __init__(self, describe: Callable[[], str], work: str = "the render") -> None:
+        """`describe` says how far the work has come, `work` what it is."""
         self._describe = describe
+        self._work = work
         self._is_set = False
 
     def set(self) -> None:
@@ -36,7 +37,7 @@ class TerminationNotice:
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         with suppress(RuntimeError):  # it came in the middle of another line
-            print_error(f"the render is ended by SIGTERM {self._describe()}")
+            print_error(f"{self._work} is ended by SIGTERM {self._describe()}")
         # Nothing is closed: the signal may have come in the middle of anything, and no result needs it.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)

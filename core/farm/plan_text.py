@@ -42,7 +42,8 @@ def summary_lines(plan: FarmPlan) -> tuple[str, ...]:
 def plan_lines(plan: FarmPlan) -> Iterator[str]:
     """Yield a plan as a table, a line each, what stands against it last."""
     facts = plan.facts
-    yield f"{facts.project}, scene {facts.scene} (Blender {facts.blender_version}, Understudy {facts.extension_version})"
+    programs = f"Blender {facts.blender_version}, Understudy {facts.extension_version}"
+    yield f"{facts.project}, scene {facts.scene} ({programs})"
     yield f"output: {facts.output}"
     yield from summary_lines(plan)
     yield f"figures: {plan.estimate.basis}"

@@ -3,7 +3,7 @@
 
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ class RenderRecord:
     started_at: float
     """In seconds since 1970, as `ended_at`."""
     ended_at: float
+    is_preparation: bool = False
+    """Whether it made layer images and rendered nothing."""
 
     @property
     def result(self) -> str:
@@ -91,11 +93,18 @@ class ProcessReport:
             "host": platform.node(),
             "process": os.getpid(),
             **self._versions,
-            "range": range_text(frame for record in records for frame in record.frames),
-            "renders": len(records),
+            "range": range_text(_frames_of(records, preparations=False)),
+            "prepared": range_text(_frames_of(records, preparations=True)),
+            "renders": sum(not record.is_preparation for record in records),
             "started": round(min((record.started_at for record in records), default=0.0), 3),
             "ended": round(max((record.ended_at for record in records), default=0.0), 3),
         }
+
+
+def _frames_of(records: Iterable[RenderRecord], *, preparations: bool) -> Iterator[int]:
+    for record in records:
+        if record.is_preparation == preparations:
+            yield from record.frames
 
 
 def add_facts(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
