@@ -83,6 +83,16 @@ def test_a_list_of_chunks_serves_runners_that_know_no_chunking(farm, engines, si
     ]
 
 
+def test_the_preparation_comes_first(farm, engines, single):
+    job = Job(farm, engines, farm.copy_project("openjd prepared"), "--prepare-first")
+    done = job.do("run", "--step", "Render", "--run-dependencies")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert_equal_images(job.images, single.parent / "out")
+    rendered = [report for report in reports_in(job.reports) if not report["task"]["prepares"]]
+    assert len(rendered) == 2
+    assert run_counts(rendered, ("detect", "fuse")) == {"detect": 0, "fuse": 0}
+
+
 @pytest.mark.parametrize(
     ("what", "words"),
     [

@@ -93,6 +93,14 @@ def test_a_missing_model_is_named(farm):
     assert "model missing (" in output
 
 
+def test_an_unfit_machine_prepares_nothing(farm):
+    project = farm.copy_project("unfit prepare")
+    code, output = outcome(farm, project, "--prepare", "--expect-extension", "9.9.9")
+    assert code == UNFIT, output
+    assert "prepared" not in output
+    assert not list((project.parent / "understudy_cache").rglob("*.pack"))
+
+
 def test_a_server_that_does_not_answer_is_tried_again(farm):
     project = farm.copy_project("no redis")
     code, output = outcome(farm, project, "--env", "UNDERSTUDY_REDIS=redis://127.0.0.1:1/0")

@@ -79,6 +79,28 @@ def test_a_task_that_is_requeued_in_the_middle_repeats_the_frame_that_was_lost_a
     assert all(count < whole[stage] for stage, count in run_counts(ended).items())
 
 
+def test_frames_are_rendered_after_all_was_prepared(farm, slurm, single):
+    project, (job,) = submit(farm, slurm, "slurm prepared", "--prepare-first", chunk=3)
+    assert "afterok" in slurm.call("squeue", "-h", "-j", job, "-o", "%E")
+    slurm.wait_for_jobs()
+    assert {state[:2] for state in slurm.states(job).values()} == {("COMPLETED", "0:0")}, logs_of(project)
+    assert_equal_images(project.parent / "out", single.parent / "out")
+    reports = reports_of(project)
+    prepared = [report for report in reports if report["task"]["prepares"]]
+    rendered = [report for report in reports if not report["task"]["prepares"]]
+    assert run_counts(prepared) == run_counts(reports_in(single.parent / "reports"))
+    assert run_counts(rendered, ("detect", "swap", "fuse")) == {"detect": 0, "swap": 0, "fuse": 0}
+
+
+def test_frames_are_not_rendered_where_the_preparation_failed(farm, slurm):
+    project, (job,) = submit(
+        farm, slurm, "slurm failed", "--prepare-first", UNDERSTUDY_BLENDER=str(farm.bare_blender)
+    )
+    slurm.wait_for_jobs()
+    assert {state[0] for state in slurm.states(job).values()} <= {"CANCELLED"}, logs_of(project)
+    assert not list((project.parent / "out").glob("*.png"))
+
+
 def test_a_task_on_an_unfit_machine_fails_the_job(farm, slurm):
     project, (job,) = submit(farm, slurm, "slurm unfit", UNDERSTUDY_BLENDER=str(farm.bare_blender))
     slurm.wait_for_jobs()
