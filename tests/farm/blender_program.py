@@ -47,7 +47,8 @@ def make_blender(folder, visible, name="blender", variables=None, first_words=()
             if top not in ("/tmp", "/usr") and not any(mount[-1] == f"{{base}}{{top}}" for mount in mounts):
                 mounts += [["mkdir", "-p", f"{{base}}{{top}}"], ["mount", "-t", "tmpfs", "tmpfs", f"{{base}}{{top}}"]]
             mounts += [["mkdir", "-p", f"{{base}}{{place}}"], ["mount", "--bind", place, f"{{base}}{{place}}"]]
-        program = ["env", "-i", *(f"{{k}}={{v}}" for k, v in values.items()), "blender", *{list(first_words)!r}, *sys.argv[1:]]
+        program = ["env", "-i", *(f"{{k}}={{v}}" for k, v in values.items())]
+        program += ["blender", *{list(first_words)!r}, *sys.argv[1:]]
         command = chroot_command(base, mounts, program)
         os.execvp(command[0], command)
         """

@@ -74,7 +74,7 @@ class Cluster:
         places = [f"--{name}={folder}/munge/{file}" for name, file in
                   (("socket", "socket"), ("pid-file", "pid"), ("log-file", "log"), ("seed-file", "seed"))]  # fmt: skip
         self._start("munged", "--foreground", "--force", f"--key-file={key}", *places)
-        self._wait_for(lambda: (folder / "munge" / "socket").exists())
+        self._wait_for((folder / "munge" / "socket").exists)
         self._start("slurmctld", "-D")
         self._start("slurmd", "-D", "-N", "localhost")
         self._wait_for(lambda: "idle" in self.call("sinfo", "-h", "-o", "%T"))
