@@ -51,3 +51,15 @@ def prepare_headless(first, last, report=None):
     if report:
         os.environ["UNDERSTUDY_REPORT"] = report
     return HeadlessPreparation(bpy.context.scene, range(first, last + 1)).run()
+
+
+def play_in_new_scene(start, length, offset):
+    """Make a scene, in use from now on, that plays this one's strips from a frame on, without its first frames."""
+    inner = bpy.context.scene
+    outer = bpy.data.scenes.new("Outer")
+    strip = outer.sequence_editor_create().strips.new_scene("inner", inner, 1, start)
+    strip.scene_input = "SEQUENCER"
+    strip.animation_offset_start = offset
+    strip.frame_final_duration = length
+    outer.frame_start, outer.frame_end = 1, start + length + 3
+    bpy.context.window.scene = outer
