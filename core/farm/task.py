@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ REPORT_VARIABLE = "UNDERSTUDY_REPORT"
 STRICT_FLAG = "--understudy-strict"
 PREPARE_FLAG = "--understudy-prepare"
 _PYTHON_FAULT_EXIT = 9
+_ANSWER_NAME, _RENDER_NAME = "check.json", "render.json"
 _OUT_OF_MEMORY_HINT = "it may have run out of memory"
 
 
@@ -60,6 +62,10 @@ class TaskRequest:
     """The version that the job was written for; empty for any."""
     report_folder: Path | None = None
     path_mapping: PathMapping = field(default_factory=PathMapping)
+
+    def count_frames(self, step: int) -> int:
+        """Return how many frames are rendered where every `step`-th is."""
+        return len(range(self.first_frame, self.last_frame + 1, max(step, 1)))
 
 
 @dataclass(frozen=True)
@@ -94,11 +100,11 @@ def run_task(
     OutputError
         The report can't be written.
     """
-    output = TaskOutput(request.engine, show, request.first_frame, request.last_frame)
     started_at, cpu_before = time.time(), _children_cpu_seconds()
     with tempfile.TemporaryDirectory(prefix="understudy_") as folder:  # gate: Blender writes there, not we
+        output = TaskOutput(request.engine, show, partial(_count_frames, request, Path(folder)))
         end = _run(request, environment, output, stop, Path(folder))
-        render = read_render_report(Path(folder) / "render.json")
+        render = read_render_report(Path(folder) / _RENDER_NAME)
     if end.reason:
         output.fail(end.reason)
     record = TaskRecord(
@@ -137,13 +143,13 @@ def _run(
     if end is not None:
         return end
     question = CheckQuestion(
-        str(folder / "check.json"), request.extension_version, mapping.rules, request.prepares
+        str(folder / _ANSWER_NAME), request.extension_version, mapping.rules, request.prepares
     )
     output.status(f"{'preparing' if request.prepares else 'rendering'} frames {_range(request)}")
     try:
         process = TaskProcess(
             blender_command(blender, project, request, question),
-            {**environment, REPORT_VARIABLE: str(folder / "render.json")},
+            {**environment, REPORT_VARIABLE: str(folder / _RENDER_NAME)},
             output.pass_on,
         )
     except OSError as error:
@@ -152,8 +158,8 @@ def _run(
     if stop.signal_number:
         return _TaskEnd(signal_exit_code(stop.signal_number), "the task was stopped")
     try:
-        answer = read_answer(folder / "check.json")
-        render = read_render_report(folder / "render.json")
+        answer = read_answer(folder / _ANSWER_NAME)
+        render = read_render_report(folder / _RENDER_NAME)
     except UnderstudyError as error:
         return _TaskEnd(TRY_AGAIN, str(error))
     end = _end(request, code, answer, render, output)
@@ -162,6 +168,15 @@ def _run(
         if silent:
             return _TaskEnd(TRY_AGAIN, "; ".join((*silent, end.reason)))
     return end
+
+
+def _count_frames(request: TaskRequest, folder: Path) -> int:
+    """Return how many frames the task has, by the scene's step, which Blender says before the first of them."""
+    try:
+        answer = read_answer(folder / _ANSWER_NAME)
+    except FarmError:
+        answer = None
+    return request.count_frames(1 if answer is None else answer.frame_step)
 
 
 def _look_at_places(project: Path, environment: Mapping[str, str]) -> _TaskEnd | None:
@@ -186,9 +201,10 @@ def blender_command(blender: Path, project: Path, request: TaskRequest, question
     words += ["--render-output", request.path_mapping.apply(request.output)] if request.output else []
     words += [*range_words, "--python-exit-code", str(_PYTHON_FAULT_EXIT)]
     words += ["--python-expr", check_expression(question)]
+    strict_words = [STRICT_FLAG] if request.is_strict else []
     if request.prepares:
-        return [*words, "--", PREPARE_FLAG, *range_words]
-    return [*words, "--render-anim", *(["--", STRICT_FLAG] if request.is_strict else [])]
+        return [*words, "--", PREPARE_FLAG, *range_words, *strict_words]
+    return [*words, "--render-anim", "--", *strict_words]
 
 
 def _end(
@@ -214,7 +230,7 @@ def _end(
         return _TaskEnd(FAILURE, f"Blender ended with {code}: {said}")
     if request.prepares or answer.writes_movie:
         return _TaskEnd(DONE)
-    expected = len(range(request.first_frame, request.last_frame + 1, max(answer.frame_step, 1)))
+    expected = request.count_frames(answer.frame_step)
     if output.written_count < expected:
         text = f"Blender wrote {output.written_count} of {expected} frames: {said or 'it gave no reason'}"
         return _TaskEnd(FRAMES_FAILED, text)

@@ -3,8 +3,10 @@
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 
 _SAVED = re.compile(r"^(?:\S.*\| )?(Saved: '|Skipping existing frame)")
+_PREPARED = re.compile(r"Understudy: prepared (\d+) of \d+$")
 _ENGINE_WORDS = re.compile(r"^\s*openjd_", re.IGNORECASE)
 OPENJD = "openjd"
 
@@ -12,19 +14,15 @@ OPENJD = "openjd"
 class TaskOutput:
     """Prints lines and counts the frames that Blender says it wrote."""
 
-    def __init__(self, engine: str, show: Callable[[str], None], first_frame: int, last_frame: int) -> None:
-        """`engine` is the name of an engine, `show` prints a line."""
+    def __init__(self, engine: str, show: Callable[[str], None], count_frames: Callable[[], int]) -> None:
+        """`engine` is the name of an engine, `show` prints a line, `count_frames` is called once a frame is done."""
         self._engine = engine
         self._show = show
-        self._total = last_frame - first_frame + 1
+        self._count_frames = count_frames
         self.written_count = 0
         """Images that were saved, or that were there and are not to be overwritten."""
         self.last_error = ""
         """The last line that Blender or Understudy called an error."""
-
-    def set_total(self, frame_count: int) -> None:
-        """Say how many frames there are, once that is known."""
-        self._total = frame_count
 
     def pass_on(self, line: str) -> None:
         """Print a line of Blender's."""
@@ -35,6 +33,9 @@ class TaskOutput:
         if _SAVED.match(line):
             self.written_count += 1
             self._show_progress()
+        prepared = _PREPARED.match(line)
+        if prepared is not None and self._engine == OPENJD:
+            self._show_percent(int(prepared[1]))
 
     def status(self, text: str) -> None:
         """Say what the task does."""
@@ -49,8 +50,14 @@ class TaskOutput:
             self._show(f"openjd_fail: {text}")
 
     def _show_progress(self) -> None:
-        done = min(self.written_count, self._total)
         if self._engine == OPENJD:
-            self._show(f"openjd_progress: {100 * done / self._total:.1f}")
+            self._show_percent(self.written_count)
         else:
-            self._show(f"Understudy: {done} of {self._total} frames")
+            self._show(f"Understudy: {self.written_count} of {self._total} frames")
+
+    def _show_percent(self, done: int) -> None:
+        self._show(f"openjd_progress: {100 * min(done / self._total, 1.0):.1f}")
+
+    @cached_property
+    def _total(self) -> int:
+        return max(self._count_frames(), 1)

@@ -6,20 +6,18 @@ import dataclasses
 import json
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
+from farm_plans import make_plan, task_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.cli.arguments import parser
 from understudy.core.errors import FarmError
 from understudy.core.farm.chunks import make_chunks
-from understudy.core.farm.plan import Estimate, FarmPlan, ProjectFacts
 from understudy.core.farm.plan_file import read_plan_file
 from understudy.core.farm.plan_text import plan_values
 from understudy.core.farm.writers import ENGINES, JobOptions, write_job
-from understudy.core.farm.writers.options import BLENDER_LAUNCHER
 from understudy.core.farm.writers.yaml_text import quote_yaml
+from understudy.core.reporting.quoting import quote
 
 # What a path may hold on Linux, and what has a meaning in shells, YAML, JavaScript and templates.
 NAMES = st.text(st.characters(exclude_characters="\0/", exclude_categories=("Cs",)), min_size=1).filter(
@@ -29,50 +27,13 @@ NAMES = st.text(st.characters(exclude_characters="\0/", exclude_categories=("Cs"
 )
 
 
-def make_plan(project="/x/shot.blend", scene="Scene", step=1, last=10, size=4, **changes):
-    facts = ProjectFacts(
-        project=Path(project),
-        scene=scene,
-        first_frame=1,
-        last_frame=last,
-        frame_step=step,
-        output=f"{Path(project).parent}/out/shot_####",
-        writes_movie=False,
-        file_extension=".png",
-        cache_folder=Path(project).parent / "understudy_cache",
-        layers_folder=Path(project).parent / "understudy_cache" / "layers",
-        assets=(),
-        strips=(),
-        blender_version="5.2.2",
-        extension_version="0.2.0",
-    )
-    values = {
-        "facts": facts,
-        "chunks": make_chunks(1, last, step, size),
-        "chunk_size": size,
-        "prepares_first": True,
-        "is_strict": True,
-        "environment": {"UNDERSTUDY_TRUST": str(Path(project).parent)},
-        "estimate": Estimate(last, 0, 1.0, 0, 0, ""),
-        "faults": (),
-        "warnings": (),
-    }
-    return FarmPlan(**{**values, **changes})
-
-
-def task_of(words, launcher=BLENDER_LAUNCHER):
-    """What run-task understands of the words of a command."""
-    assert tuple(words[: len(launcher)]) == launcher
-    return parser().parse_args(words[len(launcher) :])
-
-
 def slurm_task(script, number):
     """Run an array script in which Blender is a function that says its words; returns them, and what is trusted."""
     says = 'blender() { printf "%s\\0" blender "$@" "$UNDERSTUDY_TRUST"; }\n'
     environment = {"PATH": "/usr/bin:/bin", "SLURM_ARRAY_TASK_ID": str(number)}
     command = ["bash", "-c", says + script]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    *words, trust = done.stdout.split("\0")[:-1]
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    *words, trust = done.stdout.decode().split("\0")[:-1]
     return words, trust
 
 
@@ -99,8 +60,12 @@ def test_each_task_of_slurm_has_its_chunk():
 
 
 @given(name=NAMES, scene=NAMES)
-def test_names_reach_the_tasks_of_opencue_and_flamenco_as_they_are(name, scene):
+def test_names_reach_the_tasks_of_opencue_as_they_are_or_are_refused(name, scene):
     plan = make_plan(f"/x/{name}/p.blend", scene)
+    if quote(name + scene) != name + scene:
+        with pytest.raises(FarmError, match="control characters"):
+            write_job(plan, "opencue", JobOptions())
+        return
     outline = write_job(plan, "opencue", JobOptions())["understudy_outline.py"]
     assert outline.isascii()
     values = {
@@ -110,9 +75,14 @@ def test_names_reach_the_tasks_of_opencue_and_flamenco_as_they_are(name, scene):
     }
     frames = {"#FRAME_START#": "1", "#FRAME_END#": "4"}
     for command in ("RENDER", "PREPARE"):
-        task = task_of([frames.get(word, word) for word in values[command]])
+        task = task_of([frames.get(word, word) for word in shlex.split(values[command])])
         assert (str(task.project), task.scene) == (str(plan.facts.project), scene)
     assert values["ENVIRONMENT"] == plan.environment
+
+
+@given(name=NAMES, scene=NAMES)
+def test_names_reach_the_tasks_of_flamenco_as_they_are(name, scene):
+    plan = make_plan(f"/x/{name}/p.blend", scene)
     settings = json.loads(write_job(plan, "flamenco", JobOptions())["job.json"])["settings"]
     for after in ("words_after", "prepare_words_after"):
         words = [*json.loads(settings["words_before"]), settings["blendfile"], "--frames", "1-4"]

@@ -14,11 +14,11 @@ TIMEOUT_SECONDS = 300
 _PASSED = ("UNDERSTUDY_", "TMPDIR", "BLENDER_ADAPTOR", "OPENJD")
 
 
-def make_blender(folder, visible, name="blender", variables=None):
+def make_blender(folder, visible, name="blender", variables=None, first_words=()):
     """Make the program in a folder, with an empty profile beside it, and return its path.
 
     It sees the folders `visible` by the same paths and nothing else of this machine, and takes the variables of
-    Understudy along, as well as `variables`.
+    Understudy along, as well as `variables`; `first_words` are said before those that it is called with.
     """
     blender = find("5.2")
     if not isinstance(blender, Program):
@@ -47,7 +47,8 @@ def make_blender(folder, visible, name="blender", variables=None):
             if top not in ("/tmp", "/usr") and not any(mount[-1] == f"{{base}}{{top}}" for mount in mounts):
                 mounts += [["mkdir", "-p", f"{{base}}{{top}}"], ["mount", "-t", "tmpfs", "tmpfs", f"{{base}}{{top}}"]]
             mounts += [["mkdir", "-p", f"{{base}}{{place}}"], ["mount", "--bind", place, f"{{base}}{{place}}"]]
-        program = ["env", "-i", *(f"{{k}}={{v}}" for k, v in values.items()), "blender", *sys.argv[1:]]
+        program = ["env", "-i", *(f"{{k}}={{v}}" for k, v in values.items())]
+        program += ["blender", *{list(first_words)!r}, *sys.argv[1:]]
         command = chroot_command(base, mounts, program)
         os.execvp(command[0], command)
         """

@@ -17,6 +17,13 @@ from tools.build_extension.platforms import PLATFORMS
 
 COUNT = 6
 _MAKE = Path(__file__).parent / "scripts" / "make_project.py"
+_SLOWLY = """\
+import bpy, time
+@bpy.app.handlers.persistent
+def wait(*_):
+    time.sleep(0.7)
+bpy.app.handlers.render_write.append(wait)
+"""
 _ENGINES = ROOT / ".venv-farm" / "bin"
 
 
@@ -57,6 +64,8 @@ class Farm:
     folder: Path
     blender: Path
     bare_blender: Path
+    slow_blender: Path
+    """Waits after each frame."""
     project: Path
 
     @property
@@ -117,6 +126,10 @@ def farm(tmp_path_factory, package):
     except MissingError as reason:
         pytest.skip(str(reason))
     install_extension(blender, package)
+    profile = str(blender.parent / "profile_blender")
+    slow = make_blender(
+        blender.parent, visible, "slow", {"BLENDER_USER_RESOURCES": profile}, ("--python-expr", _SLOWLY)
+    )
     project = folder / "original" / "shot.blend"
     project.parent.mkdir()
     footage = Footage(tmp_path_factory.mktemp("footage"))
@@ -127,7 +140,7 @@ def farm(tmp_path_factory, package):
     words = ["-b", "-P", script, "--python-exit-code", "1", "--", project, clip, face, str(COUNT)]
     done = run([blender, *words], os.environ)
     assert done.returncode == 0, done.stdout[-3000:]
-    return Farm(folder, blender, bare, project)
+    return Farm(folder, blender, bare, slow, project)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ def images_of(folder):
 def assert_equal_images(folder, other):
     """Hold that two folders have the same images, to the pixel."""
     one, two = images_of(folder), images_of(other)
-    assert one.keys() == two.keys() and one
+    assert one
+    assert one.keys() == two.keys()
     assert [name for name in one if not np.array_equal(one[name], two[name])] == []
 
 

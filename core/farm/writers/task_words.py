@@ -84,13 +84,8 @@ def task_words(
     words += [f"--scene={scene or plan.facts.scene}"] if plan.facts.scene else []
     words += [f"--blender={blender or options.blender}"] if options.blender else []
     words += ["--report-dir", reports or str(report_folder(plan, options))]
-    if prepares:
-        return [*words, "--prepare"]
-    return [
-        *words,
-        f"--output={output or output_pattern(plan, options)}",
-        "--strict" if plan.is_strict else "--no-strict",
-    ]
+    words += ["--strict" if plan.is_strict else "--no-strict"]
+    return [*words, "--prepare" if prepares else f"--output={output or output_pattern(plan, options)}"]
 
 
 def frame_range(plan: FarmPlan) -> tuple[int, int]:
