@@ -38,7 +38,7 @@ def _parts() -> tuple[ModuleType, ...]:
     from .render import handlers
     from .sequencer import retiming_cache
     from .sessions import worker_query
-    from .ui import overlay, panels, status_bar, timeline_bar
+    from .ui import farm_panel, overlay, panels, status_bar, timeline_bar
 
     return (
         preferences,
@@ -49,6 +49,7 @@ def _parts() -> tuple[ModuleType, ...]:
         gallery,
         operators,
         panels,
+        farm_panel,
         status_bar,
         overlay,
         timeline_bar,

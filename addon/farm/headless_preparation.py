@@ -21,7 +21,7 @@ from ..prepare.timeline_walk import TimelineWalk
 from ..properties.originals import RENDER
 from ..properties.preferences import preferences
 from ..render.refusal import originals_action, rendered_image_fault
-from ..render.report_file import ReportFile
+from ..render.report_file import report_file
 from ..render.strict import EXIT_CODE, is_strict
 from ..render.strip_problems import StripProblems
 from ..render.termination import TerminationNotice
@@ -71,7 +71,7 @@ class HeadlessPreparation:
         print_warnings(record.facts["warnings"])
         if not refusal:
             print_message(f"prepared {record.summary}")
-        ReportFile().add(record)
+        report_file().add(record)
         return REFUSED if refusal else FRAMES_FAILED if self._failed else OK
 
     def _refusal(self, session: "PrefetchingSession") -> str:

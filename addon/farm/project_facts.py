@@ -2,10 +2,12 @@
 """What this Blender knows of the open project, for a farm's plan. Nothing of the project is changed or saved."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 
@@ -17,7 +19,7 @@ from ...core.farm.plan import Chunk, ProjectFacts, StripFacts
 from ...core.filesystem.access import is_within
 from ...core.sessions import settings
 from ...core.sessions.layer_counts import LayerContent
-from ...core.sessions.request_faults import request_fault
+from ...core.sessions.request_faults import RequestFault, request_fault
 from ...core.sessions.settings import RunSettings
 from ...core.system.version import version
 from ..layers.folders import cache_folder
@@ -36,16 +38,17 @@ from ..sessions.open import run_settings
 from .output_pattern import output_pattern
 from .project_assets import project_assets
 
-if TYPE_CHECKING:
-    from ...core.sessions.layer_session import LayerSession
-
 _READY = (LayerContent.SWAPPED, LayerContent.ORIGINAL)
 _NO_SEQUENCER = "the scene is rendered without its strips: turn on Sequencer in Output > Post Processing"
 _NO_FACES = "no strip in these frames has a Face Swap modifier that is rendered"
 _UNSAVED = "the project has unsaved changes, which tasks don't see: save it"
 
 
-def project_facts(scene: bpy.types.Scene, frames: range | None = None) -> ProjectFacts:
+def project_facts(
+    scene: bpy.types.Scene,
+    frames: range | None = None,
+    image_fault_of: Callable[[RenderedClip], RequestFault | None] | None = None,
+) -> ProjectFacts:
     """Return what is known of the open project and one of its scenes.
 
     Parameters
@@ -54,6 +57,9 @@ def project_facts(scene: bpy.types.Scene, frames: range | None = None) -> Projec
         The scene to render.
     frames : range or None
         The frames of its timeline to render; None for the scene's own.
+    image_fault_of : callable or None
+        Returns which image of a clip's source persons can't be used. None looks into them, which loads models where
+        no layer shows that they will do.
 
     Returns
     -------
@@ -87,7 +93,7 @@ def project_facts(scene: bpy.types.Scene, frames: range | None = None) -> Projec
         cache_folder=cache_location(scene).folder,
         layers_folder=layers_root(scene) / LAYERS_FOLDER,
         assets=project_assets(scene, clips),
-        strips=_strip_facts(scene, frames, clips, wanted),
+        strips=_strip_facts(scene, frames, clips, wanted, image_fault_of),
         blender_version=bpy.app.version_string,
         extension_version=version(),
         environment=_environment(scene, wanted),
@@ -145,20 +151,25 @@ def _environment(scene: bpy.types.Scene, wanted: RunSettings) -> dict[str, str]:
 
 
 def _strip_facts(
-    scene: bpy.types.Scene, frames: range, clips: Sequence[RenderedClip], wanted: RunSettings
+    scene: bpy.types.Scene,
+    frames: range,
+    clips: Sequence[RenderedClip],
+    wanted: RunSettings,
+    image_fault_of: Callable[[RenderedClip], RequestFault | None] | None,
 ) -> tuple[StripFacts, ...]:
-    from ...core.sessions.layer_session import LayerSession
-
     numbers = _numbers_by_frame(scene, frames)
-    # What is found in images of source persons is not kept: whoever asks for a plan changes nothing.
-    session = LayerSession(replace(wanted, cache=replace(wanted.cache, keep=False)))
-    try:
+    with ExitStack() as stack:
+        if image_fault_of is None:
+            from ...core.sessions.layer_session import LayerSession
+
+            # What is found in images is not kept: whoever asks for a plan changes nothing.
+            session = LayerSession(replace(wanted, cache=replace(wanted.cache, keep=False)))
+            stack.callback(session.close)
+            image_fault_of = partial(rendered_image_fault, session)
         return tuple(
-            _facts_of(rendered, numbers.get(stack_id(rendered.clip), {}), frames, wanted, session)
+            _facts_of(rendered, numbers.get(stack_id(rendered.clip), {}), frames, wanted, image_fault_of)
             for rendered in clips
         )
-    finally:
-        session.close()
 
 
 def _facts_of(
@@ -166,13 +177,13 @@ def _facts_of(
     numbers: dict[int, int],
     frames: range,
     wanted: RunSettings,
-    session: "LayerSession",
+    image_fault_of: Callable[[RenderedClip], RequestFault | None],
 ) -> StripFacts:
     clip = rendered.clip
     survey = _survey(rendered, tuple(numbers.values()))
     ready = [frame for frame, number in numbers.items() if survey.contents.get(number) in _READY]
     outdated = sum(survey.contents.get(number) == LayerContent.OUTDATED for number in numbers.values())
-    fault = request_fault(rendered.requests, wanted.library) or rendered_image_fault(session, rendered)
+    fault = request_fault(rendered.requests, wanted.library) or image_fault_of(rendered)
     shown = list(numbers) or [
         max(clip.frame_final_start, frames[0]),
         min(clip.frame_final_end - 1, frames[-1]),

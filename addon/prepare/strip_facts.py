@@ -143,9 +143,9 @@ def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] 
         return StripFacts(has_source=has_source(requests), fault="no layer strip")
     survey = survey_of(scene, strip, layer, requests)
     known = survey is not None and survey.requests == requests
-    known_image_fault = _image_fault(scene, requests)
+    image_trouble = known_image_fault(scene, requests)
     file_fault = survey.fault if survey is not None and known else ""
-    fault = file_fault or ("" if known_image_fault is None else known_image_fault.state_text)
+    fault = file_fault or ("" if image_trouble is None else image_trouble.state_text)
     render_action = _render_action(scene, strip, fault) if fault else RenderAction.RENDER
     switch_fault = _switch_fault(scene, layer, requests)
     failure = _failure(strip)
@@ -191,7 +191,7 @@ def _render_action(scene: bpy.types.Scene, strip: Any, fault: str) -> RenderActi
     key = "originals", scene.name, stack_id(strip), fault, modifier_count, now, lookups.result_count
 
     def reason() -> str:
-        return originals_reason(scene, lambda rendered: _image_fault(scene, rendered.requests))
+        return originals_reason(scene, lambda rendered: known_image_fault(scene, rendered.requests))
 
     if not lookups.get_or_compute(key, reason):
         return RenderAction.RENDER
@@ -225,7 +225,7 @@ def _failure(strip: Any) -> Any | None:
     return next((entry for entry in window_state().failures if entry.strip_id == stack_id(strip)), None)
 
 
-def _image_fault(scene: bpy.types.Scene, requests: Sequence[SwapRequest]) -> RequestFault | None:
+def known_image_fault(scene: bpy.types.Scene, requests: Sequence[SwapRequest]) -> RequestFault | None:
     """Return which image of the source person can't be used, as far as that is known."""
 
     def fault_of(image: FaceImage, detect: Detect) -> str:

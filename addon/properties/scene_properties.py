@@ -26,6 +26,7 @@ from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
 from ...core.recipe.request import FaceImage, Identity, SwapRequest
+from .farm_properties import UNDERSTUDY_PG_farm
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
@@ -222,6 +223,7 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
     placeholder: make_placeholder_property()  # type: ignore[valid-type]
     has_visible_placeholders: BoolProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     last_run: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    farm: PointerProperty(type=UNDERSTUDY_PG_farm)  # type: ignore[valid-type]
 
 
 def settings_of(scene: bpy.types.Scene) -> Any:
@@ -264,6 +266,7 @@ CLASSES: tuple[Any, ...] = (
     UNDERSTUDY_PG_picture,
     UNDERSTUDY_PG_identity,
     UNDERSTUDY_PG_modifier,
+    UNDERSTUDY_PG_farm,
     UNDERSTUDY_PG_scene,
 )
 

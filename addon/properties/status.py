@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the windows show of work that is going on. It lies on the window manager, and no file keeps it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -38,6 +39,13 @@ class UNDERSTUDY_PG_failure(PropertyGroup):
     reason: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
+class UNDERSTUDY_PG_farm_line(PropertyGroup):
+    """A line of what the last check of a farm's job found."""
+
+    text: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    level: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+
 class UNDERSTUDY_PG_window(PropertyGroup):
     """What the panels show."""
 
@@ -64,6 +72,8 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     was_stopped: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     stopped_frame: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     failures: CollectionProperty(type=UNDERSTUDY_PG_failure, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    farm_lines: CollectionProperty(type=UNDERSTUDY_PG_farm_line, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    farm_scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
 def window_state() -> Any:
@@ -119,6 +129,22 @@ def set_failure(strip_id: str, count: int, reason: str) -> None:
         entry.strip_id, entry.count, entry.reason = strip_id, count, quote(reason)
 
 
+def set_farm_lines(scene: bpy.types.Scene, lines: Iterable[tuple[str, str]]) -> None:
+    """Show what a check of a scene's job found: lines with their level, "INFO", "WARNING" or "ERROR"."""
+    state = window_state()
+    state.farm_lines.clear()
+    state.farm_scene = scene.name
+    for text, level in lines:
+        entry = state.farm_lines.add()
+        entry.text, entry.level = quote(text), level
+    redraw()
+
+
+def clear_farm_lines() -> None:
+    """Show no result of a check any more."""
+    window_state().farm_lines.clear()
+
+
 def set_window_state(name: str, value: object) -> None:
     """Set a property of the window state, and draw anew what shows it. A text says only what it shows."""
     state = window_state()
@@ -145,13 +171,19 @@ def reset_window_state() -> None:
     state = window_state()
     state.queue.clear()
     state.failures.clear()
+    state.farm_lines.clear()
     for entry in state.bl_rna.properties:
         if entry.type != "COLLECTION" and not entry.is_readonly:
             state.property_unset(entry.identifier)
     redraw()
 
 
-CLASSES: tuple[Any, ...] = (UNDERSTUDY_PG_request, UNDERSTUDY_PG_failure, UNDERSTUDY_PG_window)
+CLASSES: tuple[Any, ...] = (
+    UNDERSTUDY_PG_request,
+    UNDERSTUDY_PG_failure,
+    UNDERSTUDY_PG_farm_line,
+    UNDERSTUDY_PG_window,
+)
 
 
 def register() -> None:

@@ -3,6 +3,7 @@
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 import bpy
@@ -44,3 +45,9 @@ class ReportFile:
     @staticmethod
     def _new_report() -> ProcessReport:
         return ProcessReport({"blender": bpy.app.version_string, "extension": version()})
+
+
+@cache
+def report_file() -> ReportFile:
+    """Return the report of this Blender's renders and preparations; renders from the viewport have their own."""
+    return ReportFile()

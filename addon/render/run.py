@@ -43,7 +43,7 @@ from .refusal import (
     report_text,
 )
 from .refused_output import RefusedOutput
-from .report_file import ReportFile
+from .report_file import ReportFile, report_file
 from .strict import fail_process, is_strict, stop_render
 from .strip_problems import StripProblems
 from .termination import TerminationNotice
@@ -94,7 +94,7 @@ class RenderRun:
         self._on_originals = on_originals
         self._sessions = RenderSession()
         self._session: PrefetchingSession | None = None
-        self._report_file = ReportFile()
+        self._report_file = ReportFile() if from_viewport else report_file()
         self._termination = TerminationNotice(self._progress)
         self._strip_cache = StripCache()
         self._lookahead = RenderLookahead(self._strip_cache)

@@ -2,13 +2,11 @@
 """`understudy farm write`: the files of a job, for the engine that will run it."""
 
 import argparse
-from pathlib import Path
 
-from ..errors import OutputError, os_error_reason
+from ..farm.job_files import write_job_files
 from ..farm.plan import FarmPlan
 from ..farm.plan_file import read_plan_file
 from ..farm.writers import JobOptions, write_job
-from ..filesystem import make_folder, write_file
 from .output import print_diagnostic, show
 
 
@@ -35,22 +33,9 @@ def write(arguments: argparse.Namespace) -> int:
         uses_task_chunking=arguments.task_chunking,
         uses_blender_adaptor=arguments.blender_openjd,
     )
-    for path in write_files(arguments.output, write_job(plan, arguments.engine, options)):
+    for path in write_job_files(arguments.output, write_job(plan, arguments.engine, options)):
         show(str(path))
     return 0
-
-
-def write_files(folder: Path, files: dict[str, str]) -> list[Path]:
-    """Write texts by their names into a folder, which is made, and return their paths. Raises OutputError."""
-    paths = []
-    try:
-        make_folder(folder)
-        for name, text in files.items():
-            write_file(folder / name, text.encode("utf-8", "surrogateescape"))
-            paths.append(folder / name)
-    except OSError as error:
-        raise OutputError(f"can't write the job into {folder}: {os_error_reason(error)}") from error
-    return paths
 
 
 def _plan(arguments: argparse.Namespace) -> FarmPlan:

@@ -56,13 +56,24 @@ def check_folders(facts: ProjectFacts) -> FolderChecks:
         What was found.
     """
     output = Path(facts.output)
-    temporary = Path(tempfile.gettempdir())
     return FolderChecks(
         output_fault=_write_fault(output.parent) if output.is_absolute() else "",
-        is_output_temporary=output.is_relative_to(temporary) and not facts.project.is_relative_to(temporary),
+        is_output_temporary=any(_is_temporary(output, facts, Path(name)) for name in _temporary_folders()),
         is_cache_writable=not _write_fault(facts.cache_folder),
         are_layers_writable=not _write_fault(facts.layers_folder),
         averages=_averages(facts),
+    )
+
+
+def _temporary_folders() -> tuple[str, ...]:
+    """Return this machine's folder for temporary files, and the one that Blender's default output names."""
+    return tempfile.gettempdir(), f"{os.sep}tmp"
+
+
+def _is_temporary(output: Path, facts: ProjectFacts, temporary: Path) -> bool:
+    """Tell whether an output lies with temporary files; one of a project that lies there itself only at their top."""
+    return output.is_relative_to(temporary) and (
+        output.parent == temporary or not facts.project.is_relative_to(temporary)
     )
 
 

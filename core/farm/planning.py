@@ -144,8 +144,14 @@ def _environment(facts: ProjectFacts, options: PlanOptions, checks: FolderChecks
     folders = [facts.project.parent, facts.cache_folder, facts.layers_folder]
     named = (environment.get(name, "") for name in (CACHE_VARIABLE, LAYERS_VARIABLE, FOLDER_VARIABLE))
     folders += [Path(name) for name in named if name]
-    if Path(facts.output).is_absolute() and not checks.is_output_temporary:
-        folders.append(Path(facts.output).parent)
+    output = Path(facts.output).parent
+    # A folder that the project's own lies in holds more than this job.
+    if (
+        output.is_absolute()
+        and not checks.is_output_temporary
+        and not facts.project.parent.is_relative_to(output)
+    ):
+        folders.append(output)
     environment[TRUST_VARIABLE] = os.pathsep.join(map(str, _outermost(folders)))
     if options.is_strict:
         environment[ORIGINALS_VARIABLE] = REFUSE_ORIGINALS

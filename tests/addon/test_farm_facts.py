@@ -169,6 +169,17 @@ def test_a_scene_without_its_strips_and_a_cache_folder_that_is_not_allowed_are_f
     assert f"names the cache folder {tmp_path}" in faults[1]
 
 
+def test_strips_of_a_scene_that_is_played_are_counted_in_the_frames_of_the_timeline(drive, footage):
+    folder, steps = begin(drive, footage, "nested")
+    steps += [["setup", {"frame_end": 4}], ["work", {}], ["setup", {"frame_end": LAST}]]
+    nest = ["play_in_new_scene", {"start": 11, "length": 5, "offset": 1}]
+    facts = facts_of(drive, folder, *steps, ["save", {}], nest)
+    (strip,) = facts.strips
+    # Frame 11 shows the second frame of the scene within.
+    assert (strip.name, strip.first_frame, strip.last_frame) == ("clip", 11, 15)
+    assert (strip.ready_ranges, strip.ready_frame_count) == ((Chunk(11, 13),), 3)
+
+
 def test_a_prepared_project_is_read_without_opening_its_clip(prepared, tmp_path):
     """In a process of its own: nothing has loaded what decodes, and nothing does."""
     from blender_driver import Driver

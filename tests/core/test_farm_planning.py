@@ -131,8 +131,9 @@ def test_tasks_may_write_where_the_job_has_its_folders_and_nowhere_else():
     ).environment
     assert far["UNDERSTUDY_TRUST"].split(":") == ["/job/shot", "/cache/shot", "/share/cache", "/renders/shot"]
     assert "UNDERSTUDY_ORIGINALS" not in far
-    # A root would trust everything.
-    assert plan_of(output="/####.png").environment["UNDERSTUDY_TRUST"] == "/job/shot"
+    # What the project's folder lies in holds more than the job, a root everything.
+    for output in ("/####.png", "/job/####.png", "/job/shot/####.png"):
+        assert plan_of(output=output).environment["UNDERSTUDY_TRUST"] == "/job/shot"
 
 
 def test_a_plan_is_plain_values_for_programs():
