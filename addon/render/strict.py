@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rendering strictly: a frame that is not as it was asked for counts as failed, and nothing of it looks finished.
 
-Asked for by `blender -b project.blend -a -- --understudy-strict`, or by a setting of the scene. Then Blender
+Asked for by `blender -b project.blend -a -- --understudy-strict`, by UNDERSTUDY_STRICT=1 where another program has
+Blender's command line, or by a setting of the scene. Then Blender
 without a window stops at that frame as at Ctrl-C, before it is written, and ends with an exit code of its own.
 With a window, and in the module `bpy`, a render can't be stopped from outside: it goes on, and the images of
 failed frames are removed as soon as they are written.
@@ -16,10 +17,12 @@ from functools import cache
 
 import bpy
 
+from ...core.units import parse_switch
 from ..blender.command_line import blender_words, own_words
 from ..properties.scene_properties import settings_of
 
 STRICT_FLAG = "--understudy-strict"
+STRICT_VARIABLE = "UNDERSTUDY_STRICT"
 _SINGLE_FRAME_OPTIONS = {"-f", "--render-frame"}
 EXIT_CODE = 3
 """How Blender ends when a frame failed."""
@@ -27,7 +30,16 @@ EXIT_CODE = 3
 
 def is_strict(scene: bpy.types.Scene) -> bool:
     """Tell whether a scene is to be rendered strictly."""
-    return STRICT_FLAG in own_words() or bool(settings_of(scene).strict)
+    return STRICT_FLAG in own_words() or _is_strict_by_environment() or bool(settings_of(scene).strict)
+
+
+def _is_strict_by_environment() -> bool:
+    """Tell what the environment says; what can't be read as a switch was meant to be one."""
+    text = os.environ.get(STRICT_VARIABLE, "").strip()
+    try:
+        return bool(text) and parse_switch(text)
+    except ValueError:
+        return True
 
 
 def fail_process(close: Callable[[], None], exit_code: int = EXIT_CODE) -> None:

@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace, stop: StopSignal) -> int:
         blender=blender_name(arguments, environment),
         engine=arguments.engine,
         prepares=arguments.prepare,
+        checks_only=arguments.check,
         is_strict=arguments.strict,
         extension_version=arguments.expect_extension,
         report_folder=arguments.report_dir,

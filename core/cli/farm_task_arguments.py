@@ -67,8 +67,12 @@ def add_run_task(actions: Any) -> None:
     task.add_argument(
         "--report-dir", type=Path, metavar="DIR", help="write what the task did there, for `farm report`"
     )
-    task.add_argument(
+    work = task.add_mutually_exclusive_group()
+    work.add_argument(
         "--prepare", action="store_true", help="fill the cache and the layers, and render nothing"
+    )
+    work.add_argument(
+        "--check", action="store_true", help="look whether this machine can do the task, and do nothing"
     )
     task.add_argument(
         "--strict",

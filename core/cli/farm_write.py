@@ -31,6 +31,7 @@ def write(arguments: argparse.Namespace) -> int:
         report_folder=arguments.report_dir,
         max_parallel_tasks=arguments.max_tasks,
         uses_task_chunking=arguments.task_chunking,
+        uses_blender_adaptor=arguments.blender_openjd,
     )
     for path in write_job_files(arguments.output, write_job(plan, arguments.engine, options)):
         show(str(path))

@@ -72,6 +72,12 @@ def add_write(actions: Any, add_job_arguments: Any) -> None:
         default=True,
         help="for Open Job Description: whether the runner knows its extension TASK_CHUNKING (default: it does)",
     )
+    write.add_argument(
+        "--blender-openjd",
+        action="store_true",
+        help="for Open Job Description: let AWS Deadline Cloud's blender-openjd render, frame by frame in one Blender "
+        "a session; each session checks its machine first",
+    )
     write.add_argument("--force", action="store_true", help="write also a job that would fail")
 
 

@@ -57,6 +57,8 @@ class TaskRequest:
     engine: str = "none"
     prepares: bool = False
     """Whether it fills the cache and renders nothing."""
+    checks_only: bool = False
+    """Whether it only looks whether this machine can do the task."""
     is_strict: bool = True
     extension_version: str = ""
     """The version that the job was written for; empty for any."""
@@ -119,7 +121,7 @@ def run_task(
         request.prepares,
         end.reason,
     )
-    if request.report_folder is not None:
+    if request.report_folder is not None and not request.checks_only:
         try:
             write_task_report(Path(request.path_mapping.apply(str(request.report_folder))), record, render)
         except OutputError as error:
@@ -145,7 +147,7 @@ def _run(
     question = CheckQuestion(
         str(folder / _ANSWER_NAME), request.extension_version, mapping.rules, request.prepares
     )
-    output.status(f"{'preparing' if request.prepares else 'rendering'} frames {_range(request)}")
+    output.status(f"{_verb(request)} frames {_range(request)}")
     try:
         process = TaskProcess(
             blender_command(blender, project, request, question),
@@ -201,6 +203,8 @@ def blender_command(blender: Path, project: Path, request: TaskRequest, question
     words += ["--render-output", request.path_mapping.apply(request.output)] if request.output else []
     words += [*range_words, "--python-exit-code", str(_PYTHON_FAULT_EXIT)]
     words += ["--python-expr", check_expression(question)]
+    if request.checks_only:
+        return words
     strict_words = [STRICT_FLAG] if request.is_strict else []
     if request.prepares:
         return [*words, "--", PREPARE_FLAG, *range_words, *strict_words]
@@ -228,7 +232,7 @@ def _end(
         return _TaskEnd(FRAMES_FAILED, _failed_text(render, said))
     if code != 0:
         return _TaskEnd(FAILURE, f"Blender ended with {code}: {said}")
-    if request.prepares or answer.writes_movie:
+    if request.prepares or request.checks_only or answer.writes_movie:
         return _TaskEnd(DONE)
     expected = request.count_frames(answer.frame_step)
     if output.written_count < expected:
@@ -243,6 +247,10 @@ def _failed_text(render: Mapping[str, Any] | None, said: str) -> str:
     failed = render.get("failed") if render is not None else None
     frames = ", ".join(map(str, failed)) if isinstance(failed, list) else ""
     return f"frames failed: {frames}: {said}" if frames else f"frames failed: {said}"
+
+
+def _verb(request: TaskRequest) -> str:
+    return "checking" if request.checks_only else "preparing" if request.prepares else "rendering"
 
 
 def _range(request: TaskRequest) -> str:

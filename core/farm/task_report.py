@@ -38,8 +38,12 @@ class TaskRecord:
 
     @property
     def file_name(self) -> str:
-        """The name of its report: tasks of one folder have different ones."""
-        return f"{_UNSAFE.sub('_', self.host)}-{os.getpid()}-{self.first}-{self.last}.json"
+        """The name of its report: tasks of one folder have different ones.
+
+        In containers all processes may have the same number: so the time, in milliseconds, is a part of it.
+        """
+        process, time = os.getpid(), round(self.started_at_unix_seconds * 1000)
+        return f"{_UNSAFE.sub('_', self.host)}-{process}-{self.first}-{self.last}-{time}.json"
 
 
 def host_name() -> str:

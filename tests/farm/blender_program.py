@@ -11,7 +11,7 @@ from pathlib import Path
 from blenders import ROOT, MissingError, Program, find
 
 TIMEOUT_SECONDS = 300
-_PASSED = ("UNDERSTUDY_", "TMPDIR", "BLENDER_ADAPTOR", "OPENJD")
+_PASSED = ("UNDERSTUDY_", "TMPDIR", "BLENDER_ADAPTOR_", "PYTHONPATH")
 
 
 def make_blender(folder, visible, name="blender", variables=None, first_words=()):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import FarmError
 from ..plan import FarmPlan
+from .openjd_adaptor import adaptor_step
 from .options import JobOptions
 from .task_words import (
     chunk_length,
@@ -40,6 +41,8 @@ def write(plan: FarmPlan, options: JobOptions) -> dict[str, str]:
 
 
 def _template(plan: FarmPlan, options: JobOptions) -> dict[str, Any]:
+    if options.uses_blender_adaptor:
+        return _adaptor_template(plan, options)
     is_chunked = options.uses_task_chunking and has_even_chunks(plan)
     if not is_chunked and len(plan.chunks) > _MAX_LISTED_CHUNKS:
         raise FarmError(
@@ -50,9 +53,24 @@ def _template(plan: FarmPlan, options: JobOptions) -> dict[str, Any]:
     if plan.prepares_first:
         render["dependencies"] = [{"dependsOn": "Prepare"}]
         steps.insert(0, _step(plan, options, is_chunked=is_chunked, prepares=True))
+    return _template_of(plan, options, steps, ["TASK_CHUNKING"] if is_chunked else [])
+
+
+def _adaptor_template(plan: FarmPlan, options: JobOptions) -> dict[str, Any]:
+    steps = []
+    render = adaptor_step(plan, options)
+    if plan.prepares_first:
+        steps = [_step(plan, options, is_chunked=False, prepares=True)]
+        render["dependencies"] = [{"dependsOn": "Prepare"}]
+    return _template_of(plan, options, [*steps, render], [])
+
+
+def _template_of(
+    plan: FarmPlan, options: JobOptions, steps: list[dict[str, Any]], extensions: list[str]
+) -> dict[str, Any]:
     return {
         "specificationVersion": "jobtemplate-2023-09",
-        **({"extensions": ["TASK_CHUNKING"]} if is_chunked else {}),
+        **({"extensions": extensions} if extensions else {}),
         "name": "{{Param.JobName}}",
         "parameterDefinitions": _parameter_definitions(plan, options),
         "jobEnvironments": [

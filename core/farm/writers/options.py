@@ -26,3 +26,6 @@ class JobOptions:
     """How many tasks may run at once; 0 for as many as the farm has machines."""
     uses_task_chunking: bool = True
     """For Open Job Description: whether the runner knows the extension TASK_CHUNKING."""
+    uses_blender_adaptor: bool = False
+    """For Open Job Description: whether AWS Deadline Cloud's `blender-openjd` renders, frame by frame in one Blender a
+    session."""
