@@ -66,9 +66,7 @@ def _bench(output: Path, *, quick: bool) -> None:
         for run in runs
     ]
     print("bench: simulated farms", flush=True)
-    scenarios = simulate_farms(
-        {"all on the share": costs, "analyses and images alone on it": with_own_caches(costs, runs)}
-    )
+    scenarios = simulate_farms({"all shared": costs, "analyses shared": with_own_caches(costs, runs)})
     print("bench: leases and a large folder", flush=True)
     leases = _contend(work)
     large = measure_large_folder(_empty(work / "large") / "cache", _QUICK_LAYERS if quick else _LAYERS)

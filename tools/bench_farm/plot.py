@@ -55,7 +55,7 @@ def _speed_ups(scenarios: Sequence[ScenarioFigures], count: int, sharing: str) -
         for bandwidth in dict.fromkeys(figures.bandwidth_mib for figures in farms)
     }
     marks = [f"{chunk}" for chunk in dict.fromkeys(figures.chunk_frames for figures in farms)]
-    return curves(f"Speed-up of {count} workers, {sharing}, by frames a chunk (simulated)", marks, lines)
+    return curves(f"Simulated speed-up of {count} workers by chunk, {sharing}", marks, lines)
 
 
 def _bandwidth_text(bandwidth: float) -> str:

@@ -20,7 +20,7 @@ class ScenarioFigures:
     """One farm, and how it does."""
 
     sharing: str
-    """What goes over the share."""
+    """What goes over the share: all, or the analyses and the rendered images alone."""
     worker_count: int
     bandwidth_mib: float
     chunk_frames: int
