@@ -49,11 +49,11 @@ def pytest_terminal_summary(terminalreporter):
     if rows:
         terminalreporter.section("faults of farms")
         terminalreporter.write_line(
-            f"{'fault':<44} {'frames equal':>12} {'computed':>9} {'twice':>6}  {'said':<12} held"
+            f"{'fault':<50} {'frames equal':>12} {'computed':>9} {'twice':>6}  {'said':<12} held"
         )
     for fault, equal, loud, computed, twice, passed in rows:
         terminalreporter.write_line(
-            f"{fault:<44} {equal:>12} {computed:>9} {twice:>6}  {loud:<12} {'yes' if passed else 'NO'}"
+            f"{fault:<50} {equal:>12} {computed:>9} {twice:>6}  {loud:<12} {'yes' if passed else 'NO'}"
         )
 
 

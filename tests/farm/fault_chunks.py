@@ -107,6 +107,11 @@ class FaultFarm:
     def chunk(self, frames, project=None, **more):
         return Chunk(self, project or self.project, frames, **more)
 
+    def own_places(self, frames):
+        """Return the variables of a machine that keeps its cache and its layers on a disk of its own."""
+        own = str(self.folder / f"own {frames[0]}")
+        return {"UNDERSTUDY_CACHE_DIR": own, "UNDERSTUDY_LAYERS_DIR": own}
+
     def render(self, project=None, **more):
         """Render both halves at once; returns their reports."""
         chunks = [self.chunk(frames, project, **more) for frames in HALVES]

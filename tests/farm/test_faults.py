@@ -22,6 +22,8 @@ pytestmark = [
 
 FRAMES = 12
 HOUR = 3600.0
+STALL_SECONDS = 6
+"""Longer than a run waits for a place altogether."""
 OTHER_ACCOUNT, GROUP = 65534, 65500
 SHARES = pytest.mark.skipif(
     not (
@@ -73,7 +75,7 @@ def _new_folder(folder, name):
 
 @pytest.fixture
 def farm(original, request):
-    return FaultFarm(_new_folder(original[0].parent, request.node.name.replace("/", "_")), original[0])
+    return FaultFarm(_new_folder(original[0].parent, request.node.name.replace(" ", "_")), original[0])
 
 
 @pytest.fixture
@@ -178,44 +180,36 @@ def test_a_clock_that_is_wrong_by_an_hour(farm, row, skew):
 
 
 @SHARES
-def test_a_share_that_stalls_and_returns(farm, row):
+@pytest.mark.parametrize("on_it", ["shared cache", "project"])
+def test_a_share_that_stalls_and_returns(farm, row, on_it):
     with served_folder(farm.folder) as (mount, server):
-        chunks = [
-            farm.chunk(
-                frames,
-                pauses=True,
-                UNDERSTUDY_SHARED_CACHE=str(mount / "cache"),
-                UNDERSTUDY_CACHE_DIR=str(farm.folder / f"own {frames[0]}"),
-                UNDERSTUDY_LAYERS_DIR=str(farm.folder / f"own {frames[0]}"),
-            )
-            for frames in HALVES
-        ]
+        if on_it == "project":
+            project = shutil.copytree(farm.project.parent, mount / "project") / farm.project.name
+            chunks = [farm.chunk(frames, project, pauses=True) for frames in HALVES]
+        else:
+            places = {"UNDERSTUDY_SHARED_CACHE": str(mount / "cache")}
+            chunks = [
+                farm.chunk(frames, pauses=True, **farm.own_places(frames), **places) for frames in HALVES
+            ]
         for chunk in chunks:
             chunk.wait_for_pause()
         os.kill(server, signal.SIGSTOP)
         try:
             for chunk in chunks:
                 chunk.go_on()
-            time.sleep(6)
+            time.sleep(STALL_SECONDS)
         finally:
             os.kill(server, signal.SIGCONT)
         reports = [chunk.end() for chunk in chunks]
     assert swapped(reports) == FRAMES
     warnings = [text for report in reports for text in report["warnings"]]
-    row("a share that stalls 6 s and returns", 60, f"{len(warnings)} warnings" if warnings else "")
+    said = f"{len(warnings)} warnings" if warnings else ""
+    row(f"a share with the {on_it} stalls {STALL_SECONDS} s and returns", 60, said)
 
 
 def test_redis_that_is_restarted(farm, row, redis_server):  # noqa: F811
-    chunks = [
-        farm.chunk(
-            frames,
-            pauses=True,
-            UNDERSTUDY_REDIS=redis_server.url,
-            UNDERSTUDY_CACHE_DIR=str(farm.folder / f"own {frames[0]}"),
-            UNDERSTUDY_LAYERS_DIR=str(farm.folder / f"own {frames[0]}"),
-        )
-        for frames in HALVES
-    ]
+    places = {"UNDERSTUDY_REDIS": redis_server.url}
+    chunks = [farm.chunk(frames, pauses=True, **farm.own_places(frames), **places) for frames in HALVES]
     for chunk in chunks:
         chunk.wait_for_pause()
     redis_server.kill()
