@@ -206,6 +206,7 @@ def test_blender_does_not_outlive_a_task_that_was_killed(farm):
     task.wait()
     task.stdout.close()
     wait_for(lambda: not blenders_of(project))
+    assert not (project.parent / "out" / "shot_0006.png").exists()
 
 
 def test_a_killed_blender_is_tried_again_and_then_all_is_there(farm, single):
