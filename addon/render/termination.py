@@ -36,7 +36,8 @@ class TerminationNotice:
             self._is_set = False
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
-        with suppress(RuntimeError):  # it came in the middle of another line
+        # It may come in the middle of another line, or because whoever reads the lines is gone.
+        with suppress(RuntimeError, OSError):
             print_error(f"{self._work} is ended by SIGTERM {self._describe()}")
         # Nothing is closed: the signal may have come in the middle of anything, and no result needs it.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -15,6 +15,7 @@ from ..concurrency.timeouts import StopToken
 GRACE_SECONDS = 20.0
 """How long Blender may take to end after a signal before it is killed. Engines give 30 s and more."""
 _POLL_SECONDS = 0.1
+_DRAIN_SECONDS = 10.0
 
 
 class TaskProcess:
@@ -66,7 +67,7 @@ class TaskProcess:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_POLL_SECONDS)
         self._kill_remainder()
-        self._reader.join()
+        self._reader.join(_DRAIN_SECONDS)  # what left the group may keep the pipe open
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()

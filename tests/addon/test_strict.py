@@ -2,6 +2,7 @@
 """A strict render fails where a face can't be replaced as asked; any render says in a line what it did."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -119,16 +120,30 @@ def test_what_nobody_foresaw_is_reported_and_fails_a_strict_frame(drive, footage
     assert rendered_frames(folder, "strict_") == []
 
 
-def test_the_command_line_asks_for_it_too(drive, footage):
-    """`-- --understudy-strict`, as after the words that Blender itself reads."""
-    folder, begin = make_damaged_project(drive, footage, "flag")
+@pytest.mark.parametrize(
+    ("flag", "value", "code"),
+    [
+        ("--understudy-strict", "", STRICT_EXIT),
+        ("", "1", STRICT_EXIT),
+        ("", "so be it", STRICT_EXIT),
+        ("", "off", 0),
+    ],
+)
+def test_the_command_line_or_the_environment_asks_for_it_too(drive, footage, flag, value, code):
+    """`-- --understudy-strict`, as after the words that Blender itself reads, or `UNDERSTUDY_STRICT`."""
+    folder, begin = make_damaged_project(drive, footage, f"flag {flag}{value}")
     job, result = folder / "job.json", folder / "result.json"
     steps = [*begin, ["render", {"out": str(folder / "out_"), "report": str(folder / "r.json")}]]
     job.write_text(json.dumps({"steps": steps, "result": str(result)}))
     script = Path(__file__).parent / "scripts" / "drive.py"
-    words = ["--", "--understudy-strict", str(job)]
+    words = ["--", *([flag] if flag else []), str(job)]
     done = subprocess.run(
-        [sys.executable, str(script), *words], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, str(script), *words],
+        env={**os.environ, "UNDERSTUDY_STRICT": value},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
-    assert done.returncode == STRICT_EXIT, done.stderr
-    assert json.loads(result.read_text())[-1]["failed"] == [BAD]
+    assert done.returncode == code, done.stderr
+    assert json.loads(result.read_text())[-1]["failed"] == ([BAD] if code else [])

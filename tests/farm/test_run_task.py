@@ -140,6 +140,11 @@ def start(farm, project, *words):
     )
 
 
+def words_of(number):
+    """The command line of a process."""
+    return Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
+
+
 def blenders_of(project):
     """The processes that render a project, by their ids outside."""
     found = []
@@ -174,6 +179,25 @@ def test_a_signal_is_handed_on_and_nothing_is_left_behind(farm, number):
     assert report["task"]["exit_code"] == 128 + number
 
 
+def test_a_task_within_blender_hands_a_signal_on_too(farm):
+    project = farm.copy_project("stopped within")
+    words = ["--command", "understudy", "farm", "run-task", project, "-s", "1", "-e", "6"]
+    task = subprocess.Popen(
+        [str(word) for word in (farm.blender, *words)],
+        env=farm.environment(UNDERSTUDY_BLENDER=None),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    wait_for(lambda: len(blenders_of(project)) == 2)
+    outer = [number for number in blenders_of(project) if b"--command" in words_of(number)]
+    os.kill(outer[0], signal.SIGTERM)
+    output = task.communicate(timeout=60)[0]
+    assert task.returncode == 128 + signal.SIGTERM, output
+    assert "the task was stopped" in output
+    assert blenders_of(project) == []
+
+
 def test_blender_does_not_outlive_a_task_that_was_killed(farm):
     project = farm.copy_project("killed task")
     task = start(farm, project, f"--output={project.parent}/out/shot_####")
@@ -182,6 +206,7 @@ def test_blender_does_not_outlive_a_task_that_was_killed(farm):
     task.wait()
     task.stdout.close()
     wait_for(lambda: not blenders_of(project))
+    assert not (project.parent / "out" / "shot_0006.png").exists()
 
 
 def test_a_killed_blender_is_tried_again_and_then_all_is_there(farm, single):
