@@ -61,7 +61,7 @@ def _show_table(job: JobReport) -> None:
     for name, frames in (
         ("missing", job.missing),
         ("failed", job.failed),
-        ("failed first, then right", job.rescued),
+        ("failed first, then right", job.failed_then_right),
         ("rendered more than once", job.doubled),
     ):
         if frames:

@@ -8,13 +8,12 @@ from typing import Any
 
 from ..reporting.layer_outcomes import pluralise
 from ..reporting.process_report import range_text
+from .estimate import BORDER_FRAMES
 from .exit_codes import FRAMES_FAILED, TRY_AGAIN, UNFIT_MACHINE, signal_of
 from .report_file import TaskReport
 
 FACE_STAGES = ("occlude", "shape", "swap", "enhance")
 """Stages that count faces; the others count frames of clips."""
-REACH_FRAMES = 3
-"""How far beyond the frames on either side faces are looked for, so that landmarks are steady at the ends."""
 _EXIT_MEANINGS = {
     FRAMES_FAILED: "frames failed",
     UNFIT_MACHINE: "the machine is unfit",
@@ -67,7 +66,7 @@ class JobReport:
     """Expected frames that no task rendered, right or wrong."""
     failed: frozenset[int]
     """Frames that failed, and that no task rendered right."""
-    rescued: frozenset[int]
+    failed_then_right: frozenset[int]
     """Frames that failed in one task and are right in another."""
     doubled: frozenset[int]
     """Frames that more than one task rendered right."""
@@ -98,7 +97,7 @@ class JobReport:
             "right": range_text(self.right),
             "missing": range_text(self.missing),
             "failed": range_text(self.failed),
-            "failed_then_right": range_text(self.rescued),
+            "failed_then_right": range_text(self.failed_then_right),
             "doubled": range_text(self.doubled),
             "stages": {
                 name: {"run": total.run, "hit": total.hit, "needed": total.needed, "again": total.again}
@@ -156,7 +155,7 @@ def merge(
         right=right,
         missing=wanted - right - failed,
         failed=failed,
-        rescued=failures & right,
+        failed_then_right=failures & right,
         doubled=frozenset(frame for frame, count in counts.items() if count > 1),
         stages=_stage_totals(ordered),
         hosts=_host_shares(ordered, right_by_host),
@@ -164,10 +163,8 @@ def merge(
     )
 
 
-def _order(task: TaskReport) -> tuple[object, ...]:
-    times = task.started_at, task.ended_at
-    frames = tuple(tuple(sorted(part)) for part in (task.frames_asked, task.frames_right, task.frames_failed))
-    return (task.host, *times, task.name, task.exit_code is None, task.exit_code or 0, task.engine, frames)
+def _order(task: TaskReport) -> tuple[str, float, float, str]:
+    return task.host, task.started_at, task.ended_at, task.name
 
 
 def _union(sets: Iterable[Iterable[int]]) -> frozenset[int]:
@@ -186,7 +183,7 @@ def _stage_totals(tasks: tuple[TaskReport, ...]) -> dict[str, StageTotal]:
         counts = [task.stages[name] for task in tasks if name in task.stages]
         needed = faces if name in FACE_STAGES else clip_frames
         if name in ("detect", "landmark", "embed", "attribute") and clip_frames:
-            needed += 2 * REACH_FRAMES
+            needed += 2 * BORDER_FRAMES
         totals[name] = StageTotal(
             sum(entry.run for entry in counts), sum(entry.hit for entry in counts), needed
         )

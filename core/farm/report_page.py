@@ -86,7 +86,7 @@ def _frames_table(report: JobReport) -> str:
         "Expected": report.expected,
         "Missing": report.missing,
         "Failed": report.failed,
-        "Failed first, then right": report.rescued,
+        "Failed first, then right": report.failed_then_right,
         "Rendered more than once": report.doubled,
     }
     rows = ((name, len(part), range_text(part)) for name, part in frames.items())

@@ -78,7 +78,7 @@ def test_of_one_hosts_renders_the_last_one_counts() -> None:
     assert job([], [2], "one").failed == {2}
     # No clock tells which of two hosts was the last: what is right on one is right, and both are named.
     assert job([], [2], "other").failed == frozenset()
-    assert job([], [2], "other").rescued == {2}
+    assert job([], [2], "other").failed_then_right == {2}
 
 
 def test_a_refused_render_has_no_right_frame() -> None:

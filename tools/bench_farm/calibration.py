@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from understudy.core.farm.report import REACH_FRAMES
+from understudy.core.farm.estimate import BORDER_FRAMES
 from understudy.core.media.open import open_clip
 
 from .processes import ANALYSIS_STAGES, FarmRun
@@ -57,7 +57,7 @@ def fit_costs(runs: Sequence[FarmRun], clip: Path, decode_seconds: float) -> Cos
         decode_seconds=decode_seconds,
         analysis_seconds=analysis,
         render_seconds=frame - analysis,
-        reach_frames=REACH_FRAMES,
+        reach_frames=BORDER_FRAMES,
         form_frames=first.frames_decoded - count,
         read_bytes=clip.stat().st_size // count,
         analysis_bytes=first.analysis_bytes // count,
