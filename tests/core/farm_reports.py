@@ -3,6 +3,7 @@
 
 import json
 
+from understudy.core.farm.report_file import parse_report
 from understudy.core.reporting.layer_outcomes import Outcomes
 from understudy.core.reporting.process_report import ProcessReport, RenderRecord
 from understudy.core.reporting.stage_counts import StageCounter
@@ -57,6 +58,11 @@ def task_report(first, last, render, *, host="one", began=9.0, ended=16.0, code=
         "reason": reason,
     }
     return {"task": task, "render": render}
+
+
+def parsed(name, value):
+    """What a file of such a report says."""
+    return parse_report(name, json.dumps(value).encode())
 
 
 def write(folder, name, value):

@@ -3,9 +3,7 @@
 
 import json
 import os
-from html.parser import HTMLParser
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -13,16 +11,11 @@ from hypothesis import strategies as st
 from understudy.core.cli.main import main
 from understudy.core.errors import MessageError
 from understudy.core.farm.report import merge
-from understudy.core.farm.report_file import parse_range, parse_report
+from understudy.core.farm.report_file import parse_range
 from understudy.core.farm.report_folder import MAX_REPORT_BYTES, read_folder
-from understudy.core.farm.report_page import report_page
 from understudy.core.reporting.process_report import range_text
 
-from tests.core.farm_reports import render_report, task_report, write
-
-
-def parsed(name, value):
-    return parse_report(name, json.dumps(value).encode())
+from tests.core.farm_reports import parsed, render_report, task_report, write
 
 
 def test_a_job_that_is_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -181,86 +174,6 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().err.count("\n") == 1
 
 
-HOSTILE = "\"><script>alert(1)</script>\x1b]0;x\x07\u202e<!-- \n & '); DROP"
-
-
-class Tags(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.names, self.attributes = set(), set()
-
-    def handle_starttag(self, tag, attributes):
-        self.names.add(tag)
-        self.attributes.update(name for name, _ in attributes)
-
-
-def page_tags(page):
-    tags = Tags()
-    tags.feed(page)
-    return tags
-
-
-def test_the_page_shows_texts_of_others_as_they_are(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = f"{HOSTILE}.json".replace("/", "_")
-    render = render_report(range(1, 6), failed=[2], refusal=HOSTILE, host=HOSTILE)
-    write(
-        tmp_path,
-        name,
-        {**task_report(1, 5, {**render, "extension": HOSTILE}, host=HOSTILE, code=3), "x": HOSTILE},
-    )
-    write(
-        tmp_path,
-        "b.json",
-        task_report(6, 9, {**render_report(range(6, 10)), "stages": {HOSTILE: {"run": 1}}}),
-    )
-    write(tmp_path, f"{HOSTILE[:8]} no report.json", "")
-    out = tmp_path / "report.html"
-    assert main(["farm", "report", str(tmp_path), "--html", str(out)]) == 3
-    assert "\x1b" not in capsys.readouterr().out
-    page = out.read_text(encoding="utf-8")
-    tags = page_tags(page)
-    plain = merge(
-        [parsed("a.json", task_report(1, 5, render_report(range(1, 6), failed=[2]), code=3))], ["x: y"]
-    )
-    assert tags.names <= page_tags(report_page(plain)).names
-    assert "script" not in tags.names
-    assert not {name for name in tags.attributes if name.startswith("on") or name in ("href", "src")}
-    assert not {"\x1b", "\x07", "\u202e"} & set(page)
-    assert "&lt;script&gt;" in page
-
-
-def test_the_plot_has_a_bar_for_each_task_in_its_hosts_row() -> None:
-    tasks = [
-        parsed("a", task_report(1, 5, render_report(range(1, 6)), host="one", began=1000, ended=1010)),
-        parsed("b", task_report(6, 9, render_report(range(6, 10)), host="one", began=1010, ended=1030)),
-        # An hour ahead: its time counts from its own first task.
-        parsed("c", task_report(10, 12, None, host="two", began=4600, ended=4615, code=143)),
-    ]
-    page = report_page(merge(tasks))
-    begin = page.index("<svg", page.index("Tasks over time</h2>"))
-    plot = ElementTree.fromstring(page[begin : page.index("</svg>", begin) + 6])
-    bars = [
-        (bar.get("class"), float(bar.get("x")), bar.get("y"), float(bar.get("width")))
-        for bar in plot.iter("rect")
-    ]
-    left, scale = bars[0][1], bars[0][3] / 10
-    assert [bar[0] for bar in bars] == ["right", "right", "stopped"]
-    assert bars[1][1] == pytest.approx(left + 10 * scale, abs=0.1)
-    assert bars[2][1] == left
-    assert [bar[3] for bar in bars] == pytest.approx([10 * scale, 20 * scale, 15 * scale], abs=0.1)
-    assert bars[0][2] == bars[1][2] != bars[2][2]
-
-
-def test_a_page_that_can_not_be_written_is_an_error(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write(tmp_path, "a.json", render_report([1]))
-    assert main(["farm", "report", str(tmp_path), "--html", str(tmp_path / "none" / "x.html")]) == 1
-    assert "can't write" in capsys.readouterr().err
-
-
 @given(st.frozensets(st.integers(-2000, 2000)))
 def test_a_range_is_read_as_it_is_written(frames: frozenset[int]) -> None:
     assert parse_range(range_text(frames)) == frames
@@ -313,3 +226,25 @@ def test_each_expected_frame_is_right_failed_or_missing(tasks) -> None:
     # A frame that some task made and none spoilt is right.
     assert somewhere_right - {frame for task in tasks for frame in task.frames_failed} <= job.right
     assert sum(host.task_count for host in job.hosts) == len(tasks)
+
+
+TASK = task_report(1, 5, render_report(range(1, 6), [2]), code=3)
+PLACES = [(part, name) for part in ("task", "render") for name in TASK[part]]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLACES), JSON), min_size=1, max_size=3))
+def test_whatever_a_value_is_a_file_is_a_report_or_is_refused(changes) -> None:
+    value = {part: dict(TASK[part]) for part in TASK}
+    for (part, name), replacement in changes:
+        value[part][name] = replacement
+    try:
+        tasks = [parsed("a.json", value)]
+    except MessageError:
+        tasks = []
+    job = merge(tasks)
+    assert json.loads(json.dumps(job.as_dict()))["result"] == job.result
