@@ -41,3 +41,7 @@ class OutputError(UnderstudyError):
 
 class MessageError(UnderstudyError):
     """What another process sent has not the form that it should have."""
+
+
+class BatchError(UnderstudyError):
+    """A file of swaps or of a batch is not what it should be, or rows of a batch can't be rendered."""

@@ -22,13 +22,13 @@ class ProgressDisplay(Closeable):
         """Empty the line."""
         self._show("")
 
-    def update(self, count: int) -> None:
-        """Say that `count` frames are done."""
+    def update(self, count: int, prefix: str = "") -> None:
+        """Say that `count` frames are done, after `prefix`."""
         now = time.monotonic()
         if not self._visible or (now - self._last_update < _UPDATE_SECONDS and count < self._total):
             return
         self._last_update = now
-        self._show(progress_line(count, self._total, now - self._start_time))
+        self._show(prefix + progress_line(count, self._total, now - self._start_time))
 
     def _show(self, text: str) -> None:
         if not self._visible:

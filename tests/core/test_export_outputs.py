@@ -5,12 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from understudy.core.cli.inputs import follow_link, require_movie_name, require_output
 from understudy.core.errors import OutputError
 from understudy.core.export.colour_tags import ColourTags
 from understudy.core.export.encoding import choose_encoding
 from understudy.core.export.frames import RenderedFrame
 from understudy.core.export.image_writer import ImageSequenceWriter
+from understudy.core.export.inputs import follow_link, require_movie_name, require_output
 from understudy.core.export.metadata import (
     carried_tags,
     carried_track_tags,
