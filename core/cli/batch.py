@@ -91,10 +91,16 @@ def _digester(run: OpenRun) -> RequestDigester:
 
 
 def _print_faults(results: list[RowResult], report: Path | None) -> None:
-    lines = []
+    """Print why rows failed, then what else is to be said of rows, each once."""
+    labels: dict[str, list[str]] = {}
     for result in results:
         if result.fault:
             print_diagnostic(f"{result.row.label}: {result.fault}")
-        early = result.counts.early_warnings
-        lines += [f"{result.row.label}: {text}" for text in result.warnings if text not in early]
+        for text in result.warnings:
+            if text not in result.counts.early_warnings:
+                labels.setdefault(text, []).append(result.row.label)
+    lines = []
+    for text, (first, *others) in labels.items():
+        more = f" and {pluralise(len(others), 'other row')}" if others else ""
+        lines.append(f"{first}{more}: {text}")
     print_warnings(lines, report)

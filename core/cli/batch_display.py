@@ -3,6 +3,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ..batch.row_check import CheckedRow
 from ..batch.run import RowResult
@@ -36,7 +37,11 @@ class BatchDisplay(Closeable):
         self._frames_before += self._frame_count
         self._frame_count = checked.frame_count
         self._begun_count += 1
-        return _RowObserver(checked.row.label, self._stop.check, self._update)
+        return _RowObserver(self._stop.check, partial(self._warn, checked.row.label), self._update)
+
+    def _warn(self, label: str, text: str) -> None:
+        self._progress.close()
+        print_diagnostic(f"warning: {label}: {text}")
 
     def _update(self, count: int) -> None:
         self._progress.update(self._frames_before + count, f"row {self._begun_count}/{self._row_count}, ")
@@ -45,9 +50,11 @@ class BatchDisplay(Closeable):
 class _RowObserver:
     """Hears of one row, see `RenderObserver`."""
 
-    def __init__(self, label: str, check_stop: Callable[[], None], update: Callable[[int], None]) -> None:
-        self._label = label
+    def __init__(
+        self, check_stop: Callable[[], None], warn: Callable[[str], None], update: Callable[[int], None]
+    ) -> None:
         self._check_stop = check_stop
+        self._warn = warn
         self._update = update
 
     def check_stop(self) -> None:
@@ -56,7 +63,7 @@ class _RowObserver:
 
     def on_warning(self, text: str) -> None:
         """See `RenderObserver`."""
-        print_diagnostic(f"warning: {self._label}: {text}")
+        self._warn(text)
 
     def on_look(self, _count: int, _total: int) -> None:
         """See `RenderObserver`. No frame is done by that."""
