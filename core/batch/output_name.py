@@ -40,11 +40,11 @@ def format_output(pattern: str, clip_stem: str, face_stem: str) -> str:
                 continue
             if field not in values or form or conversion:
                 raise BatchError(
-                    f"output {quote(pattern)!r} has a field that is none of {{{'}, {'.join(_FIELDS)}}}"
+                    f"output {quote(repr(pattern))} has a field that is none of {{{'}, {'.join(_FIELDS)}}}"
                 )
             name += values[field]
     except ValueError as error:
         raise BatchError(
-            f"output {quote(pattern)!r} has a brace alone: write it twice where it is meant"
+            f"output {quote(repr(pattern))} has a brace alone: write it twice where it is meant"
         ) from error
     return name

@@ -43,6 +43,7 @@ class RowLayers:
         self._defaults = self._swap_defaults()
         self._defaults.recipe((), by_image=False)
         self._template = self._job()
+        self._own_name = self._value("take", Table.text, "")
         self.notes: list[str] = []
         """What patterns have found that is not meant."""
 
@@ -104,15 +105,14 @@ class RowLayers:
         )
 
     def _person_take(self, paths: Sequence[Path], face_numbers: Sequence[int]) -> Take:
-        own_name = self._value("take", Table.text, "")
         try:
             person = find_person(paths, face_numbers)
             replaced = self._first("replace")
             references = face_images([] if replaced is None else replaced.paths("replace"), [])
             request = person_request(person, references, (), self._defaults)
         except UnderstudyError as error:
-            return Take(own_name or (paths[0].stem if paths else "?"), fault=error)
-        return Take(own_name or person.name, (swap_everywhere(request),))
+            return Take(self._own_name or (paths[0].stem if paths else "?"), fault=error)
+        return Take(self._own_name or person.name, (swap_everywhere(request),))
 
     def _swap_take(self, table: Table) -> Take:
         for name in ("replace", "face-number"):
@@ -122,7 +122,7 @@ class RowLayers:
         if not swaps:
             raise table.fault("swap is empty: write a line such as face = 'person.jpg' below [[swap]]")
         names = [swap.span.request.identity.name for swap in swaps]
-        return Take(self._value("take", Table.text, "") or "+".join(dict.fromkeys(names)), swaps)
+        return Take(self._own_name or "+".join(dict.fromkeys(names)), swaps)
 
     def _job(self) -> MovieJob:
         """Return what all the rows have in common."""
