@@ -14,6 +14,7 @@ from ..filesystem import open_input, read_input
 from ..layers.job import LayerJob
 from ..sessions.request_digest import RequestDigester
 from .job import OpenJob
+from .movie_render import Marker
 from .render_counts import RenderCounts
 
 _MAX_SIDECAR_BYTES = 1 << 24
@@ -55,10 +56,18 @@ class FinishedMovies:
         }
         return hashlib.sha256(f"{digest}\n{json.dumps(written)}".encode()).hexdigest()
 
-    def mark(self, opened: OpenJob, files: Sequence[Path], outcome: RenderCounts) -> Mapping[str, str]:
-        """Return what a complete movie is known by from now on; nothing where frames failed, which may be mended."""
-        request = "" if outcome.failed_frames else self.digest(opened)
-        return {_REQUEST: request, _CONTENT: _content_digest(files)} if request else {}
+    def marker(self, opened: OpenJob) -> Marker:
+        """Return what knows a movie that is about to be made; it raises OSError.
+
+        It knows none in which frames failed, which may be mended, and none of whose files one has changed meanwhile.
+        """
+        request = self.digest(opened)
+
+        def mark(files: Sequence[Path], outcome: RenderCounts) -> Mapping[str, str]:
+            is_known = request and not outcome.failed_frames and request == self.digest(opened)
+            return {_REQUEST: request, _CONTENT: _content_digest(files)} if is_known else {}
+
+        return mark
 
     def is_finished(self, opened: OpenJob) -> bool:
         """Tell whether a job's movie is there, was made of the same, and is as it was made."""

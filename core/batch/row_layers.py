@@ -101,7 +101,10 @@ class RowLayers:
         command_line, *others = self._tables
         settings = [text for table in reversed(others) for text in table.settings()]
         return SwapDefaults(
-            tuple(settings), tuple(command_line.settings()), self._value("consent", Table.text, "")
+            tuple(settings),
+            tuple(command_line.settings()),
+            self._value("consent", Table.text, ""),
+            command_line.text("consent") if "consent" in command_line else "",
         )
 
     def _person_take(self, paths: Sequence[Path], face_numbers: Sequence[int]) -> Take:

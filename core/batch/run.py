@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -144,7 +143,7 @@ class BatchRun:
         try:
             with ExitStack() as stack:
                 opened = open_job(stack, row.job)
-                counts = render_movie(pipeline, opened, observer, partial(self._finished.mark, opened))
+                counts = render_movie(pipeline, opened, observer, self._finished.marker(opened))
                 texts = movie_warnings(opened, counts)
         except UnderstudyError as error:
             fault = " ".join(str(error).split())

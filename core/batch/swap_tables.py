@@ -2,7 +2,7 @@
 """The `[[swap]]` tables of a file: several people of one clip, each replaced by another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,12 +29,15 @@ class SwapDefaults:
     overrides : tuple of str
         Settings that come after a swap's own.
     consent : str
-        By what right the likenesses are used.
+        By what right the likenesses are used, where a swap does not say it.
+    consent_override : str
+        By what right they are used, whatever a swap says; empty where that counts.
     """
 
     settings: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     consent: str = ""
+    consent_override: str = ""
 
     def recipe(self, own: Sequence[str], *, by_image: bool) -> Recipe:
         """Return a recipe with a swap's `own` settings; `by_image` where images say who is replaced. RecipeError."""
@@ -48,7 +51,8 @@ def person_request(
     """Return what is asked for where one person replaces those who are meant. Raises FaceImageError, RecipeError."""
     images = face_images(list(person.images), list(person.face_numbers))
     recipe = defaults.recipe(own, by_image=bool(references))
-    return SwapRequest(Identity(images, person.name, defaults.consent), recipe, references)
+    consent = defaults.consent_override or defaults.consent
+    return SwapRequest(Identity(images, person.name, consent), recipe, references)
 
 
 def read_swap_file(path: Path, defaults: SwapDefaults) -> tuple[ClipSwap, ...]:
@@ -86,8 +90,8 @@ def read_swaps(tables: Sequence[Table], defaults: SwapDefaults) -> tuple[ClipSwa
 
 def _read_swap(table: Table, defaults: SwapDefaults) -> ClipSwap:
     table.require_known(_SWAP_NAMES)
-    if "consent" in table and not defaults.consent:
-        defaults = SwapDefaults(defaults.settings, defaults.overrides, table.text("consent"))
+    if "consent" in table:
+        defaults = replace(defaults, consent=table.text("consent"))
     own = table.settings()
     parts = table.tables("range")
     for part in parts:

@@ -24,5 +24,5 @@ def swaps_from_arguments(arguments: argparse.Namespace) -> tuple[ClipSwap, ...]:
     if arguments.replace or arguments.face_number:
         raise BatchError("--replace and --face-number belong into the tables of --swaps: write them there")
     return read_swap_file(
-        arguments.swaps, SwapDefaults(overrides=tuple(arguments.set), consent=arguments.consent)
+        arguments.swaps, SwapDefaults(overrides=tuple(arguments.set), consent_override=arguments.consent)
     )

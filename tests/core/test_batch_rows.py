@@ -2,6 +2,7 @@
 """From TOML and a command line to the rows of a batch, and from there to errors that name the place."""
 
 import json
+import re
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -311,3 +312,41 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(place, text):
         assert read_table(path).values == expected
     except BatchError:
         assert expected is None
+
+
+def test_consent_is_the_command_lines_then_the_swaps_then_the_rows(place):
+    text = """
+        clip = "a"
+        output = "o.mp4"
+        consent = "all"
+        [[swap]]
+        face = "cast/anna.png"
+        consent = "hers"
+        [[swap]]
+        face = "cast/ben.png"
+    """
+    for more, expected in (({}, ["hers", "all"]), ({"consent": "theirs"}, ["theirs", "theirs"])):
+        (row,) = rows_of(place, text, **more).rows
+        assert [swap.span.request.identity.consent for swap in row.job.swaps] == expected
+
+
+def test_the_examples_of_the_manual_are_understood(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text()
+    swaps, batch = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    for name in ("cast/ben", "shots"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("anna.jpg", "actor_a.jpg", "ben_1.jpg", "ben_2.jpg", "cast/anna.jpg", "cast/ben/1.jpg"):
+        (tmp_path / name).write_bytes(IMAGE)
+    for name in ("010", "020", "021", "040"):
+        (tmp_path / "shots" / f"{name}.mp4").touch()
+    (tmp_path / "swaps.toml").write_text(swaps)
+    anna, ben = read_swap_file(tmp_path / "swaps.toml", SwapDefaults())
+    assert anna.span.request.recipe.embed.recogniser == "sface"
+    assert [ben.request_at(number).recipe.fusion.blend for number in (199, 200, 240, 241)] == [1, 0.5, 0.5, 1]
+    found = rows_of(tmp_path, batch)
+    assert found.faults == []
+    assert [(row.job.clip.stem, row.take) for row in found.rows] == [
+        ("010", "anna"), ("020", "anna"), ("020", "ben"), ("021", "anna"), ("021", "ben"), ("030", "anna"),
+        ("030", "ben"), ("040", "both"),
+    ]  # fmt: skip
+    assert {row.job.requests[0].recipe.fusion.colour_match for row in found.rows} == {0.8}
