@@ -128,6 +128,7 @@ def render_movie(
             rendered = splice.encoded_numbers(copied)
             for number in sorted(set(numbers).difference(rendered)):
                 outcome.add_copied(number, changes.faults.get(number, ""))
+        observer.on_frame(outcome.written_count, len(numbers))
         requests = partial(requests_at, swaps)
         with closing(render_frames(pipeline, opened.clip, requests, rendered)) as frames:
             for frame in frames:

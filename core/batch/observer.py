@@ -16,9 +16,9 @@ class RenderObserver(Protocol):
         ...
 
     def on_look(self, count: int, total: int) -> None:
-        """Hear that `count` of `total` frames were looked at for faces, before the first frame is rendered."""
+        """Hear that `count` of `total` frames were looked at for faces, before the first is rendered; begins with 0."""
         ...
 
     def on_frame(self, count: int, total: int) -> None:
-        """Hear that `count` of the movie's `total` frames are done."""
+        """Hear that `count` of the movie's `total` frames are done; begins before the first that is rendered."""
         ...

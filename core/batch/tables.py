@@ -138,6 +138,8 @@ def _shown(value: object) -> str:
 
 def read_table(path: Path) -> Table:
     """Return what a TOML file says; relative paths in it begin from its folder. BatchError names the line."""
+    if path.suffix.lower() != ".toml":
+        raise BatchError(f"{path} is no TOML file: give one that ends in .toml, and put patterns in quotes")
     try:
         data = read_input(path, _MAX_FILE_BYTES)
     except OSError as error:

@@ -33,6 +33,7 @@ def find_changes(
 ) -> FrameChanges:
     """Find out which frames have a face to replace. What the cache knows is not decoded."""
     changes = FrameChanges()
+    observer.on_look(0, len(numbers))
     pipeline.check_content(clip)
     for count, number in enumerate(numbers, 1):
         observer.check_stop()

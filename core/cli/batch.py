@@ -46,7 +46,7 @@ def batch(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         raise _refusal(found, [])
     with ExitStack() as stack:
         settings = run_settings(arguments, found.rows[0].job.output.parent)
-        run = open_run(stack, settings, arguments, stop)
+        run = open_run(stack, settings, arguments, stop, several=True)
         finished = FinishedMovies(_digester(run))
         rows = checker.check_rows(run.pipeline, finished)
         if found.faults or checker.faults:

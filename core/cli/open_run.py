@@ -7,6 +7,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..batch.analysis_memory import AnalysisMemory
+from ..cache.base.store import Store
 from ..cache.factory import open_cache
 from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
 from ..cache.stack import OpenCache
@@ -58,9 +60,17 @@ def run_settings(arguments: argparse.Namespace, folder: Path) -> RunSettings:
 
 
 def open_run(
-    stack: ExitStack, settings: RunSettings, arguments: argparse.Namespace, stop: StopSignal
+    stack: ExitStack,
+    settings: RunSettings,
+    arguments: argparse.Namespace,
+    stop: StopSignal,
+    *,
+    several: bool = False,
 ) -> OpenRun:
-    """Open the cache and make the pipeline; `stack` closes them. Raises CacheError, ModelError."""
+    """Open the cache and make the pipeline; `stack` closes them. Raises CacheError, ModelError.
+
+    With `several` the pipeline renders clips more than once, and remembers their analysis where no folder does.
+    """
     embedded_models()  # where one is missing that is said before a cache folder is made
     cache = stack.enter_context(
         open_cache(
@@ -68,7 +78,10 @@ def open_run(
         )
     )
     stamps = SourceStamps()
-    pipeline = stack.enter_context(closing(make_pipeline(settings, cache.store, cache.flight, stamps)))
+    store: Store = cache.store
+    if several and cache.folder is None:
+        store = stack.enter_context(closing(AnalysisMemory(store)))
+    pipeline = stack.enter_context(closing(make_pipeline(settings, store, cache.flight, stamps)))
     log_start("render", settings)
     return OpenRun(settings, cache, pipeline, stamps)
 

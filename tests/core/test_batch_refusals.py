@@ -125,6 +125,10 @@ def test_a_folder_that_is_not_writable_is_noticed(place, capsys):
     [
         ([], "there is nothing to render: give FILE.toml, or --clips and --faces"),
         (["--clips", "*.mp4"], "there is nothing to render: give FILE.toml, or --clips and --faces"),
+        (
+            ["--clips", "clip.mp4", "noise.mp4", "--faces", "face.png"],
+            "noise.mp4 is no TOML file: give one that ends in ",
+        ),
         (["nowhere.toml"], "can't read nowhere.toml: no such file or directory; check the path"),
         (
             ["--clips", "*.avi", "--faces", "face.png"],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from understudy.core.analysis import analyser
 from understudy.core.batch.finished_movies import FinishedMovies
 from understudy.core.batch.row_check import RowChecker
 from understudy.core.batch.rows import read_rows
@@ -47,7 +48,10 @@ def first(folder, tmp_path_factory):
 
 
 @pytest.mark.parametrize("more", [[], ["--no-cache"]])
-def test_each_clip_is_analysed_once_however_many_faces(folder, first, tmp_path, more):
+def test_each_clip_is_analysed_once_however_many_faces(folder, first, tmp_path, monkeypatch, more):
+    # As if the clips were so long that neither their crops have room nor what was found last.
+    monkeypatch.setenv("UNDERSTUDY_MEMORY", "200K")
+    monkeypatch.setattr(analyser, "_MAX_CACHED_ANALYSES", 1)
     report = all_pairs(folder, tmp_path, *more) if more else first[1]
     for stage in ANALYSIS:
         assert stage_runs(report, stage) == FRAME_COUNT, stage
@@ -178,6 +182,19 @@ def test_a_row_with_failed_frames_is_tried_again_and_the_others_are_made(folder,
     assert states(run_batch(tmp_path, *arguments, code=3)) == ["incomplete", "current"]
     face_clip.write_picture(tmp_path / "shot_1.png", face_clip.frame(1))
     assert states(run_batch(tmp_path, *arguments)) == ["done", "current"]
+
+
+def test_images_of_a_row_are_finished_as_a_movie_is(folder, tmp_path):
+    arguments = ["batch", "--clips", folder / "shots" / "two.mp4", "--faces", folder / "cast" / "red.png", "--output",
+                 tmp_path / "{clip_stem}_{face_stem}_%03d.png", "--cache-dir", folder / "cache",
+                 "--report", tmp_path / "report.json"]  # fmt: skip
+    seen = []
+    for change in (lambda: None, lambda: None, (tmp_path / "two_red_002.png").unlink):
+        change()
+        assert main([*map(str, arguments)]) == 0
+        seen += states(json.loads((tmp_path / "report.json").read_text()))
+    assert seen == ["done", "current", "done"]
+    assert len(list(tmp_path.glob("two_red_*.png"))) == FRAME_COUNTS["two"]
 
 
 class Observer:
