@@ -93,7 +93,12 @@ class RowChecker:
             if _place(report) in map(_place, names):
                 raise OutputError(f"can't write the report {report}: a movie has that place; choose another")
 
-    def check_rows(self, pipeline: Pipeline, finished: FinishedMovies) -> list[CheckedRow]:
+    def check_rows(
+        self,
+        pipeline: Pipeline,
+        finished: FinishedMovies,
+        on_row: Callable[[int], None] = lambda _count: None,
+    ) -> list[CheckedRow]:
         """Open each clip once, begin each kind of movie that is made of it, and look for the faces in images.
 
         Parameters
@@ -102,6 +107,8 @@ class RowChecker:
             What is to render the rows.
         finished : FinishedMovies
             Knows what is there already.
+        on_row : callable
+            Hears how many rows were checked.
 
         Returns
         -------
@@ -109,12 +116,14 @@ class RowChecker:
             The rows without a fault, in the order to render them in: clip by clip.
         """
         checked: list[CheckedRow] = []
+        count = 0
         for rows in _rows_by_clip(self._rows):
             with ExitStack() as stack:
                 opened: OpenJob | None = None
                 begun: set[tuple[object, ...]] = set()
                 for row in rows:
                     self._check_stop()
+                    on_row(count := count + 1)
                     with self._noting_faults(row):
                         opened = _open_row(stack, row, opened)
                         _begin_once(opened, begun)

@@ -17,7 +17,7 @@ from ..models.library import user_model_folder
 from ..reporting.layer_outcomes import pluralise
 from ..sessions.request_digest import RequestDigester
 from ..sessions.run_log import log_end
-from .batch_display import BatchDisplay, show_table
+from .batch_display import BatchDisplay, CheckDisplay, show_table
 from .open_run import OpenRun, open_run, quiet_encoders, run_settings
 from .output import print_diagnostic
 from .render_display import print_warnings
@@ -48,7 +48,8 @@ def batch(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         settings = run_settings(arguments, found.rows[0].job.output.parent)
         run = open_run(stack, settings, arguments, stop, several=True)
         finished = FinishedMovies(_digester(run))
-        rows = checker.check_rows(run.pipeline, finished)
+        with CheckDisplay(len(found.rows), quiet=arguments.quiet) as check_display:
+            rows = checker.check_rows(run.pipeline, finished, check_display.update)
         if found.faults or checker.faults:
             raise _refusal(found, checker.faults)
         for warning in settings.ignored:

@@ -16,6 +16,21 @@ from .signals import StopSignal
 _MAX_NAME_CHARACTERS = 40
 
 
+class CheckDisplay(Closeable):
+    """Shows how many rows were checked; leaves the terminal's line empty."""
+
+    def __init__(self, row_count: int, *, quiet: bool) -> None:
+        self._progress = ProgressDisplay(row_count, sys.stderr, is_terminal() and not quiet, "row")
+
+    def close(self) -> None:
+        """Empty the line."""
+        self._progress.close()
+
+    def update(self, count: int) -> None:
+        """Say that so many rows were checked."""
+        self._progress.update(count, "checking ")
+
+
 class BatchDisplay(Closeable):
     """Shows how far a batch is; leaves the terminal's line empty."""
 

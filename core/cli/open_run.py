@@ -82,7 +82,7 @@ def open_run(
     if several and cache.folder is None:
         store = stack.enter_context(closing(AnalysisMemory(store)))
     pipeline = stack.enter_context(closing(make_pipeline(settings, store, cache.flight, stamps)))
-    log_start("render", settings)
+    log_start("batch" if several else "render", settings)
     return OpenRun(settings, cache, pipeline, stamps)
 
 

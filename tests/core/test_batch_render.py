@@ -241,6 +241,7 @@ def test_progress_over_all_rows_is_shown_on_a_terminal_only(folder, tmp_path):
     shown = os.read(reader, 1 << 16).decode()
     os.close(reader)
     count = 2 * FRAME_COUNTS["two"]
+    assert "checking row 2/2, " in shown
     assert f"row 2/2, frame {count}/{count}, " in shown
     assert shown.endswith("\x1b[K")
     lines = done.stdout.splitlines()
