@@ -14,6 +14,7 @@ from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_
 from .export_arguments import add_export
 from .models_arguments import add_models
 from .output import show
+from .sheet_arguments import add_sheet
 
 _EXIT_CODES = """\
 exit codes:
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_PrintVersion, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_render(commands)
+    add_sheet(commands)
     add_cache(commands)
     add_explain(commands)
     add_models(commands)

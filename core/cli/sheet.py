@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy sheet`: several people, or values of a setting, in the frames of a clip that tell most."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+from ..cache.factory import open_cache
+from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
+from ..errors import ClipError, FaceImageError, FaceNumberError, OutputError, RecipeError, os_error_reason
+from ..filesystem import write_file
+from ..media.clip import Clip
+from ..media.prefetching_clip import PrefetchingClip
+from ..models.embedded import embedded_models
+from ..pipeline.pipeline import Pipeline
+from ..pipeline.stage_schemas import STAGE_SCHEMAS
+from ..recipe import find_parameter, with_settings
+from ..sessions.pipeline_factory import make_pipeline
+from ..sessions.run_log import log_end, log_start
+from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
+from ..sheet.cells import CellOptions, CostMeter, check_variants, make_columns
+from ..sheet.contact_image import encode_contact_image
+from ..sheet.frame_choice import ChosenFrame
+from ..sheet.page import encode_page
+from ..sheet.record import sheet_record
+from ..sheet.scan import scan_frames
+from ..sheet.sheet import Cell, Cost, Sheet, Variant, Wedge
+from .inputs import follow_link, frame_range, open_named_clip, require_output
+from .output import is_terminal, print_diagnostic, show
+from .progress import ProgressDisplay
+from .request import request_from_arguments
+from .sheet_arguments import DEFAULT_COLUMNS, DEFAULT_WEDGE_COLUMNS
+from .signals import StopSignal
+from .takes import Take, takes_from_arguments
+
+_ENCODERS = {".html": encode_page, ".png": encode_contact_image}
+_MAX_WEDGES = 2
+_MAX_PIXELS = 150_000_000
+"""Of all cells together: three bytes each are in memory, and again while the sheet is encoded."""
+
+
+def sheet(arguments: argparse.Namespace, stop: StopSignal) -> bool:
+    """Make a sheet as the arguments of `sheet_arguments.add_sheet` ask; return whether any cell failed.
+
+    Raises UnderstudyError if it can't be made. Prints progress and warnings on stderr.
+    """
+    began = time.perf_counter()
+    stop.check()
+    takes = takes_from_arguments(arguments.take, arguments.faces)
+    wedges = _wedges(arguments, takes)
+    variants = _variants(arguments, takes, wedges)
+    output = _require_outputs(arguments, takes)
+    with ExitStack() as stack:
+        opened = open_named_clip(arguments.clip)
+        clip = stack.enter_context(opened.clip)
+        numbers = _numbers(arguments, clip)
+        count = _column_count(arguments, numbers, len(variants))
+        settings = _settings(arguments)
+        embedded_models()  # where one is missing that is said before a cache folder is made
+        cache = stack.enter_context(
+            open_cache(
+                settings.cache,
+                schemas=STAGE_SCHEMAS,
+                required=arguments.cache_dir is not None or bool(os.environ.get(CACHE_VARIABLE, "").strip()),
+                stop=stop,
+            )
+        )
+        pipeline = stack.enter_context(closing(make_pipeline(settings, cache.store, cache.flight)))
+        log_start("sheet", settings)
+        made = _make_sheet(pipeline, clip, arguments, variants, wedges, numbers, count, stop)
+        stop.check()
+        _write(output, "sheet", _ENCODERS[output.suffix.lower()](made))
+        for warning in (*opened.warnings, *clip.faults, *settings.ignored, *cache.warnings):
+            pipeline.counter.warn(warning)
+        report = pipeline.report()
+        log_end("sheet", report)
+        for warning in report.warnings:
+            print_diagnostic(f"warning: {warning}")
+        seconds = time.perf_counter() - began
+        if arguments.json:
+            record = sheet_record(made) | {"report": report.as_dict(), "seconds": round(seconds, 3)}
+            _write(arguments.json, "report", (json.dumps(record, indent=2) + "\n").encode())
+    if not arguments.quiet:
+        failed = f", {made.failure_count} failed" if made.failure_count else ""
+        show(f"{len(variants)} takes in {len(made.frames)} frames{failed}, in {seconds:.1f} s: {output}")
+    return bool(made.failure_count)
+
+
+def _make_sheet(
+    pipeline: Pipeline,
+    clip: Clip,
+    arguments: argparse.Namespace,
+    variants: tuple[Variant, ...],
+    wedges: tuple[Wedge, ...],
+    numbers: range | tuple[int, ...],
+    count: int,
+    stop: StopSignal,
+) -> Sheet:
+    checks = _check(pipeline, variants, stop)
+    shown = is_terminal() and not arguments.quiet
+    meter, scan_cost = CostMeter(pipeline), Cost()
+    if isinstance(numbers, range):
+        usable = next(variant for variant, (fault, _) in zip(variants, checks, strict=True) if not fault)
+        frames = _choose(pipeline, arguments, numbers, usable, count, stop, shows_progress=shown)
+        scan_cost = meter.cost()
+    else:
+        frames = tuple(ChosenFrame(number) for number in numbers)
+    columns: list[tuple[Cell, ...]] = []
+    options = CellOptions(arguments.size, shows_frame=arguments.view == "frame")
+    faults = [fault for fault, _ in checks]
+    with ProgressDisplay(len(frames), sys.stderr, shown) as progress:
+        made = make_columns(
+            pipeline, clip, [frame.number for frame in frames], variants, faults, options, stop.check
+        )
+        for column in made:
+            columns.append(column)
+            progress.update(len(columns))
+    originals, *rows = zip(*columns, strict=True)
+    return Sheet(
+        arguments.clip.name,
+        frames,
+        variants,
+        wedges,
+        originals,
+        tuple(rows),
+        tuple(cost for _, cost in checks),
+        scan_cost,
+    )
+
+
+def _check(pipeline: Pipeline, variants: tuple[Variant, ...], stop: StopSignal) -> list[tuple[str, Cost]]:
+    try:
+        return check_variants(pipeline, variants, stop.check)
+    except FaceNumberError as error:
+        raise FaceImageError(f"{error}; give the number as --take IMAGE:NUMBER") from error
+
+
+def _choose(
+    pipeline: Pipeline,
+    arguments: argparse.Namespace,
+    numbers: range,
+    variant: Variant,
+    count: int,
+    stop: StopSignal,
+    *,
+    shows_progress: bool,
+) -> tuple[ChosenFrame, ...]:
+    """Choose the frames that tell most; say so where the clip has to be analysed for that."""
+    counter = pipeline.counter
+    before, is_said = counter.runs["landmark"], False
+    # A clip of its own: it is decoded ahead, and the cells' frames are then read from another, which stays where it is.
+    with (
+        PrefetchingClip(open_named_clip(arguments.clip).clip) as clip,
+        ProgressDisplay(len(numbers), sys.stderr, shows_progress) as progress,
+    ):
+
+        def follow(done: int) -> None:
+            nonlocal is_said
+            stop.check()
+            progress.update(done)
+            if not is_said and not arguments.quiet and counter.runs["landmark"] > before:
+                is_said = True
+                print_diagnostic(
+                    f"the clip is not analysed yet: {len(numbers)} frames are analysed to choose from, as a render "
+                    "does; --frames 0,20 needs only those around these"
+                )
+
+        return scan_frames(pipeline, clip, numbers, variant.request, count, follow)
+
+
+def _wedges(arguments: argparse.Namespace, takes: tuple[Take, ...]) -> tuple[Wedge, ...]:
+    """Return the wedges that are asked for. Raises RecipeError, FaceImageError where there is not one take."""
+    if not takes:
+        raise FaceImageError("there is nobody to show: give a --take FACE for each person, or --faces 'cast/*'")
+    wedges = tuple(_wedge(text) for text in arguments.wedge)
+    if wedges and len(takes) > 1:
+        raise FaceImageError(f"--wedge compares values on one take, and there are {len(takes)}: give one --take")
+    if len(wedges) > _MAX_WEDGES:
+        raise RecipeError("a grid has two --wedge at most: make another sheet for a third")
+    if len({wedge.path for wedge in wedges}) < len(wedges):
+        raise RecipeError(f"{wedges[0].path} has two wedges: give all of its values in one")
+    return wedges
+
+
+def _wedge(text: str) -> Wedge:
+    path, equals, values = text.partition("=")
+    if not equals:
+        raise RecipeError(f"a wedge is written name=value,value…, not {text!r}")
+    parameter = find_parameter(path.strip())
+    return Wedge(parameter.path, parameter.label, tuple(dict.fromkeys(value.strip() for value in values.split(","))))
+
+
+def _variants(
+    arguments: argparse.Namespace, takes: tuple[Take, ...], wedges: tuple[Wedge, ...]
+) -> tuple[Variant, ...]:
+    """Return each take, or the one take with each pair of values. Raises FaceImageError, RecipeError."""
+    variants = []
+    for take in takes:
+        arguments.face, arguments.face_number = list(take.images), list(take.face_numbers)
+        request = request_from_arguments(arguments)
+        for values in product(*(wedge.values for wedge in reversed(wedges))):
+            ordered = values[::-1]
+            settings = [f"{wedge.path}={value}" for wedge, value in zip(wedges, ordered, strict=True)]
+            recipe = with_settings(request.recipe, settings)
+            variants.append(Variant(take.name, replace(request, recipe=recipe), ordered))
+    return tuple(variants)
+
+
+def _numbers(arguments: argparse.Namespace, clip: Clip) -> range | tuple[int, ...]:
+    """Return the frames to choose from, as a range, or those that are given. ClipError."""
+    if arguments.frames is None:
+        return frame_range(clip, arguments.start, arguments.end)
+    if arguments.start is not None or arguments.end is not None or arguments.columns is not None:
+        raise ClipError("--frames names the frames: leave --start, --end and --columns away")
+    frames: tuple[int, ...] = arguments.frames
+    for number in frames:
+        frame_range(clip, number, number)
+    return frames
+
+
+def _column_count(arguments: argparse.Namespace, numbers: range | tuple[int, ...], variants: int) -> int:
+    """Return how many frames the sheet has. OutputError where it would be too large."""
+    usual = DEFAULT_WEDGE_COLUMNS if arguments.wedge else DEFAULT_COLUMNS
+    most = len(numbers) if arguments.frames is not None else arguments.columns or usual
+    count = min(most, len(numbers))
+    if count * (variants + 1) * arguments.size**2 > _MAX_PIXELS:
+        raise OutputError(
+            f"a sheet of {variants + 1} rows and {count} columns is too large: give fewer, or a smaller --size"
+        )
+    return count
+
+
+def _require_outputs(arguments: argparse.Namespace, takes: tuple[Take, ...]) -> Path:
+    """Make sure that the sheet and the report can be written; return the file that the sheet becomes."""
+    sources = [arguments.clip, *arguments.replace, *(image for take in takes for image in take.images)]
+    if arguments.output.suffix.lower() not in _ENCODERS:
+        raise OutputError(f"can't tell the kind of sheet from {arguments.output.name}: end it in .html or .png")
+    output = follow_link(arguments.output, "sheet")
+    require_output(output, "sheet", sources)
+    if arguments.json:
+        require_output(arguments.json, "report", [*sources, arguments.output])
+    return output
+
+
+def _settings(arguments: argparse.Namespace) -> RunSettings:
+    """Return what the environment says, and the arguments before it. Raises CacheError for what is unusable."""
+    folder = arguments.output.parent / CACHE_FOLDER_NAME
+    default = RunSettings(CacheSettings(folder, keep=not arguments.no_cache), online=arguments.online)
+    settings = resolve_settings(default, os.environ)
+    cap = settings.cache.cap_bytes if arguments.cache_cap is None else arguments.cache_cap
+    folder = arguments.cache_dir or settings.cache.folder
+    return replace(settings, cache=replace(settings.cache, folder=folder, cap_bytes=cap))
+
+
+def _write(path: Path, kind: str, data: bytes) -> None:
+    try:
+        write_file(path, data)
+    except OSError as error:
+        reason = os_error_reason(error).lower()
+        raise OutputError(f"can't write the {kind} {path}: {reason}; check the folder and space") from error
