@@ -13,7 +13,15 @@ from pathlib import Path
 
 from ..cache.factory import open_cache
 from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
-from ..errors import ClipError, FaceImageError, FaceNumberError, OutputError, RecipeError, os_error_reason
+from ..errors import (
+    ClipError,
+    FaceImageError,
+    FaceNumberError,
+    OutputError,
+    RecipeError,
+    UnderstudyError,
+    os_error_reason,
+)
 from ..filesystem import write_file
 from ..media.clip import Clip
 from ..media.prefetching_clip import PrefetchingClip
@@ -21,6 +29,8 @@ from ..models.embedded import embedded_models
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe import find_parameter, with_settings
+from ..reporting.layer_outcomes import pluralise
+from ..reporting.spans import frame_spans
 from ..sessions.pipeline_factory import make_pipeline
 from ..sessions.run_log import log_end, log_start
 from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
@@ -76,7 +86,11 @@ def sheet(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         made = _make_sheet(pipeline, clip, arguments, variants, wedges, numbers, count, stop)
         stop.check()
         _write(output, "sheet", _ENCODERS[output.suffix.lower()](made))
-        for warning in (*opened.warnings, *clip.faults, *settings.ignored, *cache.warnings):
+        failures = [
+            f"{frame_spans(sorted(set(frames)))} a cell that failed: {fault}"
+            for fault, frames in made.failures.items()
+        ]
+        for warning in (*failures, *opened.warnings, *clip.faults, *settings.ignored, *cache.warnings):
             pipeline.counter.warn(warning)
         report = pipeline.report()
         log_end("sheet", report)
@@ -88,7 +102,8 @@ def sheet(arguments: argparse.Namespace, stop: StopSignal) -> bool:
             _write(arguments.json, "report", (json.dumps(record, indent=2) + "\n").encode())
     if not arguments.quiet:
         failed = f", {made.failure_count} failed" if made.failure_count else ""
-        show(f"{len(variants)} takes in {len(made.frames)} frames{failed}, in {seconds:.1f} s: {output}")
+        rows = pluralise(len(variants), "variant" if wedges else "take")
+        show(f"{rows} in {pluralise(len(made.frames), 'frame')}{failed}, in {seconds:.1f} s: {output}")
     return bool(made.failure_count)
 
 
@@ -136,9 +151,15 @@ def _make_sheet(
 
 def _check(pipeline: Pipeline, variants: tuple[Variant, ...], stop: StopSignal) -> list[tuple[str, Cost]]:
     try:
-        return check_variants(pipeline, variants, stop.check)
+        return check_variants(pipeline, variants, _error_text, stop.check)
     except FaceNumberError as error:
-        raise FaceImageError(f"{error}; give the number as --take IMAGE:NUMBER") from error
+        raise FaceImageError(_error_text(error)) from error
+
+
+def _error_text(error: UnderstudyError) -> str:
+    """Return what is wrong with a take, and how it is written right."""
+    remedy = "; give the number as --take IMAGE:NUMBER" if isinstance(error, FaceNumberError) else ""
+    return f"{error}{remedy}"
 
 
 def _choose(
@@ -177,10 +198,14 @@ def _choose(
 def _wedges(arguments: argparse.Namespace, takes: tuple[Take, ...]) -> tuple[Wedge, ...]:
     """Return the wedges that are asked for. Raises RecipeError, FaceImageError where there is not one take."""
     if not takes:
-        raise FaceImageError("there is nobody to show: give a --take FACE for each person, or --faces 'cast/*'")
+        raise FaceImageError(
+            "there is nobody to show: give a --take FACE for each person, or --faces 'cast/*'"
+        )
     wedges = tuple(_wedge(text) for text in arguments.wedge)
     if wedges and len(takes) > 1:
-        raise FaceImageError(f"--wedge compares values on one take, and there are {len(takes)}: give one --take")
+        raise FaceImageError(
+            f"--wedge compares values on one take, and there are {len(takes)}: give one --take"
+        )
     if len(wedges) > _MAX_WEDGES:
         raise RecipeError("a grid has two --wedge at most: make another sheet for a third")
     if len({wedge.path for wedge in wedges}) < len(wedges):
@@ -193,7 +218,9 @@ def _wedge(text: str) -> Wedge:
     if not equals:
         raise RecipeError(f"a wedge is written name=value,value…, not {text!r}")
     parameter = find_parameter(path.strip())
-    return Wedge(parameter.path, parameter.label, tuple(dict.fromkeys(value.strip() for value in values.split(","))))
+    return Wedge(
+        parameter.path, parameter.label, tuple(dict.fromkeys(value.strip() for value in values.split(",")))
+    )
 
 
 def _variants(
@@ -240,7 +267,9 @@ def _require_outputs(arguments: argparse.Namespace, takes: tuple[Take, ...]) -> 
     """Make sure that the sheet and the report can be written; return the file that the sheet becomes."""
     sources = [arguments.clip, *arguments.replace, *(image for take in takes for image in take.images)]
     if arguments.output.suffix.lower() not in _ENCODERS:
-        raise OutputError(f"can't tell the kind of sheet from {arguments.output.name}: end it in .html or .png")
+        raise OutputError(
+            f"can't tell the kind of sheet from {arguments.output.name}: end it in .html or .png"
+        )
     output = follow_link(arguments.output, "sheet")
     require_output(output, "sheet", sources)
     if arguments.json:

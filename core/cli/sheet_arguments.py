@@ -51,7 +51,9 @@ def add_sheet(commands: Any) -> None:
         "--output", required=True, type=Path, metavar="SHEET.html", help="a page (.html) or an image (.png)"
     )
     _add_choices(sheet)
-    sheet.add_argument("--replace", action="append", default=[], type=Path, metavar="IMAGE", help="as for render")
+    sheet.add_argument(
+        "--replace", action="append", default=[], type=Path, metavar="IMAGE", help="as for render"
+    )
     sheet.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for render")
     sheet.add_argument(
         "--cache-dir",
@@ -61,7 +63,10 @@ def add_sheet(commands: Any) -> None:
     )
     sheet.add_argument("--no-cache", action="store_true", help="keep nothing but in memory")
     sheet.add_argument(
-        "--cache-cap", type=argument_type(parse_size), metavar="SIZE", help="how large the cache folder may grow"
+        "--cache-cap",
+        type=argument_type(parse_size),
+        metavar="SIZE",
+        help="how large the cache folder may grow",
     )
     sheet.add_argument(
         "--json", type=Path, metavar="FILE.json", help="write the cells, what each cost, and the whole report"
@@ -91,7 +96,10 @@ def _add_choices(sheet: argparse.ArgumentParser) -> None:
         help=f"how many frames are chosen (default: {DEFAULT_COLUMNS}; {DEFAULT_WEDGE_COLUMNS} with --wedge)",
     )
     sheet.add_argument(
-        "--start", type=argument_type(parse_count), metavar="N", help="choose from this frame on, counted from 0"
+        "--start",
+        type=argument_type(parse_count),
+        metavar="N",
+        help="choose from this frame on, counted from 0",
     )
     sheet.add_argument(
         "--end", type=argument_type(parse_count), metavar="N", help="choose up to this frame, itself included"

@@ -78,10 +78,14 @@ def _person(path: Path) -> Take:
 def _matches(pattern: Path) -> list[Path]:
     """Return the images and folders that a pattern names, by name; a folder's images may be of several people."""
     if not any(sign in pattern.name for sign in _PATTERN_SIGNS):
-        raise FaceImageError(f"--faces is a quoted pattern such as 'cast/*', not {pattern}: use --take for one person")
+        raise FaceImageError(
+            f"--faces is a quoted pattern such as 'cast/*', not {pattern}: use --take for one person"
+        )
     entries = [entry for entry in _entries(pattern.parent) if fnmatch(entry.name, pattern.name)]
     people = sorted(
-        entry for entry in entries if not entry.name.startswith(".") and (entry.is_dir() or is_source_image(entry))
+        entry
+        for entry in entries
+        if not entry.name.startswith(".") and (entry.is_dir() or is_source_image(entry))
     )
     people = [entry for entry in people if not entry.is_dir() or any(map(is_source_image, _entries(entry)))]
     if not people:

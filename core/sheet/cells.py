@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the cells of a sheet, frame by frame: each is decoded once for all variants, and is what a render makes of it."""
+"""Make the cells of a sheet, frame by frame: each is decoded once for all variants, and shows what a render makes."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -62,10 +62,15 @@ class _Column:
     """What it took to find the faces, by the variant that was the first to need them so."""
 
 
-def check_variants(pipeline: Pipeline, variants: Sequence[Variant], check_stop: CheckStop) -> list[tuple[str, Cost]]:
+def check_variants(
+    pipeline: Pipeline,
+    variants: Sequence[Variant],
+    describe: Callable[[UnderstudyError], str],
+    check_stop: CheckStop,
+) -> list[tuple[str, Cost]]:
     """Make sure that each variant's source person can be used; return why not, and what that took.
 
-    Raises the first variant's UnderstudyError where none of them can be used.
+    `describe` puts an error in words. Raises the first variant's UnderstudyError where none of them can be used.
     """
     checks: list[tuple[str, Cost]] = []
     first_error: UnderstudyError | None = None
@@ -75,7 +80,7 @@ def check_variants(pipeline: Pipeline, variants: Sequence[Variant], check_stop: 
         try:
             pipeline.check([variant.request])
         except UnderstudyError as error:
-            fault, first_error = str(error), first_error or error
+            fault, first_error = describe(error), first_error or error
         checks.append((fault, meter.cost()))
     if first_error is not None and all(fault for fault, _ in checks):
         raise first_error
@@ -134,7 +139,13 @@ def _find_faces(
     column, known = _Column(), set()
     for place, (variant, fault) in enumerate(zip(variants, faults, strict=True)):
         recipe = variant.request.recipe
-        choice = (recipe.detect, recipe.landmark, recipe.embed, recipe.select, variant.request.target_references)
+        choice = (
+            recipe.detect,
+            recipe.landmark,
+            recipe.embed,
+            recipe.select,
+            variant.request.target_references,
+        )
         if fault or choice in known:
             continue
         known.add(choice)
@@ -172,4 +183,6 @@ def _make_cell(pipeline: Pipeline, clip: Clip, number: int, request: SwapRequest
         return Cell(number, "failed", None, str(error), meter.cost())
     if frame.fault:
         return Cell(number, "failed", None, frame.fault, meter.cost())
-    return Cell(number, "changed" if frame.is_changed else "unchanged", view.thumbnail(frame.pixels), "", meter.cost())
+    return Cell(
+        number, "changed" if frame.is_changed else "unchanged", view.thumbnail(frame.pixels), "", meter.cost()
+    )

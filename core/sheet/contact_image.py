@@ -43,7 +43,9 @@ def encode_contact_image(sheet: Sheet) -> bytes:
         file = BytesIO()
         image.save(file, "PNG", pnginfo=text)  # gate: memory
     except (ValueError, MemoryError, OverflowError) as error:
-        raise OutputError("the sheet's image is too large: give fewer takes or frames, or a smaller --size") from error
+        raise OutputError(
+            "the sheet's image is too large: give fewer takes or frames, or a smaller --size"
+        ) from error
     return file.getvalue()
 
 
@@ -83,9 +85,6 @@ def _draw_section(
         draw_line(draw, section.title, (_MARGIN, top), image.width - 2 * _MARGIN, _HEAD_TEXT, _INK)
         top += _TITLE_LINE
     left = _MARGIN + _LABEL_PIXELS
-    for place, line in enumerate(wrap_lines(section.corner, _LABEL_PIXELS - _GAP, _TEXT, 2)):
-        at = _MARGIN, top + 4 + place * _TEXT_LINE
-        draw_line(draw, line, at, _LABEL_PIXELS - _GAP, _TEXT, _FAINT_INK)
     for place, (label, word) in enumerate(section.columns):
         at = left + place * (cell[0] + _GAP)
         draw_line(draw, label, (at, top), cell[0], _HEAD_TEXT, _INK)

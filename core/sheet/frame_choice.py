@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..analysis.cuts import is_cut
 from ..analysis.person_clustering import group_by_person
@@ -174,5 +175,5 @@ def _widest_gap_middle(chosen: Iterable[int], numbers: range) -> int:
     if not ordered:
         return numbers[len(numbers) // 2]
     edges = [(ordered[0] - numbers[0], -numbers[0]), (numbers[-1] - ordered[-1], -numbers[-1])]
-    middles = [((last - first) // 2, -(first + last) // 2) for first, last in zip(ordered, ordered[1:], strict=False)]
+    middles = [((last - first) // 2, -((first + last) // 2)) for first, last in pairwise(ordered)]
     return -max(edges + [(distance, number) for distance, number in middles])[1]

@@ -60,8 +60,6 @@ class Section:
     ----------
     title : str
         Its heading; empty where the sheet has this one alone.
-    corner : str
-        What its rows and columns are, for the corner of the table.
     columns : tuple of (str, str)
         The label of each column, and a word on it.
     rows : tuple of LayoutRow
@@ -69,7 +67,6 @@ class Section:
     """
 
     title: str
-    corner: str
     columns: tuple[tuple[str, str], ...]
     rows: tuple[LayoutRow, ...]
 
@@ -109,7 +106,7 @@ def cost_text(cost: Cost, idle: str = "no stage") -> str:
 
 def settings_text(variant: Variant) -> str:
     """Return the settings of a variant that are not the default, as `--set` writes them."""
-    return " ".join(f"{name}={value}" for name, value in changed_settings(variant.request.recipe).items())
+    return " ".join(f"{name}={value!s}" for name, value in changed_settings(variant.request.recipe).items())
 
 
 def image_names(variant: Variant) -> str:
@@ -134,12 +131,12 @@ def _takes(sheet: Sheet) -> Section:
         files = image_names(variant)
         details = (*([] if files.rpartition(".")[0] == variant.name else [files]), cost_text(total))
         rows.append(_row(sheet, variant.name, details, cells, range(len(columns))))
-    return Section("", "", columns, tuple(rows))
+    return Section("", columns, tuple(rows))
 
 
 def _values(sheet: Sheet) -> Section:
     wedge = sheet.wedges[0]
-    columns = ((ORIGINAL, ""), *((value, "") for value in wedge.values))
+    columns = ((ORIGINAL, ""), *((value, wedge.label) for value in wedge.values))
     rows = []
     for place, frame in enumerate(sheet.frames):
         original = LayoutCell(sheet.originals[place], place, _title(ORIGINAL, frame), is_original=True)
@@ -149,13 +146,13 @@ def _values(sheet: Sheet) -> Section:
         ]
         details = (frame.reason,) if frame.reason else ()
         rows.append(LayoutRow(frame_label(frame.number), details, (original, *cells)))
-    return Section("", f"{wedge.label} →", columns, tuple(rows))
+    return Section("", columns, tuple(rows))
 
 
 def _grid(sheet: Sheet, column: int) -> Section:
     across, down = sheet.wedges
     frame, width = sheet.frames[column], len(across.values)
-    columns = ((ORIGINAL, ""), *((value, "") for value in across.values))
+    columns = ((ORIGINAL, ""), *((value, across.label) for value in across.values))
     rows = []
     for place, value in enumerate(down.values):
         original = LayoutCell(sheet.originals[column], column, _title(ORIGINAL, frame), is_original=True)
@@ -168,9 +165,9 @@ def _grid(sheet: Sheet, column: int) -> Section:
             )
             for along, other in enumerate(across.values)
         ]
-        rows.append(LayoutRow(value, (), (None if place else original, *cells)))
+        rows.append(LayoutRow(value, (down.label,), (None if place else original, *cells)))
     reason = f", {frame.reason}" if frame.reason else ""
-    return Section(f"{frame_label(frame.number)}{reason}", f"{down.label} ↓ {across.label} →", columns, tuple(rows))
+    return Section(f"{frame_label(frame.number)}{reason}", columns, tuple(rows))
 
 
 def _row(
@@ -183,7 +180,8 @@ def _row(
     is_original: bool = False,
 ) -> LayoutRow:
     shown = tuple(
-        LayoutCell(cells[column], column, _title(label, sheet.frames[column]), is_original) for column in columns
+        LayoutCell(cells[column], column, _title(label, sheet.frames[column]), is_original)
+        for column in columns
     )
     return LayoutRow(label, details, shown)
 

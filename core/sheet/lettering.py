@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Text in images, in the letters that Pillow brings: the same on every machine."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from PIL import ImageDraw, ImageFont
 
 _LETTERS_BESIDE_ASCII = {"×": "x", "·": "-", "→": ">", "↓": "v", "–": "-", "…": "..."}
+_BREAKABLE = re.compile(r"\s+|[^\s_-]*[_-]|[^\s_-]+")
+"""What a line may be broken after."""
 
 
 @lru_cache(maxsize=8)
@@ -30,7 +33,12 @@ def plain_letters(text: str) -> str:
 
 
 def draw_line(
-    draw: "ImageDraw.ImageDraw", text: str, at: tuple[int, int], width: int, pixels: int, color: tuple[int, int, int]
+    draw: "ImageDraw.ImageDraw",
+    text: str,
+    at: tuple[int, int],
+    width: int,
+    pixels: int,
+    color: tuple[int, int, int],
 ) -> None:
     """Draw a line of text from a point on, down from it; its end is left out where it is wider than `width`."""
     draw.text(at, _shorten(plain_letters(text), width, pixels), font=font(pixels), fill=color)
@@ -46,26 +54,25 @@ def wrap_lines(text: str, width: int, pixels: int, most: int) -> list[str]:
 
 def _wrap(text: str, width: int, pixels: int) -> Iterator[str]:
     line = ""
-    for word in _short_words(text, width, pixels):
-        longer = f"{line} {word}".lstrip()
-        if line and font(pixels).getlength(longer) > width:
-            yield line
-            longer = word
-        line = longer
-    if line:
-        yield line
+    for piece in _BREAKABLE.findall(text):
+        for part in _parts(piece, width, pixels):
+            if line.strip() and font(pixels).getlength((line + part).strip()) > width:
+                yield line.strip()
+                line = ""
+            line += part
+    if line.strip():
+        yield line.strip()
 
 
-def _short_words(text: str, width: int, pixels: int) -> Iterator[str]:
-    """Split a text into words that each fit into a width: longer ones in pieces."""
-    for word in text.split():
-        piece = ""
-        for sign in word:
-            if piece and font(pixels).getlength(piece + sign) > width:
-                yield piece
-                piece = ""
-            piece += sign
-        yield piece
+def _parts(piece: str, width: int, pixels: int) -> Iterator[str]:
+    """Split a piece of text into parts that each fit into a width."""
+    part = ""
+    for sign in piece:
+        if part and font(pixels).getlength(part + sign) > width:
+            yield part
+            part = ""
+        part += sign
+    yield part
 
 
 def _shorten(text: str, width: int, pixels: int) -> str:

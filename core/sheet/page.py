@@ -60,7 +60,7 @@ def _facts(sheet: Sheet) -> Iterator[str]:
     )
     yield f"Settings other than the defaults: {' '.join(settings) or 'none'}"
     if sheet.scan_cost.seconds:
-        yield f"Looking for the frames: {cost_text(sheet.scan_cost)}"
+        yield f"Choosing the frames: {cost_text(sheet.scan_cost, 'nothing analyzed')}"
     yield "Point at a cell to see the original, open it to see both large."
 
 
@@ -85,7 +85,9 @@ def _image_rule(name: str, image: Pixels) -> str:
     )
     if not done:
         raise OutputError("can't encode an image of the sheet: give a smaller --size")
-    return f".{name} {{ background-image: url(data:image/jpeg;base64,{b64encode(data.tobytes()).decode()}); }}\n"
+    return (
+        f".{name} {{ background-image: url(data:image/jpeg;base64,{b64encode(data.tobytes()).decode()}); }}\n"
+    )
 
 
 def _cells(sections: tuple[Section, ...]) -> Iterator[tuple[_Place, LayoutCell]]:
@@ -101,8 +103,8 @@ def _table(sections: tuple[Section, ...], number: int) -> str:
     head = "".join(f'<th scope="col">{_labels(label, word)}</th>' for label, word in section.columns)
     rows = "".join(_row(section, number, place) for place in range(len(section.rows)))
     title = f"<h2>{_text(section.title)}</h2>\n" if section.title else ""
-    corner = f'<th class="corner">{_text(section.corner)}</th>'
-    return f"{title}<table>\n<thead><tr>{corner}{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
+    top = f'<thead><tr><td class="corner"></td>{head}</tr></thead>'
+    return f"{title}<table>\n{top}\n<tbody>\n{rows}</tbody>\n</table>\n"
 
 
 def _row(section: Section, table: int, number: int) -> str:
@@ -112,7 +114,7 @@ def _row(section: Section, table: int, number: int) -> str:
         f"<td>{_figure(section, (table, number, column), cell)}</td>" for column, cell in enumerate(row.cells)
     )
     anchor = f"row{table}-{number}"
-    return f'<tr id="{anchor}"><th scope="row">{_text(row.label)}{details}</th>{cells}</tr>\n'
+    return f'<tr id="{anchor}"><th scope="row">{_labels(row.label)}{details}</th>{cells}</tr>\n'
 
 
 def _figure(section: Section, place: _Place, cell: LayoutCell | None) -> str:
@@ -128,7 +130,7 @@ def _figure(section: Section, place: _Place, cell: LayoutCell | None) -> str:
         images += f'<span class="image before o{cell.column}"></span>'
     return (
         f'<figure id="{name}"><a class="shot" href="#{name}" aria-label="{title}">{images}</a>'
-        f'<figcaption><b class="where">{title}</b><small>{_text(cell_text(cell))}</small></figcaption>'
+        f'<figcaption>{where}<b class="title">{title}</b><small>{_text(cell_text(cell))}</small></figcaption>'
         f'{_ways(section, place)}<a class="close" href="#row{place[0]}-{place[1]}">Close</a></figure>'
     )
 
@@ -152,8 +154,8 @@ def _ways(section: Section, place: _Place) -> str:
     return f'<nav class="ways">{"".join(links)}</nav>'
 
 
-def _labels(label: str, word: str) -> str:
-    return _text(label) + (f"<small>{_text(word)}</small>" if word else "")
+def _labels(label: str, word: str = "") -> str:
+    return _text(label).replace("_", "_<wbr>") + (f"<small>{_text(word)}</small>" if word else "")
 
 
 def _name(place: _Place) -> str:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The style of a sheet's page: a table on wide screens, rows of two cells on narrow ones; a cell that is opened is large."""
+"""The style of a page: a table on wide screens, two cells side by side on narrow ones, and an open cell large."""
 
 STYLE = """\
 :root { color-scheme: dark; }
 * { box-sizing: border-box; }
+html:has(figure:target) { overflow: hidden; }
 body { margin: 0; padding: 20px 24px 32px; background: #181818; color: #e6e6e6;
   font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; overflow-wrap: anywhere; }
 h1 { margin: 0; font-size: 22px; font-weight: 600; }
@@ -14,16 +15,16 @@ table { width: 100%; margin-top: 12px; border-collapse: separate; border-spacing
 thead th { position: sticky; top: 0; z-index: 2; padding: 6px 6px 8px; background: #181818; font-weight: 600;
   text-align: left; vertical-align: top; }
 th small, td small { display: block; color: #a8a8a8; font-size: 13px; font-weight: 400; }
-th.corner { width: 148px; color: #a8a8a8; font-weight: 400; padding-left: 0; }
+.corner { width: 148px; }
 tbody th { padding: 6px 12px 6px 0; text-align: left; vertical-align: top; font-weight: 600; }
 td { padding: 4px; vertical-align: top; }
 figure { margin: 0; }
 figcaption small { font-size: 12px; line-height: 1.35; padding-top: 3px; }
-.where, .close, .ways { display: none; }
+.where, .title, .close, .ways { display: none; }
 .shot { display: grid; position: relative; border-radius: 4px; overflow: hidden; background: #242424; }
 .image { grid-area: 1 / 1; background-size: contain; background-repeat: no-repeat; background-position: center; }
 .before { opacity: 0; }
-.before::after { content: "original"; position: absolute; left: 6px; bottom: 6px; padding: 1px 7px; border-radius: 3px;
+.before::after { content: "original"; position: absolute; left: 6px; top: 6px; padding: 1px 7px; border-radius: 3px;
   background: #000b; color: #fff; font-size: 12px; }
 .shot:hover .before, .shot:focus .before { opacity: 1; }
 .shot:focus-visible { outline: 3px solid #6ab0ff; outline-offset: 1px; }
@@ -31,10 +32,12 @@ figcaption small { font-size: 12px; line-height: 1.35; padding-top: 3px; }
 figure:target { position: fixed; inset: 0; z-index: 10; display: flex; flex-direction: column; gap: 10px;
   padding: 14px 20px; background: #101010; overflow: auto; }
 figure:target .shot { flex: 1 1 auto; min-height: 0; grid-template-columns: 1fr 1fr; gap: 10px; background: none; }
-figure:target .image { aspect-ratio: auto !important; grid-area: auto; position: relative; min-height: 200px; }
+figure:target .image { aspect-ratio: auto !important; background-position: top left;
+  grid-area: auto; position: relative; min-height: 200px; }
 figure:target .before { opacity: 1; order: -1; }
 figure:target .original { grid-column: 1 / 3; }
-figure:target .where { display: block; font-size: 17px; }
+figure:target .title { display: block; padding-right: 100px; font-size: 17px; }
+figure:target figcaption { order: -1; }
 figure:target .ways { display: flex; flex-wrap: wrap; gap: 8px; }
 figure:target .close { display: block; }
 .ways a, .close { padding: 6px 14px; border-radius: 4px; background: #2c2c2c; color: #e6e6e6; text-decoration: none; }
@@ -48,12 +51,12 @@ figure:target .close { display: block; }
   tbody th { grid-column: 1 / 3; padding: 0; }
   td { padding: 0; min-width: 0; }
   td:empty { display: none; }
-  .where { display: block; font-size: 14px; }
+  .where { display: block; font-size: 14px; padding-top: 2px; }
+  figure:target .where { display: none; }
   figure:target { padding: 12px; }
   figure:target .shot { grid-template-columns: 1fr; }
   figure:target .original { grid-column: 1; }
   figure:target .close { right: 12px; }
-  figure:target .where { padding-right: 90px; }
 }
 @media (hover: none) { .before::after { font-size: 11px; } }
 """

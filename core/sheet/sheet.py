@@ -148,6 +148,14 @@ class Sheet:
     scan_cost: Cost
 
     @property
+    def failures(self) -> dict[str, list[int]]:
+        """Why cells could not be made, each reason once, and the frames of those cells."""
+        frames: dict[str, list[int]] = {}
+        for cell in (cell for row in (self.originals, *self.cells) for cell in row if cell.fault):
+            frames.setdefault(cell.fault, []).append(cell.number)
+        return frames
+
+    @property
     def failure_count(self) -> int:
         """How many cells could not be made, originals included."""
-        return sum(cell.state == "failed" for row in (self.originals, *self.cells) for cell in row)
+        return sum(map(len, self.failures.values()))
