@@ -39,7 +39,7 @@ from ..sheet.contact_image import encode_contact_image
 from ..sheet.frame_choice import ChosenFrame
 from ..sheet.page import encode_page
 from ..sheet.record import sheet_record
-from ..sheet.scan import scan_frames
+from ..sheet.scan import scan_frames, scan_numbers
 from ..sheet.sheet import Cell, Cost, Sheet, Variant, Wedge
 from .inputs import follow_link, frame_range, open_named_clip, require_output
 from .output import is_terminal, print_diagnostic, show
@@ -175,10 +175,11 @@ def _choose(
     """Choose the frames that tell most; say so where the clip has to be analysed for that."""
     counter = pipeline.counter
     before, is_said = counter.runs["landmark"], False
+    looked_at = scan_numbers(numbers)
     # A clip of its own: it is decoded ahead, and the cells' frames are then read from another, which stays where it is.
     with (
         PrefetchingClip(open_named_clip(arguments.clip).clip) as clip,
-        ProgressDisplay(len(numbers), sys.stderr, shows_progress) as progress,
+        ProgressDisplay(len(looked_at), sys.stderr, shows_progress) as progress,
     ):
 
         def follow(done: int) -> None:
@@ -188,8 +189,8 @@ def _choose(
             if not is_said and not arguments.quiet and counter.runs["landmark"] > before:
                 is_said = True
                 print_diagnostic(
-                    f"the clip is not analysed yet: {len(numbers)} frames are analysed to choose from, as a render "
-                    "does; --frames 0,20 needs only those around these"
+                    f"analyzing {pluralise(len(looked_at), 'frame')} to choose from, as a render does; "
+                    "--frames 0,20 needs only those around these"
                 )
 
         return scan_frames(pipeline, clip, numbers, variant.request, count, follow)

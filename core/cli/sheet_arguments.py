@@ -13,7 +13,7 @@ MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 64, 1024
 _DESCRIPTION = """\
 Swap several people, or several values of a setting, in the frames of a clip that tell most, and show them side by
 side. A row is a take, the first one the original; a column is a frame. Results are kept in the cache: a clip that was
-rendered or prepared is not analysed again, and what the sheet makes need not be made again by a render.
+rendered or prepared is not analyzed again, and what the sheet makes need not be made again by a render.
 """
 _EPILOG = """\
 exit codes: as of render; 3 where the sheet is written, but some cells failed: they say why

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError
 from ..export.provenance import COMMENT, program_name
 from .layout import LayoutCell, LayoutRow, Section, cell_text, lay_out
-from .lettering import draw_line, font, wrap_lines
+from .lettering import draw_line, wrap_lines
 from .sheet import Sheet
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
 _GROUND, _FAULT_GROUND = (24, 24, 24), (58, 30, 30)
-_INK, _FAINT_INK, _FAULT_INK = (235, 235, 235), (160, 160, 160), (245, 190, 180)
+_INK, _FAINT_INK = (235, 235, 235), (160, 160, 160)
+_MARK_INK, _FAULT_INK = (232, 201, 138), (245, 190, 180)
 _MARGIN, _GAP, _SECTION_GAP = 16, 8, 20
-_LABEL_PIXELS = 190
+_LABEL_PIXELS, _MARK_PIXELS = 190, 320
 _TITLE_TEXT, _HEAD_TEXT, _TEXT, _SMALL_TEXT = 22, 18, 14, 12
-_TITLE_LINE, _HEAD_LINE, _TEXT_LINE, _CAPTION_LINE = 34, 46, 18, 20
+_TITLE_LINE, _MARK_LINE, _HEAD_LINE, _TEXT_LINE, _CAPTION_LINE = 34, 28, 46, 18, 20
 _MAX_DETAIL_LINES = 6
 
 
@@ -58,9 +59,9 @@ def _cell_size(sheet: Sheet) -> tuple[int, int]:
 
 def _image_size(sections: tuple[Section, ...], cell: tuple[int, int]) -> tuple[int, int]:
     columns = max(len(section.columns) for section in sections)
-    width = 2 * _MARGIN + _LABEL_PIXELS + columns * (cell[0] + _GAP)
+    width = 2 * _MARGIN + max(_LABEL_PIXELS + columns * (cell[0] + _GAP) - _GAP, _MARK_PIXELS)
     heights = [_section_height(section, cell) + _SECTION_GAP for section in sections]
-    return width, 2 * _MARGIN + _TITLE_LINE + sum(heights) - _SECTION_GAP
+    return width, 2 * _MARGIN + _TITLE_LINE + _MARK_LINE + sum(heights) - _SECTION_GAP
 
 
 def _section_height(section: Section, cell: tuple[int, int]) -> int:
@@ -70,11 +71,9 @@ def _section_height(section: Section, cell: tuple[int, int]) -> int:
 
 def _draw_title(draw: "ImageDraw.ImageDraw", sheet: Sheet, width: int) -> int:
     """Draw the clip's name and the mark; return where what follows begins."""
-    mark_width = min(int(font(_TEXT).getlength(COMMENT)) + 1, width // 2)
-    draw_line(draw, sheet.clip, (_MARGIN, _MARGIN), width - mark_width - _GAP, _TITLE_TEXT, _INK)
-    right = _MARGIN + width - mark_width
-    draw_line(draw, COMMENT, (right, _MARGIN + 7), mark_width, _TEXT, _FAINT_INK)
-    return _MARGIN + _TITLE_LINE
+    draw_line(draw, sheet.clip, (_MARGIN, _MARGIN), width, _TITLE_TEXT, _INK)
+    draw_line(draw, COMMENT, (_MARGIN, _MARGIN + _TITLE_LINE - 4), width, _TEXT, _MARK_INK)
+    return _MARGIN + _TITLE_LINE + _MARK_LINE
 
 
 def _draw_section(

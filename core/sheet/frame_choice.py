@@ -102,17 +102,18 @@ def sightings_of(frames: Sequence[FrameTraits]) -> list[Sighting]:
     Parameters
     ----------
     frames : sequence of FrameTraits
-        Frames that follow each other, in their order; some may be missing.
+        Frames in their order; some may be missing.
 
     Returns
     -------
     list of Sighting
         Shots count from 0 in the clip's order, people in each shot from the one seen most.
     """
-    thumbnails = {frame.number: frame.thumbnail for frame in frames}
+    # By their places: where only every second frame was looked at a cut is still a jump between two of them.
+    thumbnails = {place: frame.thumbnail for place, frame in enumerate(frames)}
     shots: list[list[FrameTraits]] = []
-    for frame in frames:
-        if not shots or is_cut(frame.number, thumbnails):
+    for place, frame in enumerate(frames):
+        if not shots or is_cut(place, thumbnails):
             shots.append([])
         shots[-1].append(frame)
     return [

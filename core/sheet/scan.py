@@ -12,8 +12,15 @@ from ..recipe.request import SwapRequest
 from .cells import read_traits
 from .frame_choice import ChosenFrame, choose_frames, sightings_of
 
+_MAX_LOOKS = 2000
+"""Of longer ranges every second, third... frame is looked at: people and shots are told apart within seconds."""
 OnFrame = Callable[[int], None]
 """Hears how many frames were looked at. What it raises ends the work."""
+
+
+def scan_numbers(numbers: range) -> range:
+    """Return which frames of a range are looked at: all of them, or of a long range as many as are enough."""
+    return numbers[:: -(-len(numbers) // _MAX_LOOKS)]
 
 
 def scan_frames(
@@ -25,7 +32,7 @@ def scan_frames(
     chosen for what they show. Raises FaceImageError, ModelError or RecipeError.
     """
     seen: list[FrameTraits] = []
-    for done, number in enumerate(numbers, 1):
+    for done, number in enumerate(scan_numbers(numbers), 1):
         with suppress(ClipError):
             seen.append(read_traits(pipeline, clip, number, request))
         on_frame(done)
