@@ -8,7 +8,6 @@ import sys
 import time
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 from ..cache.factory import open_cache
@@ -18,7 +17,6 @@ from ..errors import (
     FaceImageError,
     FaceNumberError,
     OutputError,
-    RecipeError,
     UnderstudyError,
     os_error_reason,
 )
@@ -28,7 +26,6 @@ from ..media.prefetching_clip import PrefetchingClip
 from ..models.embedded import embedded_models
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
-from ..recipe import find_parameter, with_settings
 from ..reporting.layer_outcomes import pluralise
 from ..reporting.spans import frame_spans
 from ..sessions.pipeline_factory import make_pipeline
@@ -44,13 +41,12 @@ from ..sheet.sheet import Cell, Cost, Sheet, Variant, Wedge
 from .inputs import follow_link, frame_range, open_named_clip, require_output
 from .output import is_terminal, print_diagnostic, show
 from .progress import ProgressDisplay
-from .request import request_from_arguments
-from .sheet_arguments import DEFAULT_COLUMNS, DEFAULT_WEDGE_COLUMNS
+from .sheet_arguments import DEFAULT_COLUMNS, DEFAULT_IMAGE_SIDE, DEFAULT_PAGE_SIDE, DEFAULT_WEDGE_COLUMNS
 from .signals import StopSignal
 from .takes import Take, takes_from_arguments
+from .variants import variants_from_arguments, wedges_from_arguments
 
 _ENCODERS = {".html": encode_page, ".png": encode_contact_image}
-_MAX_WEDGES = 2
 _MAX_PIXELS = 150_000_000
 """Of all cells together: three bytes each are in memory, and again while the sheet is encoded."""
 
@@ -63,8 +59,8 @@ def sheet(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     began = time.perf_counter()
     stop.check()
     takes = takes_from_arguments(arguments.take, arguments.faces)
-    wedges = _wedges(arguments, takes)
-    variants = _variants(arguments, takes, wedges)
+    wedges = wedges_from_arguments(arguments, takes)
+    variants = variants_from_arguments(arguments, takes, wedges)
     output = _require_outputs(arguments, takes)
     with ExitStack() as stack:
         opened = open_named_clip(arguments.clip)
@@ -127,7 +123,7 @@ def _make_sheet(
     else:
         frames = tuple(ChosenFrame(number) for number in numbers)
     columns: list[tuple[Cell, ...]] = []
-    options = CellOptions(arguments.size, shows_frame=arguments.view == "frame")
+    options = CellOptions(_side(arguments), shows_frame=arguments.view == "frame")
     faults = [fault for fault, _ in checks]
     with ProgressDisplay(len(frames), sys.stderr, shown) as progress:
         made = make_columns(
@@ -196,50 +192,6 @@ def _choose(
         return scan_frames(pipeline, clip, numbers, variant.request, count, follow)
 
 
-def _wedges(arguments: argparse.Namespace, takes: tuple[Take, ...]) -> tuple[Wedge, ...]:
-    """Return the wedges that are asked for. Raises RecipeError, FaceImageError where there is not one take."""
-    if not takes:
-        raise FaceImageError(
-            "there is nobody to show: give a --take FACE for each person, or --faces 'cast/*'"
-        )
-    wedges = tuple(_wedge(text) for text in arguments.wedge)
-    if wedges and len(takes) > 1:
-        raise FaceImageError(
-            f"--wedge compares values on one take, and there are {len(takes)}: give one --take"
-        )
-    if len(wedges) > _MAX_WEDGES:
-        raise RecipeError("a grid has two --wedge at most: make another sheet for a third")
-    if len({wedge.path for wedge in wedges}) < len(wedges):
-        raise RecipeError(f"{wedges[0].path} has two wedges: give all of its values in one")
-    return wedges
-
-
-def _wedge(text: str) -> Wedge:
-    path, equals, values = text.partition("=")
-    if not equals:
-        raise RecipeError(f"a wedge is written name=value,value…, not {text!r}")
-    parameter = find_parameter(path.strip())
-    return Wedge(
-        parameter.path, parameter.label, tuple(dict.fromkeys(value.strip() for value in values.split(",")))
-    )
-
-
-def _variants(
-    arguments: argparse.Namespace, takes: tuple[Take, ...], wedges: tuple[Wedge, ...]
-) -> tuple[Variant, ...]:
-    """Return each take, or the one take with each pair of values. Raises FaceImageError, RecipeError."""
-    variants = []
-    for take in takes:
-        arguments.face, arguments.face_number = list(take.images), list(take.face_numbers)
-        request = request_from_arguments(arguments)
-        for values in product(*(wedge.values for wedge in reversed(wedges))):
-            ordered = values[::-1]
-            settings = [f"{wedge.path}={value}" for wedge, value in zip(wedges, ordered, strict=True)]
-            recipe = with_settings(request.recipe, settings)
-            variants.append(Variant(take.name, replace(request, recipe=recipe), ordered))
-    return tuple(variants)
-
-
 def _numbers(arguments: argparse.Namespace, clip: Clip) -> range | tuple[int, ...]:
     """Return the frames to choose from, as a range, or those that are given. ClipError."""
     if arguments.frames is None:
@@ -257,11 +209,16 @@ def _column_count(arguments: argparse.Namespace, numbers: range | tuple[int, ...
     usual = DEFAULT_WEDGE_COLUMNS if arguments.wedge else DEFAULT_COLUMNS
     most = len(numbers) if arguments.frames is not None else arguments.columns or usual
     count = min(most, len(numbers))
-    if count * (variants + 1) * arguments.size**2 > _MAX_PIXELS:
+    if count * (variants + 1) * _side(arguments) ** 2 > _MAX_PIXELS:
         raise OutputError(
             f"a sheet of {variants + 1} rows and {count} columns is too large: give fewer, or a smaller --size"
         )
     return count
+
+
+def _side(arguments: argparse.Namespace) -> int:
+    usual = DEFAULT_PAGE_SIDE if arguments.output.suffix.lower() == ".html" else DEFAULT_IMAGE_SIDE
+    return int(arguments.size or usual)
 
 
 def _require_outputs(arguments: argparse.Namespace, takes: tuple[Take, ...]) -> Path:

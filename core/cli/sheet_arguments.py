@@ -9,6 +9,7 @@ from ..units import parse_count, parse_size
 from .cache_arguments import argument_type
 
 DEFAULT_COLUMNS, DEFAULT_WEDGE_COLUMNS = 8, 3
+DEFAULT_IMAGE_SIDE, DEFAULT_PAGE_SIDE = 320, 480
 MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 64, 1024
 _DESCRIPTION = """\
 Swap several people, or several values of a setting, in the frames of a clip that tell most, and show them side by
@@ -113,9 +114,8 @@ def _add_choices(sheet: argparse.ArgumentParser) -> None:
     sheet.add_argument(
         "--size",
         type=argument_type(_parse_side),
-        default=320,
         metavar="PIXELS",
-        help="the longer side of a cell (default: 320)",
+        help=f"the longer side of a cell (default: {DEFAULT_IMAGE_SIDE} in an image, {DEFAULT_PAGE_SIDE} on a page)",
     )
 
 

@@ -93,7 +93,7 @@ def frame_label(number: int) -> str:
 
 
 def cost_text(cost: Cost, idle: str = "no stage") -> str:
-    """Return what something took in a few words, such as "swap, fuse 2×, 1 model loaded · 0.31 s".
+    """Return what something took in a few words, such as "0.31 s · swap, fuse 2×, 1 model loaded".
 
     `idle` stands where no stage ran.
     """
@@ -101,7 +101,7 @@ def cost_text(cost: Cost, idle: str = "no stage") -> str:
     if cost.models_loaded:
         parts.append(f"{cost.models_loaded} model{'s' * (cost.models_loaded > 1)} loaded")
     digits = 3 if cost.seconds < 0.1 else 2 if cost.seconds < 10 else 1
-    return f"{', '.join(parts) or idle} · {cost.seconds:.{digits}f} s"
+    return f"{cost.seconds:.{digits}f} s · {', '.join(parts) or idle}"
 
 
 def settings_text(variant: Variant) -> str:
@@ -119,8 +119,8 @@ def cell_text(shown: LayoutCell) -> str:
     cell = shown.cell
     if cell.state == "failed":
         return "failed"
-    note = "no new face · " if cell.state == "unchanged" and not shown.is_original else ""
-    return note + cost_text(cell.cost, "read")
+    note = " · no new face" if cell.state == "unchanged" and not shown.is_original else ""
+    return cost_text(cell.cost, "read") + note
 
 
 def _takes(sheet: Sheet) -> Section:

@@ -31,9 +31,9 @@ figcaption small { font-size: 12px; line-height: 1.35; padding-top: 3px; }
 .fault { padding: 8px 10px; border-radius: 4px; background: #3a1e1e; color: #f5beb4; font-size: 13px; }
 figure:target { position: fixed; inset: 0; z-index: 10; display: flex; flex-direction: column; gap: 10px;
   padding: 14px 20px; background: #101010; overflow: auto; }
-figure:target .shot { flex: 1 1 auto; min-height: 0; grid-template-columns: 1fr 1fr; gap: 10px; background: none; }
-figure:target .image { aspect-ratio: auto !important; background-position: top left;
-  grid-area: auto; position: relative; min-height: 200px; }
+figure:target .shot { flex: none; grid-template-columns: 1fr 1fr; gap: 10px; background: none; }
+figure:target .image { grid-area: auto; position: relative; max-height: calc(100vh - 150px); min-width: 0;
+  background-position: top left; }
 figure:target .before { opacity: 1; order: -1; }
 figure:target .original { grid-column: 1 / 3; }
 figure:target .title { display: block; padding-right: 100px; font-size: 17px; }
@@ -55,6 +55,7 @@ figure:target .close { display: block; }
   figure:target .where { display: none; }
   figure:target { padding: 12px; }
   figure:target .shot { grid-template-columns: 1fr; }
+  figure:target .image { max-height: none; }
   figure:target .original { grid-column: 1; }
   figure:target .close { right: 12px; }
 }

@@ -115,7 +115,7 @@ def test_two_wedges_make_a_grid_of_each_frame(cast):
     page = (cast / "grid.html").read_text()
     assert page.count('<th scope="col">0<small>Light and color</small></th>') == 1
     assert page.count("<small>Shape</small>") == 2
-    assert "fuse · 0." in page
+    assert " s · swap, fuse<" in page
 
 
 def test_a_take_that_fails_says_why_and_the_others_are_there(cast, capsys):
