@@ -36,7 +36,7 @@ def add_sheet(commands: Any) -> None:
         "--take",
         action="append",
         default=[],
-        metavar="FACE[,FACE…]",
+        metavar="FACE[,FACE...]",
         help="the images of one person, or a folder of them; face 2 of an image with several is FACE:2. Give a --take "
         "for each person",
     )
@@ -81,13 +81,13 @@ def _add_choices(sheet: argparse.ArgumentParser) -> None:
         "--wedge",
         action="append",
         default=[],
-        metavar="NAME=VALUE,VALUE…",
+        metavar="NAME=VALUE,VALUE...",
         help="compare values of a setting on one take: one --wedge makes a row of each frame, two a grid",
     )
     sheet.add_argument(
         "--frames",
         type=argument_type(_parse_frames),
-        metavar="N,N…",
+        metavar="N,N...",
         help="these frames, counted from 0 (default: those that tell most, by the analysis of the clip)",
     )
     sheet.add_argument(

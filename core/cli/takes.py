@@ -52,7 +52,7 @@ def _take(text: str) -> Take:
         return _person(Path(text))
     parts = [text] if Path(text).exists() else [part.strip() for part in text.split(",")]
     if not all(parts):
-        raise FaceImageError(f"--take is written FACE,FACE…, not {text!r}")
+        raise FaceImageError(f"--take is written FACE,FACE..., not {text!r}")
     faces = [_face(part) for part in parts]
     return Take(faces[0][0].stem, tuple(path for path, _ in faces), tuple(number for _, number in faces))
 

@@ -35,7 +35,7 @@ def wedges_from_arguments(arguments: argparse.Namespace, takes: tuple[Take, ...]
 def _wedge(text: str) -> Wedge:
     path, equals, values = text.partition("=")
     if not equals:
-        raise RecipeError(f"a wedge is written name=value,value…, not {text!r}")
+        raise RecipeError(f"a wedge is written name=value,value..., not {text!r}")
     parameter = find_parameter(path.strip())
     return Wedge(
         parameter.path, parameter.label, tuple(dict.fromkeys(value.strip() for value in values.split(",")))
