@@ -191,3 +191,19 @@ def test_a_stopped_sheet_leaves_no_file_and_what_was_analysed(folder, tmp_path):
     assert process.returncode == 130
     assert said.startswith("understudy: stopped")
     assert {path.name for path in tmp_path.iterdir()} == {"long.mp4", "red.png", "understudy_cache"}
+
+
+def test_a_frame_that_can_not_be_read_fails_alone(cast, tmp_path, capsys):
+    for number in range(3):
+        face_clip.write_picture(tmp_path / f"shot_{number}.png", face_clip.frame(number))
+    damaged = tmp_path / "shot_1.png"
+    damaged.write_bytes(damaged.read_bytes()[:2000])
+    report = tmp_path / "sheet.json"
+    command = ["sheet", tmp_path / "shot_*.png", "--take", cast / "red.png", "--output", tmp_path / "sheet.png",
+               "--json", report, "--quiet"]  # fmt: skip
+    assert main([*map(str, command)]) == 3
+    cells = json.loads(report.read_text())["cells"]
+    assert [(cell["frame"], cell["state"]) for cell in cells] == [
+        (0, "unchanged"), (1, "failed"), (2, "unchanged"), (0, "changed"), (1, "failed"), (2, "changed"),
+    ]  # fmt: skip
+    assert "frame 1 shows a cell that failed" in capsys.readouterr().err
