@@ -17,6 +17,7 @@ from .farm_arguments import add_farm
 from .models_arguments import add_models
 from .output import show
 from .run_arguments import add_run
+from .sheet_arguments import add_sheet
 
 _EXIT_CODES = """\
 exit codes:
@@ -61,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_render(commands)
     add_batch(commands)
+    add_sheet(commands)
     add_cache(commands)
     add_explain(commands)
     add_models(commands)

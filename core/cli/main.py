@@ -7,7 +7,7 @@ What a command needs is imported when it runs: so `--help` is quick, and Ctrl-C 
 import argparse
 import os
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -44,38 +44,52 @@ def _run(argv: Sequence[str] | None, arguments: argparse.Namespace, stop: StopSi
         parser().parse_args(argv, arguments)
     except SystemExit as end:  # argparse: usage or --help
         return end.code if isinstance(end.code, int) else EXIT_USAGE
-    if arguments.command == "render":
-        from .render import render
-
-        return EXIT_FRAMES_FAILED if render(arguments, stop) else EXIT_OK
-    if arguments.command == "batch":
-        from .batch import batch
-
-        return EXIT_FRAMES_FAILED if batch(arguments, stop) else EXIT_OK
-    if arguments.command == "cache":
-        from .cache import run
-
-        with stop.interrupting():
-            return EXIT_OK if run(arguments) else EXIT_FAILURE
-    if arguments.command == "models":
-        from .models import run as run_models
-
-        with stop.interrupting():
-            return EXIT_OK if run_models(arguments) else EXIT_FAILURE
     if arguments.command == "farm":
         from .farm import run as run_farm
 
         return run_farm(arguments, stop)
+    render_frames = _frame_command(arguments.command)
+    if render_frames is not None:
+        return EXIT_FRAMES_FAILED if render_frames(arguments, stop) else EXIT_OK
+    with stop.interrupting():
+        return EXIT_OK if _run_other(arguments) else EXIT_FAILURE
+
+
+def _frame_command(name: str) -> Callable[[argparse.Namespace, StopSignal], bool] | None:
+    """Return the function of a command that renders frames, which tells whether any failed; None of another."""
+    if name == "render":
+        from .render import render
+
+        return render
+    if name == "batch":
+        from .batch import batch
+
+        return batch
+    if name == "sheet":
+        from .sheet import sheet
+
+        return sheet
+    return None
+
+
+def _run_other(arguments: argparse.Namespace) -> bool:
+    """Run a command that renders nothing; return whether all is well."""
+    if arguments.command == "cache":
+        from .cache import run
+
+        return run(arguments)
+    if arguments.command == "models":
+        from .models import run as run_models
+
+        return run_models(arguments)
     if arguments.command == "explain":
         from .explain import explain
 
-        with stop.interrupting():
-            explain(arguments)
-        return EXIT_OK
+        explain(arguments)
+        return True
     from .doctor import doctor
 
-    with stop.interrupting():
-        return EXIT_OK if doctor() else EXIT_FAILURE
+    return doctor()
 
 
 def _log(environment: Mapping[str, str]) -> AbstractContextManager[None]:

@@ -40,6 +40,7 @@ from ..swap.neural_swapper import NeuralSwapper
 from ..swap.source import Sources
 from .crop_stage import CropStage
 from .face_selector import FaceSelector
+from .face_traits import FrameTraits, frame_traits
 from .fuse_stage import FuseStage
 from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
@@ -82,9 +83,7 @@ class Pipeline:
         self._library = library = library or ModelLibrary()
         shared = (store, models, self._pool, self._topology)
         self._analyser = Analyser(*shared, self._counter, self._flight, library, stamps)
-        self._source_analyser = source_analyser = Analyser(
-            *shared, self._image_counter, self._flight, library, stamps
-        )
+        source_analyser = Analyser(*shared, self._image_counter, self._flight, library, stamps)
         self._sources = Sources(store, source_analyser, self._topology, stamps)
         self._mesh = MeshSwapper(store, self._flight, self._sources, self._topology, self._counter)
         self._selector = FaceSelector(
@@ -98,6 +97,7 @@ class Pipeline:
         self._neural = NeuralSwapper(library, runner, images, self._topology)
         swappers = self._mesh, self._neural
         basis = store, self._flight, self._analyser
+        self._image_basis = store, self._flight, self._sources, source_analyser, self._topology
         self._basis, self._forms = basis, TargetForms(*basis, self._topology)
         self._shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
         self._fusion = FuseStage(self._fuser, self._neural, self._topology)
@@ -135,6 +135,10 @@ class Pipeline:
         """Return the faces of a frame with steadied landmarks, the surest first."""
         return list(stabilised_faces(self._analyser, clip, number, recipe).faces)
 
+    def frame_traits(self, clip: Clip, number: int, request: SwapRequest) -> FrameTraits:
+        """Return what the faces do that a request replaces. ClipError, FaceImageError, ModelError, RecipeError."""
+        return frame_traits(self._analyser, self._selector, self._topology, clip, number, request)
+
     def analysis_keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of a frame's detections, landmarks and embeddings, decoding it only for its id."""
         return self._analyser.keys(clip, number, recipe)
@@ -168,9 +172,7 @@ class Pipeline:
 
     def inspect_source_image(self, image: FaceImage, detect: Detect) -> SourceImageReport:
         """Return what an editor should know of an image of the source person, for a recipe's `detect`. ModelError."""
-        return inspect_source_image(
-            self._store, self._flight, self._sources, self._source_analyser, self._topology, image, detect
-        )
+        return inspect_source_image(*self._image_basis, image, detect)
 
     def other_person_warnings(self, request: SwapRequest) -> tuple[str, ...]:
         """Say which images show another person than the first, see `FaceSelector.other_person_warnings`."""
@@ -178,9 +180,7 @@ class Pipeline:
 
     def neutral_source_face(self, identity: Identity, detect: Detect) -> Pixels:
         """Return the source person as shape understands them: (128, 128, 3) RGB uint8. FaceImageError, ModelError."""
-        return neutral_source_face(
-            self._store, self._flight, self._sources, self._source_analyser, self._topology, identity, detect
-        )
+        return neutral_source_face(*self._image_basis, identity, detect)
 
     def plan(self, clip: Clip, number: int, requests: Sequence[SwapRequest]) -> LayerPlan:
         """Find out what the layer of a frame consists of, computing no more of it than the analysis.
