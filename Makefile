@@ -12,7 +12,7 @@ FARM := .venv-farm
 JOBS ?= $(shell python3 -c 'import os; print(os.cpu_count() + 1)')
 PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 
-.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui test-farm window bench bench-edit bench-cache extension wheel models lock clean
+.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui test-farm window bench bench-edit bench-cache bench-farm extension wheel models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -92,6 +92,11 @@ bench-cache: $(BENCH)/.ready $(READY) models
 	$(BENCH)/bin/python -m tools.bench_cache $(CACHE_BENCH)
 	$(BIN)/python -m tools.bench_cache.overhead $(if $(CACHE_BENCH),--frames 6 --rounds 2)
 	UNDERSTUDY_LONG=1 $(BIN)/python -m pytest -q -s tests/core/test_cache_mutations.py tests/core/test_cache_kill.py
+
+# What several Blenders on one cache cost, and what that says of farms of 100 and 1,000: a table, out/bench/farm.json and
+# farm.png; QUICK=1 for a small one.
+bench-farm: $(READY) models
+	$(BIN)/python -m tools.bench_farm --output out/bench $(if $(QUICK),--quick)
 
 models: $(READY)
 	$(BIN)/python -m tools.embedded_models build/models

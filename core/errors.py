@@ -45,3 +45,7 @@ class MessageError(UnderstudyError):
 
 class FarmError(UnderstudyError):
     """A farm's job can't be planned, written or run."""
+
+
+class BatchError(UnderstudyError):
+    """A file of swaps or of a batch is not what it should be, or rows of a batch can't be rendered."""

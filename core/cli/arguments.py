@@ -9,12 +9,14 @@ from typing import NoReturn
 from ..recipe import parameters
 from ..recipe.parameter import Parameter
 from ..reporting.quoting import quote
-from ..units import parse_count, parse_size
+from ..units import parse_count
+from .batch_arguments import add_batch
 from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
 from .export_arguments import add_export
 from .farm_arguments import add_farm
 from .models_arguments import add_models
 from .output import show
+from .run_arguments import add_run
 
 _EXIT_CODES = """\
 exit codes:
@@ -58,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_PrintVersion, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_render(commands)
+    add_batch(commands)
     add_cache(commands)
     add_explain(commands)
     add_models(commands)
@@ -81,13 +84,21 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         metavar="CLIP",
         help="a movie; or, with --fps, an image, a folder of images or a quoted pattern such as 'shot_*.png'",
     )
-    render.add_argument(
+    people = render.add_mutually_exclusive_group(required=True)
+    people.add_argument(
         "--face",
         action="append",
-        required=True,
+        default=[],
         type=Path,
         metavar="IMAGE",
         help="an image of the source person; give more of the same person with more --face",
+    )
+    people.add_argument(
+        "--swaps",
+        type=Path,
+        metavar="FILE.toml",
+        help="several people in one clip: tables [[swap]] with face, replace, set, start and end, and [[swap.range]] "
+        "for settings of some frames; see docs/command_line.md",
     )
     render.add_argument(
         "--face-number",
@@ -114,38 +125,7 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help=".mp4, .mov, .mkv or .webm; or a pattern such as out_%%05d.png, .tif or .exr, for an image of each frame",
     )
     add_export(render)
-    render.add_argument(
-        "--cache-dir",
-        type=Path,
-        metavar="DIR",
-        help="where results are kept for the next render (default: understudy_cache beside OUTPUT)",
-    )
-    render.add_argument(
-        "--no-cache", action="store_true", help="keep nothing but in memory, while the render lasts"
-    )
-    render.add_argument(
-        "--cache-cap",
-        type=argument_type(parse_size),
-        metavar="SIZE",
-        help="how large the cache folder may grow, such as 20G; results that were unused longest are deleted first",
-    )
-    render.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; see below"
-    )
-    render.add_argument(
-        "--start", type=argument_type(parse_count), metavar="N", help="first frame, counted from 0"
-    )
-    render.add_argument(
-        "--end", type=argument_type(parse_count), metavar="N", help="last frame, itself included"
-    )
-    render.add_argument("--fps", type=str, metavar="RATE", help="frame rate of images, as 25 or 30000/1001")
-    render.add_argument(
-        "--consent", default="", metavar="TEXT", help="by what right the likeness is used; kept beside OUTPUT"
-    )
-    render.add_argument(
-        "--report", type=Path, metavar="FILE.json", help="write what was computed, and what was not"
-    )
-    render.add_argument("--quiet", action="store_true", help="show no progress and no summary")
+    add_run(render, "OUTPUT")
 
 
 def _setting_lines() -> Iterator[str]:

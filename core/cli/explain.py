@@ -13,6 +13,7 @@ from ..cache.maintenance.inspector import NamedStore, TierInspector
 from ..cache.packs.layout import is_cache_folder
 from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
 from ..cache.shared_places import shared_tiers
+from ..export.inputs import frame_range, open_named_clip
 from ..models.embedded import embedded_models
 from ..pipeline.explain_frame import StageStatus, explain_frame
 from ..pipeline.pipeline import Pipeline
@@ -24,7 +25,6 @@ from .cache_locations import (
     shared_place_variables,
     signature_from_environment,
 )
-from .inputs import frame_range, open_named_clip
 from .output import print_diagnostic, show, show_json
 from .request import request_from_arguments
 

@@ -3,11 +3,9 @@
 
 import argparse
 
-from ..export.options import CODECS, PRESETS, SOUND, EncodingChoice
+from ..export.options import CODECS, MAX_QUALITY, PRESETS, SOUND, EncodingChoice
 from ..units import parse_count
 from .cache_arguments import argument_type
-
-_MAX_QUALITY = 100
 
 
 def add_export(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +60,6 @@ def encoding_choice(arguments: argparse.Namespace) -> EncodingChoice:
 
 def _parse_quality(text: str) -> int:
     quality = parse_count(text)
-    if quality > _MAX_QUALITY:
-        raise ValueError(f"{text} is not from 0 to {_MAX_QUALITY}")
+    if quality > MAX_QUALITY:
+        raise ValueError(f"{text} is not from 0 to {MAX_QUALITY}")
     return quality

@@ -11,6 +11,11 @@ def run(arguments: argparse.Namespace, stop: StopSignal) -> int:
 
     Raises UnderstudyError if it can't be done.
     """
+    if arguments.action == "report":
+        from .farm_report import report
+
+        with stop.interrupting():
+            return report(arguments)
     if arguments.action == "run-task":
         from .farm_task import run as run_task
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..units import parse_count
 from .cache_arguments import argument_type
+from .farm_report_arguments import add_report
 from .farm_task_arguments import add_run_task
 from .farm_write_arguments import add_write
 
@@ -34,6 +35,7 @@ def add_farm(commands: Any) -> None:
     add_plan(actions)
     add_write(actions, add_job_arguments)
     add_run_task(actions)
+    add_report(actions)
 
 
 def add_plan(actions: Any) -> None:

@@ -48,6 +48,10 @@ def _run(argv: Sequence[str] | None, arguments: argparse.Namespace, stop: StopSi
         from .render import render
 
         return EXIT_FRAMES_FAILED if render(arguments, stop) else EXIT_OK
+    if arguments.command == "batch":
+        from .batch import batch
+
+        return EXIT_FRAMES_FAILED if batch(arguments, stop) else EXIT_OK
     if arguments.command == "cache":
         from .cache import run
 

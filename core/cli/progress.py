@@ -12,8 +12,9 @@ _UPDATE_SECONDS = 0.2
 class ProgressDisplay(Closeable):
     """A context manager; leaves the terminal's line empty. Shows nothing where `visible` is False."""
 
-    def __init__(self, total: int, stream: TextIO, visible: bool) -> None:  # noqa: FBT001 - one use, by name
+    def __init__(self, total: int, stream: TextIO, visible: bool, unit: str = "frame") -> None:  # noqa: FBT001 - by name
         self._total = total
+        self._unit = unit
         self._stream = stream
         self._visible = visible
         self._start_time = self._last_update = time.monotonic()
@@ -22,13 +23,13 @@ class ProgressDisplay(Closeable):
         """Empty the line."""
         self._show("")
 
-    def update(self, count: int) -> None:
-        """Say that `count` frames are done."""
+    def update(self, count: int, prefix: str = "") -> None:
+        """Say that `count` frames, or what `unit` names, are done, after `prefix`."""
         now = time.monotonic()
         if not self._visible or (now - self._last_update < _UPDATE_SECONDS and count < self._total):
             return
         self._last_update = now
-        self._show(progress_line(count, self._total, now - self._start_time))
+        self._show(prefix + progress_line(count, self._total, now - self._start_time, self._unit))
 
     def _show(self, text: str) -> None:
         if not self._visible:
@@ -40,11 +41,11 @@ class ProgressDisplay(Closeable):
             self._visible = False
 
 
-def progress_line(count: int, total: int, seconds: float) -> str:
-    """Return the line for `count` frames out of `total` done in `seconds`."""
+def progress_line(count: int, total: int, seconds: float, unit: str = "frame") -> str:
+    """Return the line for `count` frames, or other units, out of `total` done in `seconds`."""
     rate = count / seconds if seconds > 0 else 0.0
     left = f", {_format_duration((total - count) / rate)} left" if rate > 0 and count < total else ""
-    return f"frame {count}/{total}, {rate:.1f} frames/s{left}"
+    return f"{unit} {count}/{total}, {rate:.1f} {unit}s/s{left}"
 
 
 def _format_duration(seconds: float) -> str:

@@ -13,6 +13,7 @@ from ..cache.maintenance.lineage import derived_from, walk_entries
 from ..cache.removal.dependents import CacheEntry
 from ..cache.stores.local import PackStore
 from ..errors import CacheError, OutputError
+from ..export.inputs import open_named_clip
 from ..layers.blanking import blank_layers
 from ..media.clip import frame_id
 from ..media.source_image import open_source_image, source_image
@@ -20,7 +21,6 @@ from ..sessions.purge import forget_runs, require_nothing_left
 from ..sessions.settings import READ_ONLY_VARIABLE
 from ..units import DAY_SECONDS
 from .cache_locations import CachePlace, access_from_environment, open_places, require_no_warnings
-from .inputs import open_named_clip
 from .output import show
 
 

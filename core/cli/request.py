@@ -3,14 +3,26 @@
 
 import argparse
 
-from ..recipe import initial_recipe, with_settings
+from ..batch.swap_tables import SwapDefaults, read_swap_file
+from ..errors import BatchError
+from ..export.inputs import face_images
+from ..recipe.clip_swap import ClipSwap, swap_everywhere
 from ..recipe.request import Identity, SwapRequest
-from .inputs import face_images
 
 
 def request_from_arguments(arguments: argparse.Namespace, consent: str = "") -> SwapRequest:
     """Return what --face, --face-number, --replace and --set ask for. Raises FaceImageError, RecipeError."""
-    by_picture = ["select.which=reference"] if arguments.replace else []
-    recipe = with_settings(initial_recipe(), [*by_picture, *arguments.set])
+    recipe = SwapDefaults(tuple(arguments.set)).recipe((), by_image=bool(arguments.replace))
     images = face_images(arguments.face, arguments.face_number)
     return SwapRequest(Identity(images, consent=consent), recipe, face_images(arguments.replace, []))
+
+
+def swaps_from_arguments(arguments: argparse.Namespace) -> tuple[ClipSwap, ...]:
+    """Return what --swaps, or --face and its like, ask for. Raises BatchError, FaceImageError, RecipeError."""
+    if arguments.swaps is None:
+        return (swap_everywhere(request_from_arguments(arguments, arguments.consent)),)
+    if arguments.replace or arguments.face_number:
+        raise BatchError("--replace and --face-number belong into the tables of --swaps: write them there")
+    return read_swap_file(
+        arguments.swaps, SwapDefaults(overrides=tuple(arguments.set), consent_override=arguments.consent)
+    )

@@ -2,7 +2,7 @@
 """A clip's frames with their faces replaced, one after the other; a frame that fails shows the original."""
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -60,21 +60,26 @@ class _Read(NamedTuple):
 
 
 def render_frames(
-    pipeline: Pipeline, clip: Clip, requests: Sequence[SwapRequest], numbers: Sequence[int]
+    pipeline: Pipeline,
+    clip: Clip,
+    requests: Sequence[SwapRequest] | Callable[[int], Sequence[SwapRequest]],
+    numbers: Sequence[int],
 ) -> Generator[RenderedFrame, None, None]:
     """Render the frames of `numbers`, which count from 0, in their order.
 
+    `requests` are those of every frame, or a function that returns those of the frame whose number it gets.
     While the caller works on a frame the next ones are made on another thread, which alone uses pipeline and clip
     until this is closed. The frames are those that would be made in turn, bit for bit.
     A frame whose clip or image can't be read is handed out with its `fault`. What would fail for every frame
     alike is raised: RecipeError and ModelError.
     """
+    requests_at = requests if callable(requests) else lambda _number: requests
     size = (clip.info.height, clip.info.width, 3)
     most = frame_capacity(_PREFETCH_FRAMES, math.prod(size))
     before: Pixels | None = None
     black = np.zeros(size, np.uint8)
     shown = _Read(black, black, None)
-    ahead = Prefetcher(partial(_render_frame, pipeline, clip, requests), most, "understudy frames")
+    ahead = Prefetcher(partial(_render_frame, pipeline, clip, requests_at), most, "understudy frames")
     try:
         for position, number in enumerate(numbers, 1):
             patch, read, fault = ahead.result(number, numbers[position : position + most])
@@ -91,12 +96,12 @@ def render_frames(
 
 
 def _render_frame(
-    pipeline: Pipeline, clip: Clip, requests: Sequence[SwapRequest], number: int
+    pipeline: Pipeline, clip: Clip, requests_at: Callable[[int], Sequence[SwapRequest]], number: int
 ) -> tuple[Patch | None, _Read | None, str]:
     """Return what is laid over a frame, the frame, and why not; None for a frame that can't be read."""
     fault, patch = "", None
     try:
-        _, patch = pipeline.recast(clip, number, requests)
+        _, patch = pipeline.recast(clip, number, requests_at(number))
     except (ClipError, FaceImageError) as error:
         fault = str(error)
     except MemoryError:

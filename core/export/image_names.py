@@ -19,6 +19,11 @@ def image_path(pattern: Path, number: int) -> Path:
     return pattern.with_name(_NUMBER.sub(lambda found: f"{number:0{found[1] or 1}}", pattern.name))
 
 
+def unnumbered_name(pattern: Path) -> str:
+    """Return a pattern's name with `%d` for its number, however many digits that has."""
+    return _NUMBER.sub("%d", pattern.name)
+
+
 def matches(pattern: Path, path: Path) -> bool:
     """Tell whether a file may be one of a pattern's images."""
     before, after = _NUMBER.split(pattern.name)[::2]

@@ -3,6 +3,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,7 +34,7 @@ class ImageSequenceWriter:
         self._pattern = pattern
         self._source = source
         self._comment = comment
-        self._sidecar: tuple[str, bytes] | None = None
+        self._sidecar: tuple[str, bytes | Callable[[Sequence[Path]], bytes]] | None = None
         self._written: list[Path] = []
         self.warnings: list[str] = []
         """What of the clip the images don't have."""
@@ -41,8 +42,8 @@ class ImageSequenceWriter:
     def __enter__(self) -> Self:
         return self
 
-    def add_sidecar(self, name: str, data: bytes) -> None:
-        """Have a file of the images' folder written after the last of them."""
+    def add_sidecar(self, name: str, data: bytes | Callable[[Sequence[Path]], bytes]) -> None:
+        """Have a file of the images' folder written after the last of them; see `VideoWriter.add_sidecar`."""
         self._sidecar = name, data
 
     def write_frame(self, frame: RenderedFrame) -> None:
@@ -77,7 +78,7 @@ class ImageSequenceWriter:
                 )
         if error is None and self._sidecar is not None:
             name, data = self._sidecar
-            self._write(self._pattern.with_name(name), data)
+            self._write(self._pattern.with_name(name), data(self._written) if callable(data) else data)
 
     def _encode(self, pixels: FramePixels) -> bytes:
         suffix = self._pattern.suffix.lower()

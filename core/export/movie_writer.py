@@ -2,7 +2,7 @@
 """Writes finished frames as a movie, with the sound and other tracks of the clip they came from."""
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -79,7 +79,7 @@ class VideoWriter:
         self._sound, self._track_range, self._times = sound, track_range, times
         self._splice = splice
         self._unread_count = unread_count
-        self._sidecar: tuple[str, bytes] | None = None
+        self._sidecar: tuple[str, bytes | Callable[[Sequence[Path]], bytes]] | None = None
         self._exit_stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -91,10 +91,11 @@ class VideoWriter:
             raise self._write_error(fault) from fault
         return self
 
-    def add_sidecar(self, name: str, data: bytes) -> None:
+    def add_sidecar(self, name: str, data: bytes | Callable[[Sequence[Path]], bytes]) -> None:
         """Have a file of the movie's folder written with it: they come together or not at all.
 
-        It takes its place just before the movie does, so that no power cut leaves this movie without it.
+        It takes its place just before the movie does, so that no power cut leaves this movie without it. `data` may be
+        a function that makes it of the complete movie, of whose file it gets the path until then.
         """
         self._sidecar = name, data
 
@@ -163,7 +164,8 @@ class VideoWriter:
                         self._finish()
                 if error is None:
                     if self._sidecar is not None:
-                        self._files.create(*self._sidecar)
+                        name, data = self._sidecar
+                        self._files.create(name, data([self._part]) if callable(data) else data)
                     self._files.commit()
         except _WRITE_ERRORS as fault:
             if error is None:
@@ -210,7 +212,7 @@ class VideoWriter:
             self._encoding = choose_encoding(suffix, self._source, self._choice, self._source.tags)
         with contextlib.ExitStack() as stack:
             self._files = stack.enter_context(NewFiles(self._path.parent))
-            part = self._files.create(self._path.name)
+            self._part = part = self._files.create(self._path.name)
             with contextlib.ExitStack() as media:
                 self._tracks = self._open_tracks(media, suffix)
                 self._container: OutputContainer = media.enter_context(

@@ -8,6 +8,7 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 SOUND = ("copy", "encode", "none")
 """What can become of a clip's sound."""
 DEFAULT_QUALITY = 90
+MAX_QUALITY = 100
 
 
 @dataclass(frozen=True)

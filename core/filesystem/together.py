@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..concurrency.closing import Closeable
-from .folder import Folder, shortened
+from .folder import Folder
+from .leftovers import hold_part, part_name, remove_leftovers
 
 _NO_FILE, _NO_BACKUP = "", "?"
 """Of what had a file's place before: there was nothing; it could not be kept."""
@@ -22,6 +23,8 @@ class _NewFile(NamedTuple):
     """The name that it has until then."""
     file_id: tuple[int, int]
     """The file's own numbers, which it keeps as long as nobody puts another in its place."""
+    held_fd: int
+    """What keeps others from taking it for a dead program's; -1 where there is no such thing."""
 
 
 class NewFiles(Closeable):
@@ -41,18 +44,20 @@ class NewFiles(Closeable):
         for part in self._files:
             with suppress(OSError):  # where nothing can be written, nothing can be removed
                 self._folder.remove_file(part.temporary_name)
-        self._files.clear()
+        self._forget()
         self._folder.close()
 
     def create(self, name: str, data: bytes = b"") -> Path:
-        """Make a file that will be called `name`; return where it lies until then, for whoever writes it."""
-        stem, dot, ending = name.rpartition(".")
-        stem, ending = (stem, dot + ending) if stem else (name, "")
-        beside = f".{shortened(stem)}.{secrets.token_hex(4)}.part{ending}"
+        """Make a file that will be called `name`; return where it lies until then, for whoever writes it.
+
+        What a program left that was killed while it wrote a file of this name is removed.
+        """
+        remove_leftovers(self._folder, name)
+        beside = part_name(name)
         fd = self._folder.create_file(beside, os.O_WRONLY, None)
         with open(fd, "wb") as file:
             status = os.fstat(fd)
-            self._files.append(_NewFile(name, beside, (status.st_dev, status.st_ino)))
+            self._files.append(_NewFile(name, beside, (status.st_dev, status.st_ino), hold_part(fd)))
             file.write(data)
         return self._folder.path / beside
 
@@ -77,7 +82,7 @@ class NewFiles(Closeable):
                     self._restore(name, before)
             raise
         names = [part.name for part in self._files]
-        self._files.clear()
+        self._forget()
         for _, before in placed:
             if before not in (_NO_FILE, _NO_BACKUP):
                 with suppress(OSError):
@@ -85,6 +90,12 @@ class NewFiles(Closeable):
         for name in names:
             if not (self._folder.path / name).exists():
                 raise FileNotFoundError(errno.ENOENT, "its folder was moved or unmounted meanwhile", name)
+
+    def _forget(self) -> None:
+        for part in self._files:
+            if part.held_fd >= 0:
+                os.close(part.held_fd)
+        self._files.clear()
 
     def _sync(self, part: _NewFile) -> None:
         fd = self._folder.open_file(part.temporary_name, os.O_RDWR)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import Field as DataclassField
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, cast
 
 from ..cache.base.key import Scalar
@@ -109,13 +110,18 @@ def initial_recipe() -> Recipe:
 
 def find_parameter(path: str) -> Parameter:
     """Return the parameter of a path such as `fusion.blend`. RecipeError lists what there is."""
-    known = {parameter.path: parameter for parameter in parameters()}
+    known = _parameters_by_path()
     if path not in known:
         near = [name for name in known if name.split(".")[1] == path.rsplit(".", maxsplit=1)[-1]]
         near += get_close_matches(path, known, 1)
         hint = f"did you mean {near[0]}?" if near else "known are " + ", ".join(known)
         raise RecipeError(f"there is no parameter {path!r}: {hint}")
     return known[path]
+
+
+@cache
+def _parameters_by_path() -> Mapping[str, Parameter]:
+    return {parameter.path: parameter for parameter in parameters()}
 
 
 def with_value(recipe: Recipe, path: str, value: Scalar) -> Recipe:

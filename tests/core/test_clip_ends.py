@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from understudy.core.cli.inputs import frame_range
+from understudy.core.export.inputs import frame_range
 from understudy.core.media.open import open_clip
 
 FRAMES = 36

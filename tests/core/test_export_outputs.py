@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a movie is written: links, long names and what is read-only; tags, timecodes and pixel formats as values."""
 
+import signal
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from understudy.core.cli.inputs import follow_link, require_movie_name, require_output
 from understudy.core.errors import OutputError
 from understudy.core.export.colour_tags import ColourTags
 from understudy.core.export.encoding import choose_encoding
 from understudy.core.export.frames import RenderedFrame
 from understudy.core.export.image_writer import ImageSequenceWriter
+from understudy.core.export.inputs import follow_link, require_movie_name, require_output
 from understudy.core.export.metadata import (
     carried_tags,
     carried_track_tags,
@@ -45,6 +48,35 @@ def test_long_names_are_written_with_what_lies_beside_them(tmp_path, name):
         files.commit()
     write_file(tmp_path / ("r" * 250 + ".json"), b"{}")
     assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="there no lock tells a dead program's file from another's"
+)
+def test_what_a_killed_program_left_is_removed_by_the_next_that_writes_it(tmp_path):
+    program = f"""if True:
+        import os, signal
+        from pathlib import Path
+        from understudy.core.filesystem import NewFiles
+        NewFiles(Path({str(tmp_path)!r})).create("out.mp4", b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    others = [
+        tmp_path / name for name in (".out.0123abcd.part.mkv", ".out.part.mp4", ".other.0123abcd.part.mp4")
+    ]
+    for path in others:
+        path.write_bytes(b"mine")
+    with NewFiles(tmp_path) as before, NewFiles(tmp_path) as files:
+        written = before.create("out.mp4", b"first")  # it is being written: not left by anybody
+        assert not left.exists()
+        files.create("out.mp4", b"second")
+        assert written.exists()
+        files.commit()
+        before.commit()
+    assert (tmp_path / "out.mp4").read_bytes() == b"first"
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "out.mp4", *others])
 
 
 def test_long_names_that_begin_alike_have_sidecars_of_their_own():

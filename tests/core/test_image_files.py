@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from understudy.core.cli.inputs import frame_rate, open_named_clip
 from understudy.core.errors import ClipError
+from understudy.core.export.inputs import frame_rate, open_named_clip
 from understudy.core.media.image_decode import decode_image
 from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.media.orientation import turn_upright

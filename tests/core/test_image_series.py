@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from understudy.core.cli.inputs import open_named_clip
+from understudy.core.export.inputs import open_named_clip
 from understudy.core.media.image_series import find_series
 from understudy.core.media.number_gaps import hold_over_gaps
 

@@ -12,6 +12,7 @@ from understudy.core.errors import OutputError
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.export.provenance import changed_settings, provenance_of, sidecar
 from understudy.core.recipe import Recipe, with_settings
+from understudy.core.recipe.clip_swap import swap_everywhere
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 
@@ -24,7 +25,7 @@ def casting(tmp_path):
 
 
 def test_it_says_what_was_done_and_names_nobody(tmp_path, casting):
-    said = provenance_of(tmp_path / "takes" / "clip.mp4", casting, 7).as_dict()
+    said = provenance_of(tmp_path / "takes" / "clip.mp4", [swap_everywhere(casting)], 7).as_dict()
     assert said["composite"] is True
     assert said["made_by"].startswith("Understudy")
     assert said["clip"] == "clip.mp4"
@@ -38,7 +39,7 @@ def test_it_says_what_was_done_and_names_nobody(tmp_path, casting):
 
 
 def test_a_movie_with_no_frame_changed_is_no_composite(tmp_path, casting):
-    assert provenance_of(tmp_path / "clip.mp4", casting, 0).as_dict()["composite"] is False
+    assert provenance_of(tmp_path / "clip.mp4", [swap_everywhere(casting)], 0).as_dict()["composite"] is False
 
 
 def test_settings_at_their_default_are_left_out():
@@ -55,7 +56,9 @@ def movie_of(path, before_the_end=None):
 
 
 def test_the_sidecar_appears_with_the_movie(tmp_path, casting):
-    name, data = sidecar(tmp_path / "out.mp4", provenance_of(tmp_path / "clip.mp4", casting, 3))
+    name, data = sidecar(
+        tmp_path / "out.mp4", provenance_of(tmp_path / "clip.mp4", [swap_everywhere(casting)], 3)
+    )
     assert name == "out.mp4.understudy.json"
     assert json.loads(data)["frames_changed"] == 3
     movie_of(tmp_path / "out.mp4", lambda: (tmp_path / name).exists() and pytest.fail("too early"))

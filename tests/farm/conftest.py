@@ -36,6 +36,27 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason="runs farms' own programs: run `make test-farm`"))
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print the table of what goes wrong on farms."""
+    rows = [
+        [*value, report.passed]
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == "fault"
+    ]
+    if rows:
+        terminalreporter.section("faults of farms")
+        terminalreporter.write_line(
+            f"{'fault':<50} {'frames equal':>12} {'computed':>9} {'twice':>6}  {'said':<12} held"
+        )
+    for fault, equal, loud, computed, twice, passed in rows:
+        terminalreporter.write_line(
+            f"{fault:<50} {equal:>12} {computed:>9} {twice:>6}  {loud:<12} {'yes' if passed else 'NO'}"
+        )
+
+
 @dataclass(frozen=True)
 class Farm:
     """A folder that all programs see, two Blenders, with the extension and without, and a project to copy."""

@@ -1,85 +1,220 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens to places while tasks run: a share that stalls, a server that is started anew."""
+"""What goes wrong on farms: each frame is equal to that of one process, or its failure is loud. One table says all."""
 
 import os
+import shlex
 import shutil
 import signal
-import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
-from farm.rendered import assert_equal_images, reports_in
-from network_folder import mount_folder, skip_without_sshfs
+from blender_driver import Driver, Footage
+from farm.fault_chunks import HALVES, FaultFarm, served_folder
+from farm.rendered import images_of
+from redis_process import redis_server  # noqa: F401 - a fixture
 
-TRY_AGAIN = 75
-STALL_SECONDS = 8
+pytestmark = [
+    pytest.mark.blender,
+    pytest.mark.skipif(os.geteuid() != 0, reason="mounts, and becoming another account, take root"),
+]
+
+FRAMES = 12
+HOUR = 3600.0
+STALL_SECONDS = 6
+"""Longer than a run waits for a place altogether."""
+OTHER_ACCOUNT, GROUP = 65534, 65500
+SHARES = pytest.mark.skipif(
+    not (
+        shutil.which("sshfs")
+        and Path("/usr/lib/openssh/sftp-server").is_file()
+        and os.access("/dev/fuse", os.R_OK | os.W_OK)
+    ),
+    reason="sshfs, sftp-server or /dev/fuse is missing: apt-get install sshfs openssh-sftp-server",
+)
+# Nobody else may look into root's home, where this Python may be: it is shown to the other account alone.
+SHOW_PYTHON = (
+    "mount -t tmpfs -o mode=755 tmpfs /mnt && mkdir /mnt/home && mount --bind /root /mnt/home && "
+    "mount -t tmpfs -o mode=755 tmpfs /root && for each in .pyenv .local; do if [ -d /mnt/home/$each ]; then "
+    "mkdir /root/$each && mount --bind /mnt/home/$each /root/$each; fi; done && umount -l /mnt"
+)
+AS_OTHER_ACCOUNT = f"setpriv --reuid {OTHER_ACCOUNT} --regid {GROUP} --clear-groups"
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """The folder of a project that nobody has rendered yet, and the frames of a render that keeps nothing."""
+    folder = Path(tempfile.mkdtemp(prefix="understudy-faults-", dir="/tmp"))
+    folder.chmod(0o755)
+    project = folder / "original"
+    project.mkdir()
+    made = Footage(tmp_path_factory.mktemp("footage"))
+    clip, face = (Path(shutil.copy(path, project)) for path in (made.movie, made.person))
+    driver = Driver(tmp_path_factory.mktemp("made"))
+    driver(
+        ["project", {"size": [320, 240], "frames": [1, FRAMES], "save": str(project / "shot.blend")}],
+        ["movie", {"name": "clip", "file": str(clip)}],
+        ["cast", {"name": "clip", "picture": str(face)}],
+        ["op", {"name": "file.make_paths_relative"}],
+        ["save", {}],
+    )
+    # What saving has put there is made again by whoever renders.
+    shutil.rmtree(project / "understudy_cache", ignore_errors=True)
+    alone = FaultFarm(_new_folder(folder, "alone"), project)
+    report = alone.chunk((1, FRAMES), UNDERSTUDY_NO_CACHE="1").end()
+    assert report["shown"]["swapped"] == FRAMES
+    yield project, images_of(alone.images)
+    shutil.rmtree(folder)
+
+
+def _new_folder(folder, name):
+    (folder / name).mkdir()
+    return folder / name
 
 
 @pytest.fixture
-def share(farm, tmp_path_factory):
-    """A network file system below the farm's folder, and the project in it."""
-    skip_without_sshfs()
-    folder = farm.folder / f"share_{time.monotonic_ns()}"
-    (folder / "served").mkdir(parents=True)
-    with mount_folder(folder, "mount") as machine:
-        shutil.copytree(farm.project.parent, machine.mount / "show")
-        yield machine
+def farm(original, request):
+    return FaultFarm(_new_folder(original[0].parent, request.node.name.replace(" ", "_")), original[0])
 
 
-def start(farm, project, **changes):
-    reports = project.parent / "out" / "reports"
-    command = [farm.understudy, "farm", "run-task", project, "-s", "1", "-e", "6",
-               f"--output={project.parent}/out/shot_####", "--report-dir", reports]  # fmt: skip
-    environment = farm.environment(UNDERSTUDY_BLENDER=str(farm.slow_blender), **changes)
-    return subprocess.Popen(
-        [str(word) for word in command],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+@pytest.fixture
+def row(original, farm, request):
+    """Hold what a fault left: all frames equal, and at most so many results computed twice; a row of the table."""
+
+    def add(fault, most_twice=0, loud=""):
+        equal, twice = farm.equal_frames(original[1]), farm.computed_twice
+        request.node.user_properties.append(("fault", [fault, equal, loud, farm.computed, twice]))
+        assert equal == FRAMES
+        assert twice <= most_twice
+
+    return add
+
+
+def swapped(reports):
+    return sum(report["shown"]["swapped"] for report in reports)
+
+
+def test_nothing_goes_wrong(farm, row):
+    assert swapped(farm.render()) == FRAMES
+    row("none: two processes at once")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])
+def test_a_process_that_is_ended_and_tried_again(farm, row, number):
+    first, second = (farm.chunk(frames, pauses=frames == HALVES[0]) for frames in HALVES)
+    first.wait_for_pause()
+    first.end_by(number)
+    assert first.process.returncode != 0
+    again = farm.chunk(HALVES[0], name="again")
+    assert swapped([again.end(), second.end()]) == FRAMES
+    # What is computed ahead of the frame at hand may be lost with the process.
+    row(f"{number.name}, then the task again", 10, f"exit {first.process.returncode}")
+
+
+@pytest.mark.parametrize("in_group", [True, False], ids=["group let in", "group not let in"])
+def test_another_account_goes_on(farm, row, in_group):
+    os.chown(farm.project.parent, 0, GROUP)
+    farm.project.parent.chmod(0o2775)
+    home = farm.folder / "home"
+    home.mkdir()
+    os.chown(home, OTHER_ACCOUNT, GROUP)
+    farm.folder.chmod(0o777)
+    variables = {"UNDERSTUDY_SHARED_WITH_GROUP": "1"} if in_group else {}
+    first = farm.chunk(HALVES[0], **variables)
+    first.end()
+    for image in farm.images.iterdir():  # Blender writes them for their owner alone to change
+        image.unlink()
+    # All of the clip: half of it is what the other account rendered.
+    wrapper = f"env HOME={shlex.quote(str(home))} {AS_OTHER_ACCOUNT}"
+    other = farm.chunk((1, FRAMES), name="other", setup=SHOW_PYTHON, wrapper=wrapper, **variables)
+    report = other.end()
+    assert report["shown"]["swapped"] == FRAMES
+    warned = f"{len(report['warnings'])} warnings" if report["warnings"] else ""
+    row(
+        f"another account, {'its group let in' if in_group else 'not let in'}", 0 if in_group else 200, warned
     )
+    if not in_group:
+        assert report["warnings"]
 
 
-def wait_for_image(folder, number):
-    end = time.monotonic() + 90
-    while not (folder / f"shot_{number:04d}.png").exists():
-        assert time.monotonic() < end, "the image did not come"
-        time.sleep(0.05)
+def test_a_project_that_is_only_readable(farm, row):
+    place = shlex.quote(str(farm.project.parent))
+    setup = f"mount --bind {place} {place} && mount -o remount,bind,ro {place}"
+    places = {
+        "UNDERSTUDY_LAYERS_DIR": str(farm.folder / "layers"),
+        "UNDERSTUDY_CACHE_DIR": str(farm.folder / "results"),
+    }
+    reports = farm.render(setup=setup, **places)
+    assert swapped(reports) == FRAMES
+    assert [report["warnings"] for report in reports] == [[], []]
+    row("read-only project, places elsewhere")
 
 
-def test_a_share_that_stalls_in_the_middle_and_returns_costs_time_alone(farm, share, single):
-    project = share.mount / "show" / "shot.blend"
-    task = start(farm, project)
-    wait_for_image(project.parent / "out", 2)
-    os.kill(share.server, signal.SIGSTOP)
-    time.sleep(STALL_SECONDS)
-    os.kill(share.server, signal.SIGCONT)
-    output = task.communicate(timeout=120)[0]
-    assert task.returncode == 0, output
-    assert_equal_images(project.parent / "out", single.parent / "out")
+def test_another_mount_point(farm, row):
+    farm.chunk(HALVES[0]).end()
+    place = farm.folder / "elsewhere"
+    place.mkdir()
+    setup = shlex.join(["mount", "--bind", str(farm.project.parent), str(place)])
+    report = farm.chunk((1, FRAMES), place / "shot.blend", name="other", setup=setup).end()
+    assert report["shown"]["swapped"] == FRAMES
+    row("another mount point goes on")
 
 
-def test_a_share_that_does_not_answer_is_tried_again(farm, share):
-    project = share.mount / "show" / "shot.blend"
-    os.kill(share.server, signal.SIGSTOP)
-    try:
-        task = start(farm, project)
-        output = task.communicate(timeout=120)[0]
-    finally:
-        os.kill(share.server, signal.SIGCONT)
-    assert task.returncode == TRY_AGAIN, output
-    assert "does not answer" in output
+@SHARES
+def test_a_share_without_hard_links(farm, row):
+    with served_folder(farm.folder, "disable_hardlink") as (mount, _):
+        shutil.copytree(farm.project.parent, mount / "project")
+        with pytest.raises(OSError, match="not"):
+            os.link(mount / "project" / "shot.blend", mount / "project" / "linked.blend")
+        assert swapped(farm.render(mount / "project" / "shot.blend")) == FRAMES
+    # Each sees the other's results when it looks at the folder again.
+    row("a share without hard links", 10)
 
 
-def test_a_redis_server_that_is_started_anew_costs_no_frame(farm, single, redis_server):
-    project = farm.copy_project("redis again")
-    task = start(farm, project, UNDERSTUDY_REDIS=redis_server.url)
-    wait_for_image(project.parent / "out", 2)
+@pytest.mark.parametrize("skew", [HOUR, -HOUR], ids=["ahead", "behind"])
+def test_a_clock_that_is_wrong_by_an_hour(farm, row, skew):
+    chunks = [farm.chunk(HALVES[0], skew_seconds=skew), farm.chunk(HALVES[1])]
+    assert swapped([chunk.end() for chunk in chunks]) == FRAMES
+    row(f"a clock an hour {'ahead' if skew > 0 else 'behind'}")
+
+
+@SHARES
+@pytest.mark.parametrize("on_it", ["shared cache", "project"])
+def test_a_share_that_stalls_and_returns(farm, row, on_it):
+    with served_folder(farm.folder) as (mount, server):
+        if on_it == "project":
+            project = shutil.copytree(farm.project.parent, mount / "project") / farm.project.name
+            chunks = [farm.chunk(frames, project, pauses=True) for frames in HALVES]
+        else:
+            places = {"UNDERSTUDY_SHARED_CACHE": str(mount / "cache")}
+            chunks = [
+                farm.chunk(frames, pauses=True, **farm.own_places(frames), **places) for frames in HALVES
+            ]
+        for chunk in chunks:
+            chunk.wait_for_pause()
+        os.kill(server, signal.SIGSTOP)
+        try:
+            for chunk in chunks:
+                chunk.go_on()
+            time.sleep(STALL_SECONDS)
+        finally:
+            os.kill(server, signal.SIGCONT)
+        reports = [chunk.end() for chunk in chunks]
+    assert swapped(reports) == FRAMES
+    warnings = [text for report in reports for text in report["warnings"]]
+    said = f"{len(warnings)} warnings" if warnings else ""
+    row(f"a share with the {on_it} stalls {STALL_SECONDS} s and returns", 60, said)
+
+
+def test_redis_that_is_restarted(farm, row, redis_server):  # noqa: F811
+    places = {"UNDERSTUDY_REDIS": redis_server.url}
+    chunks = [farm.chunk(frames, pauses=True, **farm.own_places(frames), **places) for frames in HALVES]
+    for chunk in chunks:
+        chunk.wait_for_pause()
     redis_server.kill()
-    time.sleep(1)
     redis_server.start()
-    output = task.communicate(timeout=120)[0]
-    assert task.returncode == 0, output
-    assert_equal_images(project.parent / "out", single.parent / "out")
-    (report,) = reports_in(project.parent / "out" / "reports")
-    assert (report["render"]["failed"], report["render"]["shown"]["swapped"]) == ([], 6)
+    for chunk in chunks:
+        chunk.go_on()
+    assert swapped([chunk.end() for chunk in chunks]) == FRAMES
+    row("Redis restarted", 60)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from hostile.bombs import gif, movie, png
-from understudy.core.cli.inputs import open_named_clip
 from understudy.core.errors import ClipError, OutputError
+from understudy.core.export.inputs import open_named_clip
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.media.bounds import MAX_FRAMES, require_times
 from understudy.core.media.open import open_clip
@@ -205,7 +205,7 @@ def test_v16_a_sequence_leaves_no_file_open(tmp_path):
         (tmp_path / f"{number:04}.png").write_bytes(png(64, 48))
     limited = (
         "import resource, sys; from pathlib import Path; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
-        "from understudy.core.cli.inputs import open_named_clip\n"
+        "from understudy.core.export.inputs import open_named_clip\n"
         "clip = open_named_clip(Path(sys.argv[1])).clip\n"
         "print(sum(clip.read(n).shape[0] for n in range(200)), len(clip.clip_id), len(clip.stamp))"
     )

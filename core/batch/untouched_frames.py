@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which frames of a clip stay as they are, before any of them is written."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,9 +9,9 @@ from ..export.frames import NO_MEMORY
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
 from ..pipeline.pipeline import Pipeline
+from ..recipe.clip_swap import ClipSwap, requests_at
 from ..recipe.request import SwapRequest
-from .progress import ProgressDisplay
-from .signals import StopSignal
+from .observer import RenderObserver
 
 
 @dataclass
@@ -28,31 +27,29 @@ class FrameChanges:
 def find_changes(
     pipeline: Pipeline,
     clip: Clip,
-    request: SwapRequest,
+    swaps: Sequence[ClipSwap],
     numbers: Sequence[int],
-    stop: StopSignal,
-    *,
-    shows_progress: bool,
+    observer: RenderObserver,
 ) -> FrameChanges:
     """Find out which frames have a face to replace. What the cache knows is not decoded."""
     changes = FrameChanges()
+    observer.on_look(0, len(numbers))
     pipeline.check_content(clip)
-    with ProgressDisplay(len(numbers), sys.stderr, shows_progress) as progress:
-        for count, number in enumerate(numbers, 1):
-            stop.check()
-            try:
-                if _has_faces(pipeline, clip, number, request):
-                    changes.changed.add(number)
-            except (ClipError, FaceImageError) as error:
-                changes.faults[number] = str(error)
-            except MemoryError:
-                changes.faults[number] = NO_MEMORY
-            progress.update(count)
+    for count, number in enumerate(numbers, 1):
+        observer.check_stop()
+        try:
+            if _has_faces(pipeline, clip, number, requests_at(swaps, number)):
+                changes.changed.add(number)
+        except (ClipError, FaceImageError) as error:
+            changes.faults[number] = str(error)
+        except MemoryError:
+            changes.faults[number] = NO_MEMORY
+        observer.on_look(count, len(numbers))
     return changes
 
 
-def _has_faces(pipeline: Pipeline, clip: Clip, number: int, request: SwapRequest) -> bool:
+def _has_faces(pipeline: Pipeline, clip: Clip, number: int, requests: Sequence[SwapRequest]) -> bool:
     try:
-        return bool(pipeline.plan(clip, number, [request]).faces)
+        return bool(pipeline.plan(clip, number, requests).faces)
     except ClipChangedError:  # once more, without what the cache said of another file
-        return bool(pipeline.plan(clip, number, [request]).faces)
+        return bool(pipeline.plan(clip, number, requests).faces)

@@ -9,13 +9,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError, os_error_reason
-from ..export.image_names import IMAGE_SUFFIXES, is_image_pattern, matches
 from ..filesystem import Folder, is_read_only
 from ..media.clip import Clip
 from ..media.image_clip import is_image
 from ..media.source_image import is_source_image
 from ..media.viewer_clip import ViewerClip, open_viewer_clip, open_viewer_sequence
 from ..recipe.request import FaceImage
+from .image_names import IMAGE_SUFFIXES, is_image_pattern, matches
 
 _NUMBER_FIELD = re.compile(r"%0?\d*d")
 """A number as in the name of an output, `out_%05d.png`."""
@@ -118,6 +118,12 @@ def require_movie_name(path: Path) -> None:
     )
 
 
+def natural_sort_key(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Return what sorts names in the order of the numbers in them."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], name
+
+
 def _sequence_paths(path: Path) -> list[Path] | None:
     """Return the images of a folder or pattern in the order of their numbers, or None if it is neither."""
     try:
@@ -134,17 +140,12 @@ def _sequence_paths(path: Path) -> list[Path] | None:
         ) from error
     if not images:
         raise ClipError(f"there is no image in {path}: choose a folder or pattern that has some")
-    return sorted(images, key=_natural_sort_key)
+    return sorted(images, key=lambda image: natural_sort_key(image.name))
 
 
 def _entries(path: Path) -> list[Path]:
     with Folder(path) as folder:
         return [path / name for name in folder.names()]
-
-
-def _natural_sort_key(path: Path) -> tuple[list[tuple[int, str]], str]:
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
 
 
 def _parse_frame_rate(text: str) -> Fraction:

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One movie to be made of a clip, as it was asked for and as it was found to be possible."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+from ..errors import ClipError
+from ..export.inputs import follow_link, frame_range, frame_rate, open_named_clip
+from ..export.options import EncodingChoice
+from ..media.clip import Clip
+from ..media.prefetching_clip import PrefetchingClip
+from ..recipe.clip_swap import ClipSwap, RequestRange
+from ..recipe.request import SwapRequest
+
+
+@dataclass(frozen=True)
+class MovieJob:
+    """One movie to be made of a clip.
+
+    Attributes
+    ----------
+    clip : pathlib.Path
+        A movie, an image, a folder of images or a pattern.
+    swaps : tuple of ClipSwap
+        Who replaces whom.
+    output : pathlib.Path
+        The movie, or a pattern for images.
+    start, end : int or None
+        The first frame and the last, itself included; None for the clip's.
+    fps : str or None
+        The frame rate of images, as it was written.
+    choice : EncodingChoice
+        How the video is coded.
+    sound : str
+        What becomes of the sound, see `options.SOUND`.
+    copy_untouched : bool
+        Whether the clip's own packets are kept where no face is replaced.
+    """
+
+    clip: Path
+    swaps: tuple[ClipSwap, ...]
+    output: Path
+    start: int | None = None
+    end: int | None = None
+    fps: str | None = None
+    choice: EncodingChoice = field(default_factory=EncodingChoice)
+    sound: str = "copy"
+    copy_untouched: bool = False
+
+    def with_files(self, clip: Path, swaps: tuple[ClipSwap, ...], output: Path) -> "MovieJob":
+        """Return the same for another clip, other people and another output."""
+        return replace(self, clip=clip, swaps=swaps, output=output)
+
+    @property
+    def requests(self) -> tuple[SwapRequest, ...]:
+        """All that is asked for in any frame, each once."""
+        return tuple(dict.fromkeys(request for swap in self.swaps for request in swap.requests))
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """What is read: the clip and the images of people."""
+        images = (
+            image.path
+            for request in self.requests
+            for image in (*request.identity.images, *request.target_references)
+        )
+        return (self.clip, *dict.fromkeys(images))
+
+
+@dataclass(frozen=True, eq=False)
+class OpenJob:
+    """A job whose clip is open."""
+
+    job: MovieJob
+    clip: Clip
+    fps: Fraction
+    numbers: range
+    """The frames of the clip that the movie has."""
+    output: Path
+    """The file that the movie becomes, where `MovieJob.output` may be a link to it."""
+    warnings: tuple[str, ...]
+    """What should be said of how the clip is read."""
+
+
+def open_job(stack: ExitStack, job: MovieJob) -> OpenJob:
+    """Open a job's clip, which `stack` closes. ClipError says what is wrong with it, or with the frames."""
+    opened = open_named_clip(job.clip)
+    clip = stack.enter_context(PrefetchingClip(opened.clip, keep_images=True))
+    return describe_job(job, clip, opened.warnings)
+
+
+def describe_job(job: MovieJob, clip: Clip, warnings: tuple[str, ...] = ()) -> OpenJob:
+    """Return a job with its clip, which is open. Raises ClipError, OutputError."""
+    fps = frame_rate(job.clip, clip, job.fps)
+    numbers = frame_range(clip, job.start, job.end)
+    for swap in job.swaps:
+        for span in (swap.span, *swap.ranges):
+            _require_frames(clip, span)
+    return OpenJob(job, clip, fps, numbers, follow_link(job.output, "movie"), warnings)
+
+
+def _require_frames(clip: Clip, span: RequestRange) -> None:
+    try:
+        frame_range(clip, span.first, span.last)
+    except ClipError as error:
+        raise ClipError(f"{error}; check start and end of the swaps") from error
