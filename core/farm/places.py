@@ -2,12 +2,13 @@
 """The places that the environment names for Understudy: whether this machine has them, and whether they answer."""
 
 import socket
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ..concurrency.timeouts import TimedThread
-from ..errors import os_error_reason
+from ..errors import FarmError, os_error_reason
 from ..models.library import MODELS_VARIABLE
 from ..sessions.settings import FOLDER_VARIABLE, REDIS_VARIABLE
 from ..units import OFF
@@ -16,6 +17,16 @@ FOLDER_SECONDS = 20.0
 """How long a file system may take to say whether a folder is there: a share that stalls is met by it."""
 _REDIS_SECONDS = 5.0
 _REDIS_PORT = 6379
+_MISSING_CODE = 44
+_LOOK = f"""\
+import os, sys
+try:
+    os.stat(sys.argv[1])
+    if hasattr(os, "statvfs"):
+        os.statvfs(sys.argv[1])
+except (FileNotFoundError, NotADirectoryError, PermissionError):
+    sys.exit({_MISSING_CODE})
+"""
 
 
 def missing_places(environment: Mapping[str, str]) -> list[str]:
@@ -35,8 +46,8 @@ def silent_places(environment: Mapping[str, str], paths: tuple[Path, ...]) -> li
     for path in dict.fromkeys((*([Path(shared)] if shared and shared != OFF else []), *paths)):
         try:
             does_exist(path)
-        except TimeoutError:
-            faults.append(f"{path} does not answer within {FOLDER_SECONDS:g} s")
+        except TimeoutError as error:
+            faults.append(str(error))
     url = environment.get(REDIS_VARIABLE, "").strip()
     if url and url != OFF and not _does_redis_answer(url):
         faults.append(f"the Redis server of {REDIS_VARIABLE} does not answer")
@@ -44,23 +55,27 @@ def silent_places(environment: Mapping[str, str], paths: tuple[Path, ...]) -> li
 
 
 def does_exist(path: Path, timeout_seconds: float = FOLDER_SECONDS) -> bool:
-    """Tell whether a file or folder is there. Raises TimeoutError where its file system does not answer."""
-    try:
-        return _ask(path.exists, timeout_seconds)
-    except PermissionError:
-        return False
-    except TimeoutError:
-        raise
-    except OSError as error:  # as a share whose server has gone says it
-        raise TimeoutError(os_error_reason(error)) from error
+    """Tell whether a file or folder is there. Raises TimeoutError where its file system does not answer.
 
-
-def _ask(question: Callable[[], bool], timeout_seconds: float) -> bool:
-    thread = TimedThread("place")
+    A program of its own looks: who waits for a share that stalls may be beyond being killed, and must not be this one.
+    """
+    # The file system is asked besides: of a share the system remembers files a while.
+    command = [sys.executable, "-I", "-S", "-c", _LOOK, str(path)]
     try:
-        return thread.call(question, timeout_seconds)
-    finally:
-        thread.close()
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        code = process.wait(timeout_seconds)
+    except subprocess.TimeoutExpired as error:
+        process.kill()  # and left: it may end only once the share is back
+        raise TimeoutError(f"{path} does not answer within {timeout_seconds:g} s") from error
+    except OSError as error:
+        raise FarmError(
+            f"{sys.executable} can't be started to look at {path}: {os_error_reason(error)}"
+        ) from error
+    if code in (0, _MISSING_CODE):
+        return code == 0
+    raise TimeoutError(f"{path} can't be looked at")
 
 
 def _does_redis_answer(url: str) -> bool:
@@ -68,7 +83,7 @@ def _does_redis_answer(url: str) -> bool:
     try:
         parts = urlsplit(url)
         if parts.scheme == "unix":
-            return _ask(Path(unquote(parts.path)).exists, _REDIS_SECONDS)
+            return does_exist(Path(unquote(parts.path)), _REDIS_SECONDS)
         host, port = parts.hostname or "localhost", parts.port or _REDIS_PORT
         with socket.create_connection((host, port), timeout=_REDIS_SECONDS):
             return True

@@ -27,6 +27,7 @@ from .exit_codes import (
 )
 from .path_mapping import PathMapping
 from .places import does_exist, missing_places, silent_places
+from .stall_watch import StallWatch
 from .task_check import CheckAnswer, CheckQuestion, check_expression, read_answer
 from .task_output import TaskOutput
 from .task_process import TaskProcess
@@ -121,12 +122,18 @@ def run_task(
         request.prepares,
         end.reason,
     )
-    if request.report_folder is not None and not request.checks_only:
-        try:
-            write_task_report(Path(request.path_mapping.apply(str(request.report_folder))), record, render)
-        except OutputError as error:
-            output.fail(str(error))
-            return end.exit_code or FAILURE
+    if request.report_folder is None or request.checks_only:
+        return end.exit_code
+    reports = Path(request.path_mapping.apply(str(request.report_folder)))
+    try:
+        does_exist(reports)  # to write to a share that stalls would not end
+        write_task_report(reports, record, render)
+    except TimeoutError as error:
+        output.fail(f"can't write the task's report: {error}")
+        return end.exit_code or TRY_AGAIN
+    except OutputError as error:
+        output.fail(str(error))
+        return end.exit_code or FAILURE
     return end.exit_code
 
 
@@ -148,17 +155,26 @@ def _run(
         str(folder / _ANSWER_NAME), request.extension_version, mapping.rules, request.prepares
     )
     output.status(f"{_verb(request)} frames {_range(request)}")
-    try:
-        process = TaskProcess(
-            blender_command(blender, project, request, question),
-            {**environment, REPORT_VARIABLE: str(folder / _RENDER_NAME)},
-            output.pass_on,
-        )
-    except OSError as error:
-        return _TaskEnd(UNFIT_MACHINE, f"{blender} can't be started: {error.strerror or error}")
-    code = process.wait(stop)
+    watch = StallWatch(partial(silent_places, environment, (project.parent,)))
+
+    def on_line(line: str) -> None:
+        watch.note_line()
+        output.pass_on(line)
+
+    with watch:
+        try:
+            process = TaskProcess(
+                blender_command(blender, project, request, question),
+                {**environment, REPORT_VARIABLE: str(folder / _RENDER_NAME)},
+                on_line,
+            )
+        except OSError as error:
+            return _TaskEnd(UNFIT_MACHINE, f"{blender} can't be started: {error.strerror or error}")
+        code = process.wait(stop, lambda: bool(watch.reason))
     if stop.signal_number:
         return _TaskEnd(signal_exit_code(stop.signal_number), "the task was stopped")
+    if watch.reason:
+        return _TaskEnd(TRY_AGAIN, watch.reason)
     try:
         answer = read_answer(folder / _ANSWER_NAME)
         render = read_render_report(folder / _RENDER_NAME)
@@ -188,7 +204,10 @@ def _look_at_places(project: Path, environment: Mapping[str, str]) -> _TaskEnd |
             return _TaskEnd(UNFIT_MACHINE, f"{project} is missing: mount its folder, or map its path")
         missing = missing_places(environment)
     except TimeoutError as error:
-        return _TaskEnd(TRY_AGAIN, f"a folder does not answer ({error or project.parent})")
+        return _TaskEnd(
+            TRY_AGAIN,
+            str(error),
+        )
     if missing:
         return _TaskEnd(UNFIT_MACHINE, "; ".join(missing))
     silent = silent_places(environment, ())

@@ -15,6 +15,7 @@ from ..concurrency.timeouts import StopToken
 GRACE_SECONDS = 20.0
 """How long Blender may take to end after a signal before it is killed. Engines give 30 s and more."""
 _POLL_SECONDS = 0.1
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 _DRAIN_SECONDS = 10.0
 
 
@@ -44,13 +45,15 @@ class TaskProcess:
         self._reader = threading.Thread(target=self._read_lines, name="task output", daemon=True)
         self._reader.start()
 
-    def wait(self, stop: StopToken) -> int:
+    def wait(self, stop: StopToken, is_lost: Callable[[], bool] = lambda: False) -> int:
         """Wait until it has ended and return its exit code; hand a signal on that comes meanwhile.
 
         Parameters
         ----------
         stop : StopToken
             Its `signal_number` is handed on, once.
+        is_lost : callable
+            Tells whether the program is to be killed.
 
         Returns
         -------
@@ -58,12 +61,18 @@ class TaskProcess:
             What the program returned, or minus the number of the signal that ended it.
         """
         kill_at: float | None = None
+        give_up_at: float | None = None
         while self._process.poll() is None:
             if stop.signal_number and kill_at is None:
                 kill_at = time.monotonic() + GRACE_SECONDS
                 self._send(stop.signal_number)
-            elif kill_at is not None and time.monotonic() > kill_at:
+            elif is_lost() or (kill_at is not None and time.monotonic() > kill_at):
                 self._kill()
+                give_up_at = give_up_at or time.monotonic() + GRACE_SECONDS
+                if (
+                    time.monotonic() > give_up_at
+                ):  # it waits for a share that stalls, and ends once that is back
+                    return -int(_KILL)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_POLL_SECONDS)
         self._kill_remainder()
@@ -92,10 +101,10 @@ class TaskProcess:
             self._process.kill()
             return
         with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._process.pid, _KILL)
 
     def _kill_remainder(self) -> None:
         """End what the program started and left; the group keeps its number as long as a member lives."""
         if sys.platform != "win32":
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                os.killpg(self._process.pid, _KILL)

@@ -6,18 +6,17 @@ it saw of a folder for some seconds, and its locks hold on one machine only.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
+from network_folder import ATTRIBUTE_CACHE_SECONDS, Machine, mount_folder, skip_without_sshfs
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.factory import open_cache_best_effort
 from understudy.core.cache.settings import CacheSettings
@@ -28,9 +27,6 @@ from understudy.core.layers.label import layer_key
 from understudy.core.layers.tiff import layer_pieces
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
-PROGRAMS = "sshfs", "fusermount3"
-SERVER = Path("/usr/lib/openssh/sftp-server")
-ATTRIBUTE_CACHE_SECONDS = 2
 PROGRAM = """
 import random, sys, time
 from pathlib import Path
@@ -74,44 +70,12 @@ print(hits, puts)
 """
 
 
-class Machine(NamedTuple):
-    """One of the two: where it sees what is shared, and the process that serves it."""
-
-    mount: Path
-    server: int
-
-
 @pytest.fixture
 def machines(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
-    if (
-        not all(map(shutil.which, PROGRAMS))
-        or not SERVER.is_file()
-        or not os.access("/dev/fuse", os.R_OK | os.W_OK)
-    ):
-        pytest.skip("sshfs, sftp-server or /dev/fuse is missing: apt-get install sshfs openssh-sftp-server")
+    skip_without_sshfs()
     (tmp_path / "served" / "shared").mkdir(parents=True)
-    with _mount(tmp_path, "one") as one, _mount(tmp_path, "other") as other:
+    with mount_folder(tmp_path, "one") as one, mount_folder(tmp_path, "other") as other:
         yield one, other
-
-
-@contextmanager
-def _mount(folder: Path, name: str) -> Iterator[Machine]:
-    """Mount what is served, by an "ssh" that starts the server right here and says which process it is."""
-    ssh, mount, pid_file = folder / f"ssh_{name}", folder / name, folder / f"{name}.pid"
-    ssh.write_text(f"#!/bin/sh\necho $$ > {pid_file}\nexec {SERVER}\n")
-    ssh.chmod(0o700)
-    mount.mkdir()
-    options = ["-o", f"ssh_command={ssh}", "-o", f"dcache_timeout={ATTRIBUTE_CACHE_SECONDS}"]
-    command = ["sshfs", *options, f"here:{folder / 'served'}", str(mount)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"sshfs can't mount here: {done.stderr.strip()}")
-    machine = Machine(mount, int(pid_file.read_text()))
-    try:
-        yield machine
-    finally:
-        os.kill(machine.server, signal.SIGCONT)
-        subprocess.run(["fusermount3", "-u", "-z", str(mount)], check=True)
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from understudy.core.errors import MessageError
 from understudy.core.farm.exit_codes import signal_exit_code, signal_of
 from understudy.core.farm.path_mapping import PathMapping, PathRule, read_path_mapping
 from understudy.core.farm.places import missing_places, silent_places
+from understudy.core.farm.stall_watch import StallWatch
 from understudy.core.farm.task_check import CheckQuestion, parse_question
 from understudy.core.farm.task_output import TaskOutput
 from understudy.core.farm.task_process import TaskProcess
@@ -143,6 +144,15 @@ def test_a_project_can_give_the_engine_no_orders():
     assert not any(line.lstrip().lower().startswith(("openjd_env", "openjd_fail")) for line in lines)
     assert output.written_count == 2
     assert lines[-1] == "openjd_progress: 50.0"
+
+
+def test_a_process_whose_places_are_silent_for_too_long_is_ended_and_one_whose_places_answer_is_not():
+    for silent in ([], ["/share does not answer"]):
+        with StallWatch(lambda silent=silent: silent, 0.02, 0.05) as watch:
+            seconds = 600 if silent else 0.5
+            process = TaskProcess([sys.executable, "-c", f"import time; time.sleep({seconds})"], {}, print)
+            code = process.wait(NeverStopToken(), lambda watch=watch: bool(watch.reason))
+        assert (code, watch.reason) == ((-signal.SIGKILL, silent[0]) if silent else (0, ""))
 
 
 class StopAt(NeverStopToken):

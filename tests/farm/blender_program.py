@@ -46,7 +46,7 @@ def make_blender(folder, visible, name="blender", variables=None, first_words=()
             top = "/" + Path(place).parts[1]
             if top not in ("/tmp", "/usr") and not any(mount[-1] == f"{{base}}{{top}}" for mount in mounts):
                 mounts += [["mkdir", "-p", f"{{base}}{{top}}"], ["mount", "-t", "tmpfs", "tmpfs", f"{{base}}{{top}}"]]
-            mounts += [["mkdir", "-p", f"{{base}}{{place}}"], ["mount", "--bind", place, f"{{base}}{{place}}"]]
+            mounts += [["mkdir", "-p", f"{{base}}{{place}}"], ["mount", "--rbind", place, f"{{base}}{{place}}"]]
         program = ["env", "-i", *(f"{{k}}={{v}}" for k, v in values.items())]
         program += ["blender", *{list(first_words)!r}, *sys.argv[1:]]
         command = chroot_command(base, mounts, program)
