@@ -57,12 +57,6 @@ def _warnings_of(strips: SceneStrips, strip: Any, reason: str) -> list[StripWarn
         warnings.append(
             StripWarning(f"{reason}, which its layer can't follow: press Nest in Meta", NEST_OPERATOR)
         )
-    if effect := _slow_motion(strips, strip):
-        warnings.append(
-            StripWarning(
-                f"is slowed by {effect.name}, which may show its face a frame apart: use retiming keys instead"
-            )
-        )
     if foreign := _foreign_look(strips, strip, layer):
         warnings.append(StripWarning(foreign))
     if layer.channel <= strip.channel and strips.parent_meta(layer) == strips.parent_meta(strip):
@@ -82,21 +76,6 @@ def _warnings_of(strips: SceneStrips, strip: Any, reason: str) -> list[StripWarn
             StripWarning("is longer or shorter than its layer was made for: press Refresh", REFRESH_OPERATOR)
         )
     return warnings
-
-
-def _slow_motion(strips: SceneStrips, strip: Any) -> Any | None:
-    """Return the Speed effect that asks for images between those of a movie, itself or in metas; None without one.
-
-    There Blender takes one neighbor of a movie and the other of an image sequence, as a layer is.
-    """
-    level = strip if strips.type_of(strip) == "MOVIE" else None
-    while level is not None:
-        effect = strips.effect_of(level)
-        if effect is not None and strips.type_of(effect) == "SPEED":
-            fraction = effect.speed_factor % 1 if effect.speed_control == "MULTIPLY" else 0
-            return effect if fraction else None
-        level = strips.parent_meta(level)
-    return None
 
 
 def _foreign_look(strips: SceneStrips, strip: Any, layer: Any) -> str:

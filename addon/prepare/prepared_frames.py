@@ -16,7 +16,7 @@ import bpy
 
 from ...core.concurrency.lru import LruCache
 from ...core.sessions.layer_counts import LayerContent
-from ..layers.scene_strips import nearest_layer
+from ..layers.nearest_layer import nearest_layer
 from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..modifiers.visibility import is_rendered
 from ..properties.scene_properties import request_of, settings_of
