@@ -125,7 +125,7 @@ def sync_layer(
         changed |= _move_to(strips, layer, _own_channel(strips, clip, layer, makes_room=places is not None))
     if places is not None and not (in_order and (not changed or _is_in_order(strips, clip, layer, places))):
         strip_id = strips.stack_id(clip)
-        add_placeholders(places.layer_folder(strip_id), layer)
+        place_images(places.layer_folder(strip_id), layer)
         sync_memory().remember(places.root, strip_id, _layer_state(strips, clip, layer))
     return changed
 
@@ -215,7 +215,7 @@ def _sync_directory(places: LayerPlaces, strip_id: str, layer: Any) -> bool:
     return True
 
 
-def add_placeholders(folder: LayerFolder, layer: Any) -> None:
+def place_images(folder: LayerFolder, layer: Any) -> None:
     """Make sure that every image which Blender may read in the layer's range is there."""
     frames = frames_of(layer)
     # A still that is shown for hours has one element: to ask at each frame takes seconds and says no more.

@@ -130,7 +130,11 @@ class PreparedFrames:
         if layer is None or not requests:
             return None
         key = images_key(level.scene, clip, layer)
-        numbers = last.numbers if last is not None and last.key == key else images_by_frame(clip, layer)
+        numbers = (
+            last.numbers
+            if last is not None and last.key == key
+            else images_by_frame(level.scene, clip, layer)
+        )
         lookup = strip_lookup(level.scene, clip, key, requests, unique_images(numbers))
         return _Entry(lookup, key, numbers, self._generation, time.monotonic())
 

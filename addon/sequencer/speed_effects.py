@@ -11,16 +11,29 @@ Source: sequencer/intern/effects/vse_effect_speed.cc and strip_time.cc, 4.5 to 5
 
 import math
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import bpy
 import numpy as np
 
-from .curves import keyframes_of, split_strip_path, strip_key
-from .strips import inputs_of
+from .curves import keyframe_values, keyframes_of, split_strip_path, strip_key
+from .strips import inputs_of, parent_strips
 
 _TYPE = "SPEED"
-_FACTOR_PATH = "speed_factor"
+_FACTOR_PATH, _LENGTH_PATH, _NUMBER_PATH = "speed_factor", "speed_length", "speed_frame_number"
+_ANIMATED_PATHS = (_FACTOR_PATH, _LENGTH_PATH, _NUMBER_PATH)
+_STATE = attrgetter(
+    "name",
+    "channel",
+    "mute",
+    "frame_start",
+    "frame_final_start",
+    "frame_final_end",
+    "use_reverse_frames",
+    "strobe",
+)
+_SPEED_STATE = attrgetter("speed_control", "use_frame_interpolate", *_ANIMATED_PATHS)
 _ROUNDING_VALUES = {
     "speed_control": "MULTIPLY", "speed_factor": 1.0, "use_frame_interpolate": False, "blend_type": "ALPHA_OVER",
     "blend_alpha": 1.0, "mute": False, "select": False, "understudy_rounds_frames": True,
@@ -79,9 +92,9 @@ def target_frames(scene: bpy.types.Scene, effect: Any, frame: float) -> list[flo
         span = np.float32(effect.frame_final_end - effect.frame_final_start)
         target = np.float32(length - source.frame_offset_start) * (np.float32(index) / span)
     elif effect.speed_control == "LENGTH":
-        target = np.float32(length) * (np.float32(effect.speed_length) / np.float32(100))
+        target = np.float32(length) * (_value_at(scene, effect, _LENGTH_PATH, frame) / np.float32(100))
     elif effect.speed_control == "FRAME_NUMBER":
-        target = np.float32(effect.speed_frame_number)
+        target = _value_at(scene, effect, _NUMBER_PATH, frame)
     else:
         target = _multiplied(scene, effect, index, length)
     shown = np.clip(target, np.float32(0), np.float32(length)) + np.float32(effect.frame_start)
@@ -92,8 +105,7 @@ def target_frames(scene: bpy.types.Scene, effect: Any, frame: float) -> list[flo
 
 def _multiplied(scene: bpy.types.Scene, effect: Any, index: int, length: int) -> np.float32:
     """Return how many frames of its input a Speed effect has come to: an animated factor is summed up."""
-    path = strip_key(effect), _FACTOR_PATH
-    curve = next((curve for curve in keyframes_of(scene) if split_strip_path(curve.data_path) == path), None)
+    curve = _curve_of(scene, effect, _FACTOR_PATH)
     if curve is None:
         return np.float32(index) * np.float32(effect.speed_factor)
     target = np.float32(0)
@@ -101,6 +113,36 @@ def _multiplied(scene: bpy.types.Scene, effect: Any, index: int, length: int) ->
         factor = np.float32(curve.evaluate(effect.frame_final_start + number))
         target = np.clip(target + factor, np.float32(0), np.float32(length))
     return target
+
+
+def _value_at(scene: bpy.types.Scene, effect: Any, path: str, frame: float) -> np.float32:
+    """Return what a property of a Speed effect is at a frame."""
+    curve = _curve_of(scene, effect, path)
+    return np.float32(getattr(effect, path) if curve is None else curve.evaluate(frame))
+
+
+def _curve_of(scene: bpy.types.Scene, effect: Any, path: str) -> Any | None:
+    """Return the keyframes of a property of an effect, None where it has none."""
+    name = strip_key(effect), path
+    return next((curve for curve in keyframes_of(scene) if split_strip_path(curve.data_path) == name), None)
+
+
+def speed_state(scene: bpy.types.Scene, strip: Any) -> tuple[Any, ...]:
+    """Return what decides at which frames a strip is drawn by Speed effects; empty where it is not nested for any."""
+    meta: Any = strip.parent_meta()
+    if meta is None or not any(map(is_rounding, meta.strips)):
+        return ()
+    states: list[Any] = []
+    waiting = [meta]
+    while waiting:
+        shown = waiting.pop()
+        states.append(_STATE(shown))
+        if shown.type == _TYPE:
+            curves = (_curve_of(scene, shown, path) for path in _ANIMATED_PATHS)
+            states.append((*_SPEED_STATE(shown), *(curve and keyframe_values(curve) for curve in curves)))
+        waiting += [effect for effect in parent_strips(scene, shown) if shown in inputs_of(effect)]
+        waiting += [meta for meta in (shown.parent_meta(),) if meta is not None]
+    return tuple(states)
 
 
 def _effect_index(effect: Any, frame: float) -> int:

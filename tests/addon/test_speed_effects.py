@@ -196,3 +196,40 @@ def test_without_its_speed_effect_a_clip_is_as_it_was(every_blender, footage):
     assert during["clip Face Swap"][2:4] == before["clip"][2:4] == [4, 11]
     assert answers[-4] == []
     assert after == before
+
+
+def test_the_state_of_a_clip_counts_the_frames_that_its_speed_effect_shows(drive, footage):
+    folder = drive.folder / "counted"
+    folder.mkdir()
+    answers = drive(
+        ["project", {"size": [320, 240], "frames": [1, COUNT], "save": str(folder / "p.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        *speed("MULTIPLY", speed_factor=3.0),
+        ["op", {"name": "understudy.refresh"}],
+        ["op", {"name": "understudy.prepare", "active": "clip"}],
+        ["strip_state_surfaces", {"name": "clip"}],
+    )
+    assert answers[-1]["json"]["text"] == "All 5 ready"
+
+
+def test_a_copy_of_a_slow_clip_has_its_own_layer_and_shows_the_same(every_blender, footage):
+    drive = every_blender
+    folder = drive.folder / "copied"
+    folder.mkdir()
+    answers = drive(
+        ["project", {"size": [320, 240], "frames": [1, 4], "save": str(folder / "p.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        *speed("MULTIPLY", speed_factor=0.5),
+        ["render", {"out": drive.out("slow")}],
+        ["duplicate", {"names": ["clip Face Swap", "effect"], "by": 12}],
+        ["op", {"name": "understudy.refresh"}],
+        ["timeline", {}],
+        ["setup", {"frame_start": 13, "frame_end": 16}],
+        ["render", {"out": drive.out("copy")}],
+    )
+    assert len([name for name, (kind, *_) in answers[-3].items() if kind == "SPEED"]) == 6
+    slow, copy = drive.pictures("slow", 4), drive.pictures("copy", 4)
+    for frame, picture in slow.items():
+        assert (copy[frame + 12] == picture).all(), frame
