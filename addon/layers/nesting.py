@@ -96,7 +96,10 @@ def _shows_without_layer(strips: SceneStrips, camera: Any, clip: Any, layer: Any
     """Tell whether a multicam selector, which shows all up to a channel, may stop between a clip and its layer."""
     return bool(
         strips.parent_meta(camera) == strips.parent_meta(clip)
-        and clip.channel <= camera.multicam_source < layer.channel
+        and (
+            clip.channel <= camera.multicam_source < layer.channel
+            or strips.curves.is_animated(camera, "multicam_source")
+        )
         and overlap(camera, clip)
     )
 
