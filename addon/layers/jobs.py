@@ -14,7 +14,7 @@ from ...core.layers.job import LayerJob
 from ...core.media.source import ClipSource
 from ...core.recipe.request import SwapRequest
 from ..modifiers.stack import requests_of
-from ..sequencer.shown_frames import shifted_strips, shown_frames, shown_scenes
+from ..sequencer.shown_frames import shown_frames, shown_strips
 from ..sequencer.strips import (
     is_shown,
     layer_stack_id,
@@ -22,7 +22,6 @@ from ..sequencer.strips import (
     mute_reason,
     source_of,
     stack_id,
-    strips_at,
     strips_with_modifiers,
 )
 from ..sessions.cache_folder import layers_root
@@ -98,18 +97,15 @@ def jobs_at(
     each layer that is out of step: it gets no job, and Blender shows whatever it reads there.
     """
     strip_cache = strip_cache or StripCache()
-    for here, at in shown_scenes(scene, frame):
-        strips = strips_at(here, at)
-        shifted = shifted_strips(strips)
-        listed = list(dict.fromkeys((*strips, *shifted)))
-        layers = [strip for strip in listed if layer_stack_id(strip)]
-        for clip in strips_with_modifiers(here, listed):
+    for here, at, strips in shown_strips(scene, frame):
+        layers = [strip for strip in strips if layer_stack_id(strip)]
+        for clip in strips_with_modifiers(here, strips):
             own = [layer for layer in layers if layer_stack_id(layer) == stack_id(clip)]
             layer = nearest_layer(clip, own)
             if layer is None:
                 continue
             strip_id, folder = stack_id(clip), None
-            for name in _shown_images(here, clip, layer, at, is_shifted=clip in shifted):
+            for name in _shown_images(here, clip, layer, at, is_shifted=strips[clip]):
                 folder = folder or strip_cache.folder(here, strip_id, layer)
                 if folder is None or LAYER_NAME.fullmatch(name) is None:
                     if faults is not None:

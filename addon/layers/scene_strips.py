@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A scene's strips at one moment, read once for all that asks of each of them: clips, layers, stacks, neighbours."""
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -285,7 +286,7 @@ class SceneStrips:
 
 
 def _grouped(entries: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
-    groups: dict[str, list[Any]] = {}
+    groups: defaultdict[str, list[Any]] = defaultdict(list)
     for name, entry in entries:
-        groups.setdefault(name, []).append(entry)
-    return groups
+        groups[name].append(entry)
+    return dict(groups)

@@ -36,8 +36,26 @@ def strip_warnings(strip: Any, scene: bpy.types.Scene) -> list[StripWarning]:
 def warnings_by_clip(strips: SceneStrips) -> list[tuple[Any, list[StripWarning]]]:
     """Return what `strip_warnings` does for each clip of a scene that has any."""
     reasons = nest_reasons(strips)
-    listed = ((clip, _warnings_of(strips, clip, reasons.get(clip.name, ""))) for clip in strips.clips)
+    looks_closely = strips.curves.is_any
+    suspects = [
+        clip
+        for clip in strips.clips
+        if looks_closely or clip.name in reasons or not _is_in_place(strips, clip)
+    ]
+    listed = ((clip, _warnings_of(strips, clip, reasons.get(clip.name, ""))) for clip in suspects)
     return [(clip, warnings) for clip, warnings in listed if warnings]
+
+
+def _is_in_place(strips: SceneStrips, clip: Any) -> bool:
+    """Tell at the first look whether a clip that needs no nesting and is not animated has no warnings."""
+    layer = strips.layer_of(clip)
+    return (
+        layer is not None
+        and strips.siblings(clip).is_right_above(clip, layer)
+        and layer.frame_duration == content_length(clip)
+        and not len(layer.modifiers)
+        and len(strips.modifiers_by_stack.get(strips.stack_id(clip), ())) <= MAX_MODIFIERS
+    )
 
 
 def _warnings_of(strips: SceneStrips, strip: Any, reason: str) -> list[StripWarning]:

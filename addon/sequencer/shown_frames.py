@@ -15,9 +15,18 @@ _MAX_SCENES = 1000
 
 
 def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types.Scene, int]]:
+    """Yield what `shown_strips` does, without the strips."""
+    for here, at, _ in shown_strips(scene, frame):
+        yield here, at
+
+
+def shown_strips(
+    scene: bpy.types.Scene, frame: int
+) -> Iterator[tuple[bpy.types.Scene, int, dict[Any, bool]]]:
     """Yield the scene and those that its scene strips play at a frame by their sequencer, each at its frame.
 
-    A scene within itself is not played, as Blender does not play it. Raises RecipeError where there are too many.
+    With each come the strips that may be drawn there, and whether they are `shifted_strips`. A scene within itself is
+    not played, as Blender does not play it. Raises RecipeError where there are too many.
     """
     visited: set[tuple[bpy.types.Scene, int]] = set()
     waiting: list[tuple[bpy.types.Scene, int, tuple[bpy.types.Scene, ...]]] = [(scene, frame, ())]
@@ -31,16 +40,17 @@ def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types
             )
         visited.add((here, at))
         around = (*around, here)
-        yield here, at
-        strips = strips_at(here, at)
-        shifted = shifted_strips(strips)
-        for strip in dict.fromkeys((*strips, *shifted)):
+        lying_there = strips_at(here, at)
+        shifted = shifted_strips(lying_there)
+        strips = {strip: strip in shifted for strip in (*lying_there, *shifted)}
+        yield here, at, strips
+        for strip, is_shifted in strips.items():
             inner = cast("Any", strip)
             if strip.type != "SCENE" or inner.scene is None or inner.scene_input != "SEQUENCER":
                 continue
             if inner.scene not in around:
                 start = inner.scene.frame_start + inner.animation_offset_start - strip.frame_start
-                frames = shown_frames(here, strip, at, is_shifted=strip in shifted)
+                frames = shown_frames(here, strip, at, is_shifted=is_shifted)
                 waiting += [(inner.scene, math.floor(shown + start + 0.5), around) for shown in frames]
 
 

@@ -4,6 +4,7 @@
 import math
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
@@ -65,14 +66,14 @@ def strips_at(scene: bpy.types.Scene, frame: int) -> list[Any]:
 
     It is asked for at every frame: so Blender lists all strips' places at once, and no others are looked at.
     """
-    strips = all_strips(scene)
-    if not strips:
-        return []
-    starts, ends = (array("i", bytes(4 * len(strips))) for _ in range(2))
-    everything = cast("Any", scene.sequence_editor).strips_all
-    everything.foreach_get("frame_final_start", starts)
-    everything.foreach_get("frame_final_end", ends)
-    return [strip for strip, start, end in zip(strips, starts, ends, strict=True) if start <= frame < end]
+    editor = cast("Any", scene.sequence_editor)
+    count = 0 if editor is None else len(editor.strips_all)
+    starts, ends = (array("i", bytes(4 * count)) for _ in range(2))
+    if count:
+        editor.strips_all.foreach_get("frame_final_start", starts)
+        editor.strips_all.foreach_get("frame_final_end", ends)
+    lie_there = [start <= frame < end for start, end in zip(starts, ends, strict=True)]
+    return list(compress(editor.strips_all, lie_there)) if any(lie_there) else []
 
 
 def supports_modifiers(strip: bpy.types.Strip) -> bool:
