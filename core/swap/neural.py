@@ -65,13 +65,24 @@ def convert_source_vector(
 def shift_identity(source: Floats, target: Floats, weight: float) -> Floats:
     """Strengthen (weight above .5) or weaken (below) the source's identity against the target's own.
 
-    Both are (512,) in the space of the network: what `convert_source_vector` makes of either person's ArcFace vector,
-    so of length 1 but for `converted` ones. Returned is source * (1 - t) + target * t with t from .35 (weight 0) over 0
-    (.5: the source unchanged) to -.35 (1), not brought to length 1 again.
+    Returned is source * (1 - t) + target * t with t from .35 (weight 0) over 0 (.5: the source unchanged) to -.35 (1).
 
     Source: FaceFusion's published code has this formula and its .35. There the target is its plain ArcFace vector
     whatever the network; here it is brought into the network's space first, since in two spaces the sum means nothing.
     For hyperswap, whose space is ArcFace's own, both are the same.
+
+    Parameters
+    ----------
+    source, target : ndarray, shape (512,), float32
+        Either person's vector in the space of the network, as `convert_source_vector` makes it: of length 1 but for
+        `converted` ones.
+    weight : float
+        0 to 1.
+
+    Returns
+    -------
+    ndarray, shape (512,), float32
+        Not brought to length 1 again.
     """
     share = np.float32(np.interp(weight, (0, 1), (_MAX_IDENTITY_SHIFT, -_MAX_IDENTITY_SHIFT)))
     return np.asarray(source * (1 - share) + target * share, np.float32)
