@@ -19,6 +19,7 @@ from ..sequencer.animation import StripCurves
 from ..sequencer.channel_index import ChannelIndex
 from ..sequencer.muted_channels import MutedChannels
 from ..sequencer.retiming import Retiming, is_retimed, read_retimings
+from ..sequencer.shown_frames import speed_effect_over_scene
 from ..sequencer.speed_effects import is_rounding, strips_shown_by_speed
 from ..sequencer.strips import (
     SUPPORTED_TYPES,
@@ -153,6 +154,9 @@ class SceneStrips:
     @cached_property
     def speed_effects(self) -> dict[Any, Any]:
         """The Speed effects by the strips that they show at other frames, see `strips_shown_by_speed`."""
+        around = speed_effect_over_scene(self.scene)
+        if around is not None:
+            return dict.fromkeys(self._parents, around)
         return strips_shown_by_speed(self._levels, self._types)
 
     def duration_at_other_rate(self, clip: Any) -> int:

@@ -2,14 +2,24 @@
 """At which of its frames a strip is drawn: Speed effects and meta strips show others than the timeline's."""
 
 import math
+from array import array
 from collections.abc import Iterable, Iterator
+from itertools import compress
 from typing import Any, cast
 
 import bpy
 
 from ...core.errors import RecipeError
 from .speed_effects import apply_strobe, is_rounding, target_frames
-from .strips import covers_frame, inputs_of, is_shown, mute_reason, parent_strips, strips_at
+from .strips import (
+    all_strips,
+    covers_frame,
+    inputs_of,
+    is_shown,
+    mute_reason,
+    parent_strips,
+    strips_at,
+)
 
 _MAX_SCENES = 1000
 
@@ -51,7 +61,9 @@ def shown_strips(
             if inner.scene not in around:
                 start = inner.scene.frame_start + inner.animation_offset_start - strip.frame_start
                 frames = shown_frames(here, strip, at, is_shifted=is_shifted)
-                waiting += [(inner.scene, math.floor(shown + start + 0.5), around) for shown in frames]
+                # Between two frames movies show the nearest, and images the one before.
+                whole = {math.floor(shown + start + more) for shown in frames for more in (0.5, 0.0)}
+                waiting += [(inner.scene, shown, around) for shown in whole]
 
 
 def shifted_strips(strips: Iterable[Any]) -> set[Any]:
@@ -64,6 +76,40 @@ def shifted_strips(strips: Iterable[Any]) -> set[Any]:
         shifted |= found
         shifting += found
     return shifted
+
+
+def speed_effect_over_scene(scene: bpy.types.Scene) -> Any | None:
+    """Return a Speed effect that shows a scene, played by a scene strip, at other frames; None without one."""
+    scenes: list[Any] = [other for other in bpy.data.scenes if other != scene]
+    waiting = [
+        (strip, effect) for other in scenes for effect in _speed_effects(other) for strip in inputs_of(effect)
+    ]
+    played: set[Any] = set()
+    while waiting:
+        strip, effect = waiting.pop()
+        inner = getattr(strip, "scene", None) if strip.type == "SCENE" else None
+        if inner == scene:
+            return effect
+        if inner is not None and inner not in played:
+            played.add(inner)
+            waiting += [(entry, effect) for entry in all_strips(inner)]
+        waiting += [(entry, effect) for entry in (*inputs_of(strip), *getattr(strip, "strips", ()))]
+    return None
+
+
+def _speed_effects(scene: Any) -> list[Any]:
+    """List the editor's Speed effects of a scene. Blender tells all strips' types at once more quickly than one's."""
+    editor = scene.sequence_editor
+    count = 0 if editor is None else len(editor.strips_all)
+    if not count:
+        return []
+    kinds = array("i", bytes(4 * count))
+    editor.strips_all.foreach_get("type", kinds)
+    speed = cast("Any", bpy.types.Strip.bl_rna.properties["type"]).enum_items["SPEED"].value
+    if speed not in kinds:
+        return []
+    listed = compress(editor.strips_all, [kind == speed for kind in kinds])
+    return [strip for strip in listed if not is_rounding(strip)]
 
 
 def _shifts(strip: Any) -> bool:

@@ -79,6 +79,13 @@ SPEEDS = {
         ],
         (1, 6),
     ),
+    "half of a scene strip": (
+        [
+            ["scene_strip", {"name": "played", "resolution": [320, 240], "frames": [1, 6]}],
+            *effect("SPEED", "played", speed_control="MULTIPLY", speed_factor=0.5),
+        ],
+        (1, 6),
+    ),
     "half, transparent": (
         [*speed("MULTIPLY", speed_factor=0.5), ["set_properties", {"effect": {"blend_alpha": 0.5}}]],
         (1, 6),
