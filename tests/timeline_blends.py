@@ -3,6 +3,19 @@
 
 from timeline_steps import COLOUR, SECOND, UNDER, adjust, by, effect
 
+# A copy of the clip that overlaps its end: Understudy gives it a stack and a layer of its own.
+TWICE = ["duplicate", {"names": ["clip"], "by": 8}]
+TWO_INPUT_EFFECTS = (
+    ("CROSS", {}),
+    ("GAMMA_CROSS", {}),
+    ("WIPE", {"transition_type": "CLOCK", "blur_width": 0.2}),
+    ("ADD", {}),
+    ("SUBTRACT", {}),
+    ("MULTIPLY", {}),
+    ("ALPHA_OVER", {}),
+    ("ALPHA_UNDER", {}),
+)
+
 BLENDS = {
     "crossed with another": (
         [SECOND, *effect("CROSS", "clip", "second", start=8)],
@@ -99,9 +112,29 @@ BLENDS = {
         ],
         (1, 12),
     ),
-    "crossed with another recast clip": (
-        [["duplicate", {"names": ["clip"], "by": 8}], *effect("CROSS", "clip", "clip.001", start=9)],
-        (8, 14),
+    **{
+        f"{kind} of two recast clips": (
+            [TWICE, *effect(kind, "clip", "clip.001", start=9, **properties)],
+            (8, 14),
+        )
+        for kind, properties in TWO_INPUT_EFFECTS
+    },
+    **{
+        f"{blend} over another recast clip": (
+            [TWICE, ["set_properties", {"clip.001": {"blend_type": blend}}]],
+            (8, 14),
+        )
+        for blend in ("ADD", "MULTIPLY", "ALPHA_UNDER")
+    },
+    "two recast clips chosen by a multicam selector": (
+        [
+            TWICE,
+            ["set_properties", {"clip": {"channel": 4}, "clip.001": {"channel": 6}}],
+            COLOUR,
+            ["effect", {"name": "camera", "kind": "MULTICAM", "channel": 10, "start": 1, "length": 12}],
+            ["animate", {"name": "camera", "path": "multicam_source", "values": {"1": 4, "11": 6}}],
+        ],
+        (9, 12),
     ),
     "faded before it is grouped": (
         [UNDER, *adjust(channel=4, blend_alpha=0.6), ["into_meta", {"names": ["clip"]}]],

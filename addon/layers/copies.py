@@ -9,7 +9,8 @@ from ...core.errors import OutputError
 from ..modifiers.stack import copy_stack, stack_of
 from ..modifiers.stack_id import new_id
 from .folders import layer_folder
-from .scene_strips import SceneStrips, nearest_layer
+from .nearest_layer import nearest_layer
+from .scene_strips import SceneStrips
 
 
 def separate_copies(scene: bpy.types.Scene, strips: SceneStrips | None = None) -> bool:

@@ -93,6 +93,10 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
     editor.active_strip = layer
     # Blender 5.2 warns of a relative directory, which the layer itself keeps.
     files = [{"name": name} for name in names]
-    call_operator(scene, "change_path", directory=bpy.path.abspath(directory), files=files)
-    layer.directory = directory
+    is_relative = directory.startswith("//")
+    call_operator(
+        scene, "change_path", directory=bpy.path.abspath(directory), files=files, relative_path=is_relative
+    )
+    if layer.directory != directory:
+        layer.directory = directory
     editor.active_strip = active

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a scene and a frame to the layer images that Blender is about to read there."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,20 @@ from ...core.layers.job import LayerJob
 from ...core.media.source import ClipSource
 from ...core.recipe.request import SwapRequest
 from ..modifiers.stack import requests_of
+from ..sequencer.shown_frames import shown_frames, shown_strips
 from ..sequencer.strips import (
     is_shown,
     layer_stack_id,
     media_fingerprint,
-    shown_scenes,
+    mute_reason,
     source_of,
     stack_id,
-    strips_at,
     strips_with_modifiers,
 )
 from ..sessions.cache_folder import layers_root
 from .fallback_folder import fallback_folder
 from .folders import layer_read_folder, temporary_layer_folder
-from .scene_strips import nearest_layer
+from .nearest_layer import nearest_layer
 
 
 class StripCache:
@@ -96,38 +97,45 @@ def jobs_at(
     each layer that is out of step: it gets no job, and Blender shows whatever it reads there.
     """
     strip_cache = strip_cache or StripCache()
-    for here, at in shown_scenes(scene, frame):
-        strips = strips_at(here, at)
+    for here, at, strips in shown_strips(scene, frame):
         layers = [strip for strip in strips if layer_stack_id(strip)]
         for clip in strips_with_modifiers(here, strips):
             own = [layer for layer in layers if layer_stack_id(layer) == stack_id(clip)]
             layer = nearest_layer(clip, own)
-            if layer is None or not is_shown(here, clip, at) or not is_shown(here, layer, at):
+            if layer is None:
                 continue
-            # What Blender itself will read there, whatever trims, reverse or strobe do.
-            element = layer.strip_elem_from_frame(at)
-            if element is None:
-                continue
-            strip_id, name = stack_id(clip), element.filename
-            folder = strip_cache.folder(here, strip_id, layer)
-            if folder is None or LAYER_NAME.fullmatch(name) is None:
-                if faults is not None:
-                    what = "another folder" if folder is None else f"{name}, which is not its layer image"
-                    faults.append(
-                        f"{clip.name}, frame {at}: its layer strip reads from {what}: press Refresh"
+            strip_id, folder = stack_id(clip), None
+            for name in _shown_images(here, clip, layer, at, is_shifted=strips[clip]):
+                folder = folder or strip_cache.folder(here, strip_id, layer)
+                if folder is None or LAYER_NAME.fullmatch(name) is None:
+                    if faults is not None:
+                        what = "another folder" if folder is None else f"{name}, which is not its layer image"
+                        faults.append(
+                            f"{clip.name}, frame {at}: its layer strip reads from {what}: press Refresh"
+                        )
+                    continue
+                try:
+                    requests = strip_cache.requests(
+                        here, strip_id, preview=preview, reuse_requests=reuse_requests
                     )
-                continue
-            try:
-                requests = strip_cache.requests(
-                    here, strip_id, preview=preview, reuse_requests=reuse_requests
+                except RecipeError:
+                    continue  # said by `strip_warnings`
+                yield LayerJob(
+                    strip=clip.name,
+                    frame=at,
+                    source=strip_cache.source(clip),
+                    number=int(name.removesuffix(".tif")),
+                    layer_path=folder / name,
+                    requests=requests,
                 )
-            except RecipeError:
-                continue  # said by `strip_warnings`
-            yield LayerJob(
-                strip=clip.name,
-                frame=at,
-                source=strip_cache.source(clip),
-                number=int(name.removesuffix(".tif")),
-                layer_path=folder / name,
-                requests=requests,
-            )
+
+
+def _shown_images(
+    scene: bpy.types.Scene, clip: Any, layer: Any, frame: int, *, is_shifted: bool
+) -> list[str]:
+    """List the names of the images that Blender reads of a layer at a frame, whatever trims, reverse or strobe do."""
+    shown = shown_frames(scene, clip, frame, is_shifted=is_shifted)
+    if not shown or (mute_reason(scene, layer) if is_shifted else not is_shown(scene, layer, frame)):
+        return []
+    elements = (layer.strip_elem_from_frame(math.floor(at)) for at in shown)
+    return list(dict.fromkeys(element.filename for element in elements if element is not None))

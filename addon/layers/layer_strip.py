@@ -24,7 +24,7 @@ from ..sequencer.channels import (
     remote_channel,
     restore_lifted_strips,
 )
-from ..sequencer.retiming import is_retimed
+from ..sequencer.retiming import content_length, is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
 from .elements import elements_state, first_source_frame, sync_elements
 from .folders import LayerPlaces, layer_image_name, temporary_layer_folder
@@ -40,7 +40,8 @@ from .layer_look import (
     has_own_look,
     look_reader,
 )
-from .scene_strips import SceneStrips, nearest_layer
+from .nearest_layer import nearest_layer
+from .scene_strips import SceneStrips
 from .sync_memory import sync_memory
 
 _SHOWN = attrgetter("frame_start", "frame_final_start", "frame_final_end", "use_reverse_frames", "strobe")
@@ -64,19 +65,23 @@ def make_layer(strips: SceneStrips, clip: Any) -> None:
     _require_utf8(folder.path)
     folder.add_placeholders([first])
     beside = parent_strips(strips.scene, clip)
-    # Made far from everything and then moved into place, so that Blender does not push strips about.
     siblings = strips.siblings(clip)
-    far = siblings.end + clip.frame_duration
     channel = free_channel(siblings, clip, None)
+    # Else made far from everything and then moved into place, so that Blender does not push strips about.
+    is_whole = not (clip.frame_offset_start or clip.frame_offset_end)
+    start = round(clip.frame_start) if is_whole else siblings.end + clip.frame_duration
     layer = beside.new_image(
-        f"{clip.name} Understudy", str(folder.path / first), channel, far, fit_method="ORIGINAL"
+        f"{clip.name} Understudy", str(folder.path / first), channel, start, fit_method="ORIGINAL"
     )
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
+    layer.select = False
     copy_own_look(layer)
+    # It keeps this length when it gets its elements. What is set after that has Blender evaluate all strips once more.
+    layer.frame_final_end = start + content_length(clip)
+    layer.directory = places.layer_directory(stack_id(clip))
     strips.add_layer(layer, clip)
     sync_layer(strips, clip, layer, places)
-    layer.select = False
 
 
 def _require_utf8(path: Path) -> None:
@@ -101,17 +106,17 @@ def sync_layer(
     channel is free.
     """
     changed = in_order = False
-    if places is not None:
-        changed = _sync_directory(places, strips.stack_id(clip), layer)
-        if sync_animation(strips.scene, clip, layer, strips.curves, _own_paths(strips, clip)):
-            strips.forget_curves()
-        in_order = _is_in_order(strips, clip, layer, places)
-        changed |= not in_order and sync_elements(strips, clip, layer)
     is_muted = bool(clip.mute or strips.is_channel_muted(clip))
     layer_edits().compare_mute(strips.scene, strips.stack_id(clip), clip, layer, is_muted=is_muted)
     compares_colours = places is not None or strips.is_in_hand(clip, layer)
     if differs(clip, layer, is_muted=is_muted, compares_colours=compares_colours):
         changed |= copy_appearance(clip, layer, is_muted=is_muted)
+    if places is not None:
+        changed |= _sync_directory(places, strips.stack_id(clip), layer)
+        if sync_animation(strips.scene, clip, layer, strips.curves, _own_paths(strips, clip)):
+            strips.forget_curves()
+        in_order = _is_in_order(strips, clip, layer, places)
+        changed |= not in_order and sync_elements(strips, clip, layer)
     if TIMING(clip) != TIMING(layer):
         for _ in range(2):  # a trim may be refused until the start is right, and the other way round
             changed |= copy_properties(clip, layer, TIMING_PROPERTIES)
@@ -124,7 +129,7 @@ def sync_layer(
         changed |= _move_to(strips, layer, _own_channel(strips, clip, layer, makes_room=places is not None))
     if places is not None and not (in_order and (not changed or _is_in_order(strips, clip, layer, places))):
         strip_id = strips.stack_id(clip)
-        _add_placeholders(places.layer_folder(strip_id), layer)
+        place_images(places.layer_folder(strip_id), layer)
         sync_memory().remember(places.root, strip_id, _layer_state(strips, clip, layer))
     return changed
 
@@ -214,7 +219,7 @@ def _sync_directory(places: LayerPlaces, strip_id: str, layer: Any) -> bool:
     return True
 
 
-def _add_placeholders(folder: LayerFolder, layer: Any) -> None:
+def place_images(folder: LayerFolder, layer: Any) -> None:
     """Make sure that every image which Blender may read in the layer's range is there."""
     frames = frames_of(layer)
     # A still that is shown for hours has one element: to ask at each frame takes seconds and says no more.

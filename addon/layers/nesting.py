@@ -18,6 +18,7 @@ from ..sequencer.unnest import removable_nest, unnest
 from .layer_strip import invalidate_layer_caches
 from .opacity_drag import DRAGGED_OPACITY, move_opacity_to_meta, opacity_drag
 from .scene_strips import SceneStrips
+from .speed_nests import follow_speed, speed_reason
 
 # Blended in one of these ways and fully opaque, a clip covers what lies below it, and its layer covers the clip.
 _COVERING_BLEND_TYPES = ("REPLACE", "ALPHA_OVER", "CROSS")
@@ -39,7 +40,7 @@ def nest_reasons(strips: SceneStrips) -> dict[str, str]:
     Only reads Blender's data.
     """
     clips = strips.clips
-    if not (strips.multicams or strips.curves.is_any):
+    if not (strips.multicams or strips.curves.is_any or strips.speed_effects):
         # Nearly all clips are as Blender makes them: of those these reads say so, at every edit.
         looks = zip(clips, map(_BLEND, clips), map(len, map(_MODIFIERS, clips)), strict=True)
         clips = [
@@ -59,6 +60,9 @@ def nest_reason(strips: SceneStrips, clip: Any) -> str:
     layer = strips.layer_of(clip)
     if layer is None or strips.parent_meta(layer) != strips.parent_meta(clip):
         return ""
+    speed = speed_reason(strips, clip)
+    if speed:
+        return speed
     effect = strips.effect_of(clip)
     if effect is not None:
         return f"feeds the effect {effect.name}"
@@ -92,7 +96,10 @@ def _shows_without_layer(strips: SceneStrips, camera: Any, clip: Any, layer: Any
     """Tell whether a multicam selector, which shows all up to a channel, may stop between a clip and its layer."""
     return bool(
         strips.parent_meta(camera) == strips.parent_meta(clip)
-        and clip.channel <= camera.multicam_source < layer.channel
+        and (
+            clip.channel <= camera.multicam_source < layer.channel
+            or strips.curves.is_animated(camera, "multicam_source")
+        )
         and overlap(camera, clip)
     )
 
@@ -119,8 +126,12 @@ def nest_where_needed(strips: SceneStrips, *, during_edit: bool) -> tuple[list[s
             continue
         nested = True
         keeps_active = during_edit and reason == _FADED
+        is_shown_by_speed = clip in strips.speed_effects
         try:
-            _nest(scene, clip, layer, keeps_active=keeps_active)
+            if not (is_shown_by_speed and nest_of(clip) is not None):
+                _nest(scene, clip, layer, keeps_active=keeps_active)
+            if is_shown_by_speed:
+                follow_speed(scene, clip, layer)
         except RuntimeError as error:  # an operator that Blender refuses
             text = str(error).strip().removeprefix("Error: ")
             problems.append(
@@ -189,6 +200,7 @@ def _needs_nest(scene: bpy.types.Scene, strips: SceneStrips, clip: Any) -> bool:
         meta.understudy_nest_by_editor
         or strips.layer_of(clip) is None
         or nest_reason(strips, clip)
+        or clip in strips.speed_effects
         or meta.blend_type not in _COVERING_BLEND_TYPES
         or meta.blend_alpha < 1
         or len(meta.modifiers)

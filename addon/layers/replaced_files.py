@@ -16,8 +16,7 @@ from .sync_memory import sync_memory
 def replaced_movies(strips: SceneStrips) -> list[Any]:
     """List the clips whose movies are other files than those that Blender has open. On any thread."""
     movies = _movies_by_file(strips.clips)
-    replaced = [file for file in movies if sync_memory().is_replaced(_path(file))]
-    return [movie for file in replaced for movie in movies[file]]
+    return [movie for file in _replaced_files(movies) for movie in movies[file]]
 
 
 def reload_replaced_movies(strips: SceneStrips) -> bool:
@@ -27,8 +26,9 @@ def reload_replaced_movies(strips: SceneStrips) -> bool:
     """
     if threading.current_thread() is not threading.main_thread():
         return False
-    replaced = {_path(movie.filepath) for movie in replaced_movies(strips)}
-    remember_movies(strips)
+    files = _movies_by_file(strips.clips)
+    replaced = {_path(file) for file in _replaced_files(files)}
+    _remember_files(files)
     if not replaced:
         return False
     for scene in bpy.data.scenes:
@@ -42,7 +42,15 @@ def reload_replaced_movies(strips: SceneStrips) -> bool:
 
 def remember_movies(strips: SceneStrips) -> None:
     """Keep which files the movies of clips are that Blender has open, or is about to open. On the main thread."""
-    for file in _movies_by_file(strips.clips):
+    _remember_files(_movies_by_file(strips.clips))
+
+
+def _replaced_files(files: Iterable[str]) -> list[str]:
+    return [file for file in files if sync_memory().is_replaced(_path(file))]
+
+
+def _remember_files(files: Iterable[str]) -> None:
+    for file in files:
         sync_memory().remember_file(_path(file))
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A scene's strips at one moment, read once for all that asks of each of them: clips, layers, stacks, neighbours."""
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,8 @@ from ..sequencer.animation import StripCurves
 from ..sequencer.channel_index import ChannelIndex
 from ..sequencer.muted_channels import MutedChannels
 from ..sequencer.retiming import Retiming, is_retimed, read_retimings
+from ..sequencer.shown_frames import speed_effect_over_scene
+from ..sequencer.speed_effects import is_rounding, strips_shown_by_speed
 from ..sequencer.strips import (
     SUPPORTED_TYPES,
     durations_at_other_rate,
@@ -25,9 +28,9 @@ from ..sequencer.strips import (
     inputs_of,
     stack_ids_of,
 )
+from .nearest_layer import nearest_layer
 from .sync_memory import sync_memory
 
-_TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
 # So many selected strips are looked at closely at each edit. Where more are selected, an editor selected all.
 _MAX_IN_HAND = 64
 _TYPE, _SELECT, _STRIP_ID = attrgetter("type"), attrgetter("select"), attrgetter("strip_id")
@@ -148,6 +151,14 @@ class SceneStrips:
         """The multicam selectors."""
         return [strip for strip in self._parents if self._types[strip] == "MULTICAM"]
 
+    @cached_property
+    def speed_effects(self) -> dict[Any, Any]:
+        """The Speed effects by the strips that they show at other frames, see `strips_shown_by_speed`."""
+        around = speed_effect_over_scene(self.scene)
+        if around is not None:
+            return dict.fromkeys(self._parents, around)
+        return strips_shown_by_speed(self._levels, self._types)
+
     def duration_at_other_rate(self, clip: Any) -> int:
         """Return what `durations_at_other_rate` does of a movie clip.
 
@@ -190,6 +201,7 @@ class SceneStrips:
     @cached_property
     def _effects_by_input(self) -> dict[Any, Any]:
         effects = [strip for strip in self._parents if self._types[strip] not in _TYPES_WITHOUT_INPUTS]
+        effects = [effect for effect in effects if not is_rounding(effect)]
         return {strip: effect for effect in reversed(effects) for strip in inputs_of(effect)}
 
     def layer_of(self, clip: Any) -> Any | None:
@@ -277,22 +289,8 @@ class SceneStrips:
             index.update(strip)
 
 
-def nearest_layer(clip: Any, layers: list[Any]) -> Any | None:
-    """Return the layer that is least out of step with a clip, or None of none."""
-    if len(layers) < 2:
-        return layers[0] if layers else None
-    return min(layers, key=lambda layer: _timing_distance(clip, layer))
-
-
-def _timing_distance(clip: Any, layer: Any) -> float:
-    """How far a layer is out of step with a clip, in frames."""
-    return sum(abs(getattr(clip, name) - getattr(layer, name)) for name in _TIMING_PROPERTIES) + abs(
-        clip.frame_final_end - layer.frame_final_end
-    )
-
-
 def _grouped(entries: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
-    groups: dict[str, list[Any]] = {}
+    groups: defaultdict[str, list[Any]] = defaultdict(list)
     for name, entry in entries:
-        groups.setdefault(name, []).append(entry)
-    return groups
+        groups[name].append(entry)
+    return dict(groups)

@@ -36,8 +36,26 @@ def strip_warnings(strip: Any, scene: bpy.types.Scene) -> list[StripWarning]:
 def warnings_by_clip(strips: SceneStrips) -> list[tuple[Any, list[StripWarning]]]:
     """Return what `strip_warnings` does for each clip of a scene that has any."""
     reasons = nest_reasons(strips)
-    listed = ((clip, _warnings_of(strips, clip, reasons.get(clip.name, ""))) for clip in strips.clips)
+    looks_closely = strips.curves.is_any
+    suspects = [
+        clip
+        for clip in strips.clips
+        if looks_closely or clip.name in reasons or not _is_in_place(strips, clip)
+    ]
+    listed = ((clip, _warnings_of(strips, clip, reasons.get(clip.name, ""))) for clip in suspects)
     return [(clip, warnings) for clip, warnings in listed if warnings]
+
+
+def _is_in_place(strips: SceneStrips, clip: Any) -> bool:
+    """Tell at the first look whether a clip that needs no nesting and is not animated has no warnings."""
+    layer = strips.layer_of(clip)
+    return (
+        layer is not None
+        and strips.siblings(clip).is_right_above(clip, layer)
+        and layer.frame_duration == content_length(clip)
+        and not len(layer.modifiers)
+        and len(strips.modifiers_by_stack.get(strips.stack_id(clip), ())) <= MAX_MODIFIERS
+    )
 
 
 def _warnings_of(strips: SceneStrips, strip: Any, reason: str) -> list[StripWarning]:
@@ -56,12 +74,6 @@ def _warnings_of(strips: SceneStrips, strip: Any, reason: str) -> list[StripWarn
     elif reason:
         warnings.append(
             StripWarning(f"{reason}, which its layer can't follow: press Nest in Meta", NEST_OPERATOR)
-        )
-    if effect := _slow_motion(strips, strip):
-        warnings.append(
-            StripWarning(
-                f"is slowed by {effect.name}, which may show its face a frame apart: use retiming keys instead"
-            )
         )
     if foreign := _foreign_look(strips, strip, layer):
         warnings.append(StripWarning(foreign))
@@ -82,21 +94,6 @@ def _warnings_of(strips: SceneStrips, strip: Any, reason: str) -> list[StripWarn
             StripWarning("is longer or shorter than its layer was made for: press Refresh", REFRESH_OPERATOR)
         )
     return warnings
-
-
-def _slow_motion(strips: SceneStrips, strip: Any) -> Any | None:
-    """Return the Speed effect that asks for images between those of a movie, itself or in metas; None without one.
-
-    There Blender takes one neighbor of a movie and the other of an image sequence, as a layer is.
-    """
-    level = strip if strips.type_of(strip) == "MOVIE" else None
-    while level is not None:
-        effect = strips.effect_of(level)
-        if effect is not None and strips.type_of(effect) == "SPEED":
-            fraction = effect.speed_factor % 1 if effect.speed_control == "MULTIPLY" else 0
-            return effect if fraction else None
-        level = strips.parent_meta(level)
-    return None
 
 
 def _foreign_look(strips: SceneStrips, strip: Any, layer: Any) -> str:

@@ -86,22 +86,21 @@ def _scene_fingerprint(strips: SceneStrips) -> SceneFingerprint:
     reads = zip(
         listed, map(_RANGE, listed), map(_CONTENT, listed), map(media_fingerprint, listed), strict=True
     )
+    has_metas, has_curves = strips.has_metas, strips.curves.is_any
     for clip, (start, first, last), content, media in reads:
+        layer = strips.layer_of(clip)
         ranges[content[0]] = first - start, last - start
-        clips[content[0]] = content, media, *_clip_fingerprint(strips, clip)
+        clips[content[0]] = (
+            content,
+            media,
+            strips.stack_id(clip),
+            _parent_meta_name(strips, clip) if has_metas else "",
+            _keys(clip) if is_retimed(clip) else (),
+            (strips.curves.values(clip), strips.is_channel_muted(clip)) if has_curves else (),
+            layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
+        )
     restorable = tuple(restorable_strips(scene))
     return SceneFingerprint(settings, tuple(layers), clips, nest_reasons(strips), restorable, ranges)
-
-
-def _clip_fingerprint(strips: SceneStrips, clip: Any) -> tuple[Any, ...]:
-    layer = strips.layer_of(clip)
-    return (
-        strips.stack_id(clip),
-        _parent_meta_name(strips, clip) if strips.has_metas else "",
-        _keys(clip) if is_retimed(clip) else (),
-        (strips.curves.values(clip), strips.is_channel_muted(clip)) if strips.curves.is_any else (),
-        layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
-    )
 
 
 def _keys(clip: Any) -> tuple[float, ...]:

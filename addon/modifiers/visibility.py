@@ -8,7 +8,8 @@ import bpy
 from ..properties.scene_properties import settings_of
 from ..sequencer.animation import MUTE_PATH
 from ..sequencer.curves import curves_of, split_strip_path, strip_key
-from ..sequencer.strips import mute_reason, shown_scenes, stack_id, strips_with_modifiers
+from ..sequencer.shown_frames import shown_scenes
+from ..sequencer.strips import mute_reason, stack_id, strips_with_modifiers
 
 
 def is_rendered(modifier: Any) -> bool:

@@ -16,7 +16,7 @@ import bpy
 
 from ...core.concurrency.lru import LruCache
 from ...core.sessions.layer_counts import LayerContent
-from ..layers.scene_strips import nearest_layer
+from ..layers.nearest_layer import nearest_layer
 from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..modifiers.visibility import is_rendered
 from ..properties.scene_properties import request_of, settings_of
@@ -130,7 +130,11 @@ class PreparedFrames:
         if layer is None or not requests:
             return None
         key = images_key(level.scene, clip, layer)
-        numbers = last.numbers if last is not None and last.key == key else images_by_frame(clip, layer)
+        numbers = (
+            last.numbers
+            if last is not None and last.key == key
+            else images_by_frame(level.scene, clip, layer)
+        )
         lookup = strip_lookup(level.scene, clip, key, requests, unique_images(numbers))
         return _Entry(lookup, key, numbers, self._generation, time.monotonic())
 

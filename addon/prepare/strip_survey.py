@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which images a strip's layer shows, and how these stand: looked up beside drawing, from their labels."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +17,8 @@ from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..properties.preferences import preferences
 from ..properties.status import window_state
 from ..sequencer.curves import curves_of
+from ..sequencer.shown_frames import shown_frames
+from ..sequencer.speed_effects import speed_state
 from ..sequencer.strips import media_fingerprint, source_of, stack_id
 from ..sessions.cache_folder import layers_root
 
@@ -29,7 +33,7 @@ def survey_of(
     """Return what is known of a strip's layers; for other requests than it was taken for it is taken anew."""
     key = images_key(scene, strip, layer)
     images = lookup_cache().get_or_compute(
-        ("images", key), lambda: unique_images(images_by_frame(strip, layer))
+        ("images", key), lambda: unique_images(images_by_frame(scene, strip, layer))
     )
     lookup = strip_lookup(scene, strip, key, requests, images)
     return survey(lookup, max(REFRESH_SECONDS, len(images) / _FRAMES_A_SECOND))
@@ -79,14 +83,21 @@ def images_key(scene: bpy.types.Scene, strip: Any, layer: Any) -> tuple[object, 
         (layer.frame_start, layer.frame_offset_start, layer.frame_offset_end),
         (layer.strobe, layer.use_reverse_frames, *media_fingerprint(layer)),
         tuple(key.timeline_frame for key in strip.retiming_keys),
+        speed_state(scene, strip),
     )
 
 
-def images_by_frame(strip: Any, layer: Any) -> tuple[int, ...]:
-    """Return the source frame of the image that a layer shows at each frame of a strip; -1 where it shows none."""
-    elements = (
-        layer.strip_elem_from_frame(frame) for frame in range(strip.frame_final_start, strip.frame_final_end)
-    )
+def images_by_frame(scene: bpy.types.Scene, strip: Any, layer: Any) -> tuple[int, ...]:
+    """Return the source frame of the image that a layer shows at each frame of a strip; -1 where it shows none.
+
+    Where a Speed effect blends two, the first counts: the next frame shows the other.
+    """
+    timeline = range(strip.frame_final_start, strip.frame_final_end)
+    shown: Iterable[float | None] = timeline
+    if speed_state(scene, strip):
+        listed = (shown_frames(scene, strip, frame, is_shifted=True) for frame in timeline)
+        shown = (next(iter(frames), None) for frames in listed)
+    elements = (None if at is None else layer.strip_elem_from_frame(math.floor(at)) for at in shown)
     names = ("" if element is None else element.filename for element in elements)
     return tuple(int(name.removesuffix(".tif")) if LAYER_NAME.fullmatch(name) else -1 for name in names)
 

@@ -284,12 +284,23 @@ def register() -> None:
     strip.understudy_rate = _number(options={"HIDDEN"})
     strip.understudy_nest = _switch(options={"HIDDEN"})
     strip.understudy_nest_by_editor = _switch(options={"HIDDEN"})
+    strip.understudy_rounds_frames = _switch(options={"HIDDEN"})
     strip.understudy_nest_range = _numbers(size=4, default=(0, 0, 0, 0), options={"HIDDEN"})
 
 
 def unregister() -> None:
     """Take the properties off again. What they hold stays in the .blend."""
-    for name in ("nest_range", "nest_by_editor", "nest", "rate", "lifted", "searched", "layer_of", "id"):
+    for name in (
+        "nest_range",
+        "rounds_frames",
+        "nest_by_editor",
+        "nest",
+        "rate",
+        "lifted",
+        "searched",
+        "layer_of",
+        "id",
+    ):
         delattr(bpy.types.Strip, f"understudy_{name}")
     delattr(bpy.types.Scene, "understudy")
     for group in reversed(CLASSES):

@@ -11,7 +11,8 @@ from ..layers.replaced_files import replaced_movies
 from ..layers.scene_strips import SceneStrips
 from ..layers.strip_warnings import warnings_by_clip
 from ..modifiers.sanitize import strips_with_invalid_ids
-from ..sequencer.strips import is_shown, shown_scenes, strips_at, strips_with_modifiers
+from ..sequencer.shown_frames import shown_scenes
+from ..sequencer.strips import is_shown, strips_at, strips_with_modifiers
 
 _REPLACED_FIX = "Blender shows the former one until you press Refresh"
 

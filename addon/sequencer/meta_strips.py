@@ -14,6 +14,7 @@ from .animation import StripCurves, sync_animation
 from .connections import connect, connected_strips, disconnect, display_siblings, select, sounds_of
 from .curves import animates, curves_of, make_action_local, split_strip_path, strip_key
 from .own_operators import call_operator
+from .speed_effects import is_rounding
 from .strips import inputs_of, layer_stack_id, parent_strips, stack_id
 
 _NEST_SUFFIX = " Face Swap"
@@ -71,7 +72,7 @@ def nest_of(clip: Any) -> Any | None:
     meta = clip.parent_meta()
     if meta is None or not meta.understudy_nest:
         return None
-    others = [strip for strip in meta.strips if strip != clip]
+    others = [strip for strip in meta.strips if strip != clip and not is_rounding(strip)]
     return meta if all(layer_stack_id(strip) == stack_id(clip) for strip in others) else None
 
 

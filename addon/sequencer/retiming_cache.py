@@ -3,9 +3,9 @@
 
 From 5.0 Blender keeps a source image under the whole part of a retimed frame's number, but chooses it by rounding:
 whether frame 7.8 is 7 or 8 then depends on what was drawn before (seen in 5.0.1 and 5.2.2, movies and images, without
-Understudy as well). A layer can follow the clip only where that is settled, so before such a frame is drawn the
-clip's images are forgotten: then it is always the nearest one. Strobed by no whole number of frames, as keyframes of
-the strobe have it, a clip and its layer are both read so.
+Understudy as well). The input of a Speed effect may be that of the frame drawn before. A layer can follow the clip only
+where that is settled, so before such a frame is drawn the clip's images are forgotten: then it is always the nearest
+one. Strobed by no whole number of frames, as keyframes of the strobe have it, a clip and its layer are both read so.
 """
 
 from collections.abc import Callable
@@ -15,16 +15,22 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .retiming import is_retimed
-from .strips import layer_stack_id, layer_strips, stack_id, strips_at, strips_with_modifiers
+from .shown_frames import shifted_strips
+from .strips import all_strips, layer_stack_id, layer_strips, stack_id, strips_at, strips_with_modifiers
 
 _HANDLER_NAMES = ("render_pre", "frame_change_pre")
 
 
 def invalidate_retimed_strips(scene: bpy.types.Scene) -> None:
-    """Have Blender read retimed and unevenly strobed clips at the scenes' frames anew. It changes no data."""
+    """Have Blender read anew what is retimed, unevenly strobed or under a Speed effect at the scenes' frames.
+
+    It changes no data.
+    """
     for here in (scene, *(other for other in bpy.data.scenes if other != scene)):
         # The frame of a scene that a scene strip plays is not known here.
-        strips = strips_at(here, here.frame_current) if here == scene else None
+        strips = strips_at(here, here.frame_current) if here == scene else all_strips(here)
+        for strip in shifted_strips(strips):
+            strip.invalidate_cache("RAW")
         for clip in strips_with_modifiers(here, strips):
             if is_retimed(clip):
                 clip.invalidate_cache("RAW")

@@ -3,21 +3,21 @@
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 
 import bpy
 
-from ...core.errors import ClipError, RecipeError
+from ...core.errors import ClipError
 from ...core.layers.folder import is_stack_id
 from ...core.media.source import ClipSource
 
 SUPPORTED_TYPES = ("MOVIE", "IMAGE")
 MAX_FRAMES = 1 << 22
 """How many frames a strip may have: 19 hours at 60 a second. Each costs a layer's name, of 100 bytes in memory."""
-_MAX_SCENES = 1000
 INVALID_TEXT = "\ufffd"
 """What a text property is read as that holds no text."""
 _MAX_FRAMES_PER_SECOND = 100_000.0
@@ -66,14 +66,14 @@ def strips_at(scene: bpy.types.Scene, frame: int) -> list[Any]:
 
     It is asked for at every frame: so Blender lists all strips' places at once, and no others are looked at.
     """
-    strips = all_strips(scene)
-    if not strips:
-        return []
-    starts, ends = (array("i", bytes(4 * len(strips))) for _ in range(2))
-    everything = cast("Any", scene.sequence_editor).strips_all
-    everything.foreach_get("frame_final_start", starts)
-    everything.foreach_get("frame_final_end", ends)
-    return [strip for strip, start, end in zip(strips, starts, ends, strict=True) if start <= frame < end]
+    editor = cast("Any", scene.sequence_editor)
+    count = 0 if editor is None else len(editor.strips_all)
+    starts, ends = (array("i", bytes(4 * count)) for _ in range(2))
+    if count:
+        editor.strips_all.foreach_get("frame_final_start", starts)
+        editor.strips_all.foreach_get("frame_final_end", ends)
+    lie_there = [start <= frame < end for start, end in zip(starts, ends, strict=True)]
+    return list(compress(editor.strips_all, lie_there)) if any(lie_there) else []
 
 
 def supports_modifiers(strip: bpy.types.Strip) -> bool:
@@ -166,33 +166,6 @@ def _feeds_drawn_effect(scene: bpy.types.Scene, strip: Any, visited: set[Any]) -
         if not _own_mute_reason(scene, effect) or _feeds_drawn_effect(scene, effect, visited):
             return True
     return False
-
-
-def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types.Scene, int]]:
-    """Yield the scene and those that its scene strips play at a frame by their sequencer, each at its frame.
-
-    A scene within itself is not played, as Blender does not play it. Raises RecipeError where there are too many.
-    """
-    visited: set[tuple[bpy.types.Scene, int]] = set()
-    waiting: list[tuple[bpy.types.Scene, int, tuple[bpy.types.Scene, ...]]] = [(scene, frame, ())]
-    while waiting:
-        here, at, around = waiting.pop()
-        if (here, at) in visited:
-            continue
-        if len(visited) >= _MAX_SCENES:
-            raise RecipeError(
-                f"{scene.name} shows more than {_MAX_SCENES} scenes at frame {frame}: remove some"
-            )
-        visited.add((here, at))
-        around = (*around, here)
-        yield here, at
-        for strip in strips_at(here, at):
-            inner = cast("Any", strip)
-            if strip.type != "SCENE" or inner.scene is None or inner.scene_input != "SEQUENCER":
-                continue
-            if inner.scene not in around and is_shown(here, strip, at):
-                start = inner.scene.frame_start + inner.animation_offset_start
-                waiting.append((inner.scene, round(at - strip.frame_start + start), around))
 
 
 def source_of(strip: Any) -> ClipSource:

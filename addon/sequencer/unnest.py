@@ -26,6 +26,7 @@ from .meta_strips import (
     remove_temporary_strip,
 )
 from .own_operators import call_operator
+from .speed_effects import is_rounding, remove_rounding_strips
 from .strips import channels_of, parent_strips
 
 # What changes the pixels of a meta strip, with the value at which it does not.
@@ -69,7 +70,8 @@ def unnest(scene: bpy.types.Scene, meta: Any, clip: Any) -> bool:
 
     `meta` is what `removable_nest` returned. False, with nothing done, where other strips would have to move.
     """
-    strips, inner = parent_strips(scene, meta), list(meta.strips)
+    strips = parent_strips(scene, meta)
+    inner = [strip for strip in meta.strips if not is_rounding(strip)]
     connected = connected_strips(scene, meta, movie=clip)
     channels = _spare_channels(ChannelIndex(strips), clip, len(inner))
     if (
@@ -101,6 +103,7 @@ def unnest(scene: bpy.types.Scene, meta: Any, clip: Any) -> bool:
 def _dissolve(scene: bpy.types.Scene, meta: Any, clip: Any, channels: list[int]) -> None:
     """Have Blender take the strips out of a meta strip, each to a channel; the clip gets what the meta strip had."""
     strips = parent_strips(scene, meta)
+    remove_rounding_strips(meta)
     start, end, inner = meta.frame_final_start, meta.frame_final_end, list(meta.strips)
     fed, name = effect_inputs(strips, meta), meta.name
     # Blender removes what a strip feeds along with it, so something else feeds that meanwhile.

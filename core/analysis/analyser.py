@@ -95,7 +95,29 @@ class Analyser:
         return known
 
     def attributes(self, clip: Clip, number: int, recipe: Recipe) -> Floats:
-        """Return sex and age (n, 2) of the faces that `analysis` finds, see `GenderAge`. ClipError or ModelError."""
+        """Return sex and age of the faces that `analysis` finds, see `GenderAge`.
+
+        Parameters
+        ----------
+        clip : Clip
+            The clip.
+        number : int
+            Which frame of it.
+        recipe : Recipe
+            Its analysis stages.
+
+        Returns
+        -------
+        ndarray, shape (n, 2), float32
+            A row for each face, in their order.
+
+        Raises
+        ------
+        ClipError
+            The frame can't be read.
+        ModelError
+            The network is not there.
+        """
         analysis, network = self.analysis(clip, number, recipe), self._adapters.gender_age()
 
         def compute() -> Arrays:

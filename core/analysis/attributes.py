@@ -84,7 +84,20 @@ def needs_attributes(params: Select) -> bool:
 
 
 def filter_by_attributes(attributes: Floats, params: Select) -> list[int]:
-    """Return which of (n, 2) attributes, as `GenderAge` gives them, are what a recipe asks for."""
+    """Return which faces are what a recipe asks for.
+
+    Parameters
+    ----------
+    attributes : ndarray, shape (n, 2)
+        Sex and age in years, as `GenderAge` gives them.
+    params : Select
+        The ranges that are asked for.
+
+    Returns
+    -------
+    list of int
+        The rows that lie in them, in order.
+    """
     wanted = {"any": 0, "female": -1, "male": 1}[params.gender]
     male, years = attributes[:, 0], np.clip(np.round(attributes[:, 1]), MIN_AGE_YEARS, MAX_AGE_YEARS)
     fits = (male * wanted >= 0) & (years >= params.age_low) & (years <= params.age_high)

@@ -32,7 +32,20 @@ _NEUTRAL_MOUTH_WIDTH = 0.6
 
 
 def expression_issues(landmarks: Floats, topology: Topology) -> tuple[str, ...]:
-    """Say what is poor about the expression of (478, 3) landmarks of a face that looks towards the camera."""
+    """Say what is poor about the expression of a face that looks towards the camera.
+
+    Parameters
+    ----------
+    landmarks : ndarray, shape (478, 3)
+        In pixels of the image.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    tuple of str
+        A short text for each fault, none for a calm face.
+    """
     points = unposed_points(landmarks, topology)
     issues = []
     opening = mouth_opening(points)
@@ -47,19 +60,54 @@ def expression_issues(landmarks: Floats, topology: Topology) -> tuple[str, ...]:
 
 
 def mouth_stretch(points: Floats) -> float:
-    """Return how much wider than a calm mouth one is, and how much its corners are lifted; negative for a pout."""
+    """Return how much wider than a calm mouth one is, and how much its corners are lifted.
+
+    Parameters
+    ----------
+    points : ndarray, shape (468, 3)
+        As `unposed_points` gives them, in eye distances.
+
+    Returns
+    -------
+    float
+        In eye distances; negative for a pout.
+    """
     left, right = points[list(_MOUTH_CORNERS)]
     lift = float(points[list(_LIP_MIDDLES), 1].mean() - (left[1] + right[1]) / 2)
     return float(np.linalg.norm(right - left)) - _NEUTRAL_MOUTH_WIDTH + lift
 
 
 def eye_opening(points: Floats) -> float:
-    """Return how far the eye that is less open is open, against its own width."""
+    """Return how far the eye that is less open is open.
+
+    Parameters
+    ----------
+    points : ndarray, shape (468, 3)
+        As `unposed_points` gives them.
+
+    Returns
+    -------
+    float
+        Its height by its own width.
+    """
     return min(_mean_distance(points, lids) / _mean_distance(points, (corners,)) for lids, corners in _EYES)
 
 
 def unposed_points(landmarks: Floats, topology: Topology) -> Floats:
-    """Return the mesh of (478, 3) landmarks without its pose: (468, 3) float32 in eye distances, around the eyes."""
+    """Return the mesh of a face without its pose.
+
+    Parameters
+    ----------
+    landmarks : ndarray, shape (478, 3)
+        In pixels of the image.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    ndarray, shape (468, 3), float32
+        In eye distances, around the eyes.
+    """
     return unpose_points(landmarks[:468], topology.shape)
 
 

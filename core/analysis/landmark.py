@@ -192,19 +192,56 @@ def faces_from_arrays(arrays: Arrays) -> list[Face]:
 
 
 def bounding_box(points: Floats) -> Floats:
-    """Return left, top, right, bottom of (n, 2 or 3) points."""
+    """Return the box around points.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2 or 3)
+        In pixels.
+
+    Returns
+    -------
+    ndarray, shape (4,)
+        Left, top, right, bottom in pixels.
+    """
     return np.asarray(np.concatenate([points[:, :2].min(0), points[:, :2].max(0)]), np.float32)
 
 
 def alignment_points(points: Floats, topology: Topology) -> Floats:
-    """Return the five points (5, 2) that faces are aligned by, of the landmarks (k, 2 or 3) of any landmarker."""
+    """Return the five points that faces are aligned by, of the landmarks of any landmarker.
+
+    Parameters
+    ----------
+    points : ndarray, shape (k, 2 or 3)
+        In frame pixels; their number tells their set.
+    topology : Topology
+        Which points of FaceMesh they are.
+
+    Returns
+    -------
+    ndarray, shape (5, 2)
+        Both eyes, nose, both corners of the mouth, in frame pixels.
+    """
     if len(points) == LANDMARK_COUNT:
         return face_mesh_alignment_points(points, topology)
     return LANDMARK_SETS[len(points)].alignment_points(points)
 
 
 def estimate_pose(points: Floats, topology: Topology) -> Pose:
-    """Return the head's pose by the landmarks (k, 3) of any landmarker."""
+    """Return the head's pose by the landmarks of any landmarker.
+
+    Parameters
+    ----------
+    points : ndarray, shape (k, 3)
+        In frame pixels.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    Pose
+        In degrees.
+    """
     if len(points) == LANDMARK_COUNT:
         return head_pose(points, topology)
     return pose_of_rotation(fit_head_rotation(points, topology))

@@ -81,8 +81,12 @@ def find_people(
 ) -> Arrays:
     """Find the people in `frames`; `on_progress` hears how much is done, 0 to 1.
 
-    `people_from_arrays` reads what is returned. Frames that can't be read are passed over. Raises ModelError or
-    RecipeError.
+    Frames that can't be read are passed over. Raises ModelError or RecipeError.
+
+    Returns
+    -------
+    dict of str to ndarray
+        What `people_from_arrays` reads.
     """
     rows: list[list[FaceSample]] = []
     least = BUILT_IN_SPACE.match_threshold

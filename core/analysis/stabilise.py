@@ -79,10 +79,30 @@ def averaged_embeddings(
     frame_faces: FrameFaces,
     ahead: int = FOLLOW_FRAMES,
 ) -> Floats:
-    """Return a vector (n, d) of length 1 for each face of a frame, averaged over the frames it is followed through.
+    """Return a vector for each face of a frame, averaged over the frames it is followed through.
 
-    One frame in which a face is turned or half hidden then does not decide who it is. `ahead` is how many later frames
-    are looked at: what looks ahead and then needs this frame's own pixels has a movie decode it twice.
+    One frame in which a face is turned or half hidden then does not decide who it is.
+
+    Parameters
+    ----------
+    analyser : Analyser
+        It describes the faces.
+    clip : Clip
+        The clip.
+    number : int
+        Which frame of it.
+    recipe : Recipe
+        Its analysis stages.
+    frame_faces : FrameFaces
+        The faces of the frame, n of them, with where they are in the frames around.
+    ahead : int
+        How many later frames are looked at: what looks ahead and then needs this frame's own pixels has a movie decode
+        it twice.
+
+    Returns
+    -------
+    ndarray, shape (n, d), float32
+        Of length 1 each.
     """
     totals = np.array(frame_faces.embeddings, np.float32)
     for face, sightings in enumerate(face_tracks(analyser, clip, number, recipe, frame_faces, ahead)):
@@ -94,10 +114,32 @@ def averaged_embeddings(
 def mean_attributes(
     analyser: Analyser, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces
 ) -> Floats:
-    """Return sex and age (n, 2) of a frame's faces, averaged as `averaged_embeddings` averages vectors.
+    """Return sex and age of a frame's faces, averaged as `averaged_embeddings` averages vectors.
 
-    See `GenderAge`. A face then is not now taken for a woman's, now for a man's. Raises ModelError where no network is
-    there.
+    A face then is not now taken for a woman's, now for a man's.
+
+    Parameters
+    ----------
+    analyser : Analyser
+        It looks at the faces.
+    clip : Clip
+        The clip.
+    number : int
+        Which frame of it.
+    recipe : Recipe
+        Its analysis stages.
+    frame_faces : FrameFaces
+        The faces of the frame, n of them, with where they are in the frames around.
+
+    Returns
+    -------
+    ndarray, shape (n, 2), float32
+        See `GenderAge`.
+
+    Raises
+    ------
+    ModelError
+        The network is not there.
     """
     own = analyser.attributes(clip, number, recipe)
     means = []

@@ -39,10 +39,26 @@ _MAX_SOFTNESS = 0.1
 
 
 def area_weight(points: Floats, size: tuple[int, int], params: Fusion, topology: Topology) -> Floats | None:
-    """Return (h, w) float32: 1 within the areas that are shown, 0 outside; None where all of them are.
+    """Return where a face is shown, by the areas that are chosen.
 
-    `points` are (>=468, 3) landmarks in pixels of an image of `size` (width, height). The edge between an area that
-    is shown and one that is not is as soft as `params.mask_blur` says, and lies half on either side.
+    The edge between an area that is shown and one that is not is as soft as `params.mask_blur` says, and lies half on
+    either side.
+
+    Parameters
+    ----------
+    points : ndarray, shape (>=468, 3)
+        Landmarks in pixels of an image.
+    size : tuple of int
+        Width and height of that image.
+    params : Fusion
+        Which areas are shown.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    ndarray, shape (h, w), float32, or None
+        1 within the areas that are shown, 0 outside; None where all of them are.
     """
     shown = tuple(bool(getattr(params, f"mask_{area}")) for area in AREAS)
     if all(shown):

@@ -16,12 +16,25 @@ CHROMA_SHARE = 0.8
 def light_transfer(
     target: Pixels, swapped_image: Pixels, weight: Floats, radius_pixels: float, strength: float
 ) -> tuple[Floats, Floats]:
-    """Return gain and offset, each (h, w, 3), so that `swapped * gain + offset` has the light of `target`.
+    """Return what gives a swapped face the light of the target: `swapped * gain + offset`.
 
-    All three images are (h, w[, 3]) of the same small crop, RGB uint8, `weight` 0..1 tells where both show
-    skin; only there they are compared, so that hair, eyes or background don't bleed in. `radius_pixels` is the
-    standard deviation of the low-pass in pixels, `strength` 0..1 goes from no change to the target's light.
     The detail's contrast follows the target's too: a hazy or flat image gets a hazy or flat face.
+
+    Parameters
+    ----------
+    target, swapped_image : ndarray, shape (h, w, 3), uint8
+        RGB of the same small crop.
+    weight : ndarray, shape (h, w), float32
+        Where both show skin, 0 to 1: only there they are compared, so that hair, eyes or background don't bleed in.
+    radius_pixels : float
+        The standard deviation of the low-pass.
+    strength : float
+        0 to 1, from no change to the target's light.
+
+    Returns
+    -------
+    gain, offset : ndarray, shape (h, w, 3), float32
+        The offset is in levels.
     """
     spread_fine, spread_broad = low_pass_sigmas(radius_pixels)
     fine = _LowFrequencies(target, swapped_image, weight, spread_fine)

@@ -23,10 +23,23 @@ _MAX_LOG_GAIN = 0.7
 
 
 def edge_gain(target: Floats, lit: Floats, weight: Floats, outline: Floats, strength: float) -> Floats:
-    """Return what a lit face is to be multiplied with so that its edge has the colours around it: (h, w, 3) float32.
+    """Return what a lit face is to be multiplied with so that its edge has the colours around it.
 
-    `target` and `lit` are (h, w, 3) float32 RGB in levels, of the same small crop, `weight` (h, w) 0..1 tells where
-    both show skin, and `outline` (n, 2) is the face's, in its pixels. `strength` 0..1 goes from no change to all of it.
+    Parameters
+    ----------
+    target, lit : ndarray, shape (h, w, 3), float32
+        RGB in levels of the same small crop.
+    weight : ndarray, shape (h, w), float32
+        Where both show skin, 0 to 1.
+    outline : ndarray, shape (n, 2)
+        The face's, in pixels of the crop.
+    strength : float
+        0 to 1, from no change to all of it.
+
+    Returns
+    -------
+    ndarray, shape (h, w, 3), float32
+        1 where nothing changes.
     """
     distance = inside_distance(outline, (target.shape[1], target.shape[0]), signed=False)
     band_width = max(_BAND_SHARE * float(np.ptp(outline[:, 0])), 1.0)

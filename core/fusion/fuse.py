@@ -68,9 +68,27 @@ def fuse_crop(
 ) -> Pixels:
     """Fuse one swapped crop.
 
-    `landmarks` are (478, 3) in frame pixels. `occlusion_mask` tells what covers the face; without it the skin's
-    colour does. `footage` is what else the face takes of the frame.
-    Returns (height, width, 4) uint8 RGBA with straight alpha, in frame pixels of `region`.
+    Parameters
+    ----------
+    crop : FusionCrop
+        The swapped face and the target's own.
+    landmarks : ndarray, shape (478, 3)
+        In frame pixels.
+    region : CropRegion
+        Where the crop lies in the frame.
+    params : Fusion
+        How it is fused.
+    topology : Topology
+        The canonical face mesh.
+    occlusion_mask : OcclusionMask, optional
+        What covers the face; without it the skin's colour tells.
+    footage : FootageLook, optional
+        What else the face takes of the frame: focus and grain.
+
+    Returns
+    -------
+    ndarray, shape (height, width, 4), uint8
+        RGBA with straight alpha, in frame pixels of `region`.
     """
     swapped = draw_swapped(crop, region)
     height, width = swapped.shape[:2]
@@ -128,10 +146,25 @@ def unoccluded_face(
     topology: Topology,
     occlusion_mask: OcclusionMask | None,
 ) -> Floats:
-    """Tell where nothing covers the face: as large as the crop's `target`, float32 in 0..1.
+    """Tell where nothing covers the face.
 
-    `points` (478, 3) are in pixels of the crop of `region`. By the masker's `occlusion_mask`, by the skin's colour, or
-    both.
+    Parameters
+    ----------
+    crop : FusionCrop
+        The swapped face and the target's own.
+    points : ndarray, shape (478, 3)
+        Landmarks in pixels of the crop.
+    region : CropRegion
+        Where the crop lies in the frame.
+    topology : Topology
+        The canonical face mesh.
+    occlusion_mask : OcclusionMask or None
+        What covers the face; with None the skin's colour tells.
+
+    Returns
+    -------
+    ndarray, shape (h, w), float32
+        0 to 1, as large as the crop's `target`.
     """
     target = crop.target
     bare = np.ones(target.shape[:2], np.float32)
@@ -217,9 +250,23 @@ def light_radius(points: Floats, params: Fusion) -> float:
 
 
 def brow_mask(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
-    """Draw both brows in an image of `size` (width, height) that `points` are in: (h, w) uint8, 255 inside.
+    """Draw both brows.
 
     Brows are hair of either person's own colour: compared, they would tint each other.
+
+    Parameters
+    ----------
+    points : ndarray, shape (>=468, 2 or 3)
+        Landmarks in pixels of an image.
+    size : tuple of int
+        Width and height of that image.
+    topology : Topology
+        Which points the brows have.
+
+    Returns
+    -------
+    ndarray, shape (h, w), uint8
+        255 inside.
     """
     return fill_polygons(
         [

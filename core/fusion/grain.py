@@ -26,10 +26,29 @@ _MAX_GRAIN_LEVELS = 12.0
 def match_grain(
     colours: Pixels, shown: Pixels, points: Floats, goal: Floats, amount: float, seed: int, topology: Topology
 ) -> Pixels:
-    """Return a face's colours (h, w, 3) uint8 RGB with as strong detail as the footage's skin has.
+    """Return a face's colours with as strong detail as the footage's skin has.
 
-    `shown` (h, w) uint8 is its alpha, `points` (>=468, 2 or 3) are in its pixels, `goal` is what `measure_detail` found
-    in the footage, `amount` 0..1 how far it is followed. `seed` is the grain's: 32 bits.
+    Parameters
+    ----------
+    colours : ndarray, shape (h, w, 3), uint8
+        The face's, RGB.
+    shown : ndarray, shape (h, w), uint8
+        Its alpha.
+    points : ndarray, shape (>=468, 2 or 3)
+        Landmarks in its pixels.
+    goal : ndarray
+        What `measure_detail` found in the footage.
+    amount : float
+        How far that is followed, 0 to 1.
+    seed : int
+        The grain's, 32 bits.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    ndarray, shape (h, w, 3), uint8
+        RGB.
     """
     if not goal.all():
         return colours

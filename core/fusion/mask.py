@@ -28,13 +28,27 @@ def face_mask(
     topology: Topology,
     box: Affine | None = None,
 ) -> Floats:
-    """Draw the mask of a face whose landmarks (478, 3) are in pixels of a crop of `size` (width, height).
+    """Draw the mask of a face.
 
-    With `box` (2, 3), from the crop's pixels to 0..1 across the image that a network drew, that image is
-    shown instead of the face's oval.
+    Its edge falls off inside the oval only, so nothing is ever laid over hair, ears or background.
 
-    Returns (h, w) float32 in 0..1, at most 256 on its longer side: the caller scales it up. Its edge falls
-    off inside the oval only, so nothing is ever laid over hair, ears or background.
+    Parameters
+    ----------
+    points : ndarray, shape (478, 3)
+        Landmarks in pixels of a crop.
+    size : tuple of int
+        Width and height of the crop.
+    params : Fusion
+        How soft and how large it is.
+    topology : Topology
+        The canonical face mesh.
+    box : ndarray, shape (2, 3), optional
+        From the crop's pixels to 0..1 across the image that a network drew: that image is shown instead of the oval.
+
+    Returns
+    -------
+    ndarray, shape (h, w), float32
+        0 to 1, at most 256 pixels on its longer side: the caller scales it up.
     """
     drawn = draw_mask_geometry(points, size, params, topology, box)
     mask = smoothstep((drawn.distance - drawn.padding) / drawn.ramp)
@@ -97,7 +111,22 @@ def _face_width(points: Floats) -> float:
 
 
 def inside_distance(contour: Floats, size: tuple[int, int], *, signed: bool) -> Floats:
-    """Distance in pixels to a contour's hull: positive inside; outside it is 0, or negative where asked for."""
+    """Return how far each pixel lies inside a contour's hull.
+
+    Parameters
+    ----------
+    contour : ndarray, shape (n, 2)
+        In pixels.
+    size : tuple of int
+        Width and height of the image.
+    signed : bool
+        Whether pixels outside are negative; else they are 0.
+
+    Returns
+    -------
+    ndarray, shape (h, w), float32
+        In pixels, positive inside.
+    """
     # The outline of what is seen of a turned face is its hull: the far side of the oval lies behind it.
     hull = convex_hull(contour)
     frame = 2

@@ -36,11 +36,27 @@ _TOLERANCE = 0.8
 def spread_skin_tone(
     picture: Pixels, face: Pixels, corner: tuple[int, int], points: Floats, amount: float, topology: Topology
 ) -> Pixels:
-    """Return a picture around a face whose skin has the face's tone: (h, w, 4) RGBA uint8.
+    """Return a picture around a face whose skin has the face's tone.
 
-    `picture` is that of the target's own face, RGBA with straight alpha, black where it is transparent. `face`
-    (h', w', 4) is what will be laid over it with its upper left pixel at `corner` (x, y), which may lie outside.
-    `points` (>=468, 2 or 3) are the face's, in pixels of the picture. `amount` 0..1 goes from the picture to all of it.
+    Parameters
+    ----------
+    picture : ndarray, shape (h, w, 4), uint8
+        That of the target's own face: RGBA with straight alpha, black where it is transparent.
+    face : ndarray, shape (h', w', 4), uint8
+        RGBA that will be laid over it.
+    corner : tuple of int
+        x and y of its upper left pixel in the picture, which may lie outside.
+    points : ndarray, shape (>=468, 2 or 3)
+        The face's landmarks in pixels of the picture.
+    amount : float
+        0 to 1, from the picture as it is to all of it.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    ndarray, shape (h, w, 4), uint8
+        RGBA with straight alpha.
     """
     height, width = picture.shape[:2]
     # By a whole number: that takes a fifth of the time.

@@ -77,7 +77,20 @@ def _lay_over(above: Pixels, below: Pixels) -> Pixels:
 
 
 def move_mask(mask: OcclusionMask, face_warp: FaceWarp) -> OcclusionMask:
-    """Return what covers a face in the moved picture, given what covers it in the frame."""
+    """Return what covers a face in the moved picture.
+
+    Parameters
+    ----------
+    mask : OcclusionMask
+        What covers it in the frame.
+    face_warp : FaceWarp
+        How the picture around the face was moved.
+
+    Returns
+    -------
+    OcclusionMask
+        Of the same size.
+    """
     height, width = mask.visible.shape
     places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).reshape(-1, 2).astype(np.float32)
     in_frame = transform_points(places, invert_affine(mask.matrix))

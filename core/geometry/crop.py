@@ -35,7 +35,18 @@ def crop_matrix(centre: Floats, side: float, angle: float, size: int) -> Floats:
 
 
 def invert_affine(matrix: Floats) -> Floats:
-    """Return the (2, 3) matrix that undoes an affine (2, 3) matrix."""
+    """Return the matrix that undoes an affine one.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (2, 3), float32
+        From some pixels to others.
+
+    Returns
+    -------
+    ndarray, shape (2, 3), float32
+        From the others back.
+    """
     return np.asarray(cv2.invertAffineTransform(matrix), np.float32)
 
 

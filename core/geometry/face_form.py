@@ -52,11 +52,27 @@ class FaceForm:
 
 
 def neutral_form(meshes: Sequence[Floats], topology: Topology) -> FaceForm:
-    """Return the neutral form of one person from several meshes, each (>=468, 3) in pixels of its own image.
+    """Return the neutral form of one person from several meshes.
 
     Pose and size are taken out of each mesh. Calm, frontal meshes with open eyes count most. What is left is made
     symmetric: light and turned heads pull a mesh to one side more than faces differ between their sides.
-    Raises ValueError where there is no mesh.
+
+    Parameters
+    ----------
+    meshes : sequence of ndarray, shape (>=468, 3)
+        Each in pixels of its own image.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    FaceForm
+        Points in eye distances, and how much each varies.
+
+    Raises
+    ------
+    ValueError
+        There is no mesh.
     """
     if not meshes:
         raise ValueError("a form needs at least one mesh")
@@ -75,12 +91,24 @@ def neutral_form(meshes: Sequence[Floats], topology: Topology) -> FaceForm:
 
 
 def form_displacement(source: FaceForm, target: FaceForm, topology: Topology) -> Floats:
-    """Return how far each point of the target's form is from the source's: (468, 3) float32, in eye distances.
+    """Return how far each point of the target's form is from the source's.
 
     The source is first brought onto the target by a similarity, so that size and place of the head stay the target's.
-    Points that hold expression keep their own form and follow their surroundings: lips and eyelids move as a whole,
-    and what the target moves while speaking and smiling moves less. The displacement is symmetric, and in whole
-    16384ths of an eye distance, so that keys made from it do not differ by an addition's last bit.
+    Points that hold expression keep their own form and follow their surroundings: lips and eyelids move as a whole, and
+    what the target moves while speaking and smiling moves less. The displacement is symmetric, and in whole 16384ths of
+    an eye distance, so that keys made from it do not differ by an addition's last bit.
+
+    Parameters
+    ----------
+    source, target : FaceForm
+        The neutral forms of the two people.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    ndarray, shape (468, 3), float32
+        In eye distances, to be added to the target's points.
     """
     moved = unpose_points(source.points, target.points, np.ones(468, np.float32))
     away = moved - target.points
@@ -102,10 +130,25 @@ def form_displacement(source: FaceForm, target: FaceForm, topology: Topology) ->
 
 
 def pose_displacement(displacement: Floats, form: FaceForm, landmarks: Floats, topology: Topology) -> Floats:
-    """Turn a displacement (468, 3) of the target's form into a frame's pose: (468, 3) float32 in frame pixels.
+    """Turn a displacement of the target's form into a frame's pose.
 
-    `landmarks` (>=468, 3) are the target's in that frame. A head that turns beyond what the mesh is sure of has less
-    and less displacement, none in profile.
+    A head that turns beyond what the mesh is sure of has less and less displacement, none in profile.
+
+    Parameters
+    ----------
+    displacement : ndarray, shape (468, 3)
+        As `form_displacement` gives it, in eye distances.
+    form : FaceForm
+        The target's.
+    landmarks : ndarray, shape (>=468, 3)
+        The target's in that frame, in frame pixels.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    ndarray, shape (468, 3), float32
+        In frame pixels.
     """
     scale, rotation, _ = fit_similarity(form.points, landmarks[:468], _stability(topology))
     facing = (float(rotation[2, 2]) - _MIN_YAW_COSINE) / (_MAX_YAW_COSINE - _MIN_YAW_COSINE)
@@ -114,13 +157,37 @@ def pose_displacement(displacement: Floats, form: FaceForm, landmarks: Floats, t
 
 
 def mouth_opening(points: Floats) -> float:
-    """Return how far the lips are apart in the image, of (468, 3) points without pose."""
+    """Return how far the lips are apart in the image.
+
+    Parameters
+    ----------
+    points : ndarray, shape (468, 3)
+        A mesh without pose.
+
+    Returns
+    -------
+    float
+        In the points' own unit.
+    """
     first, second = np.array(_LIP_PAIRS).T
     return float(np.linalg.norm((points[first] - points[second])[:, :2], axis=1).mean())
 
 
 def mirror_points(points: Floats, topology: Topology) -> Floats:
-    """Return points or displacements (468, 3) of a form with its sides exchanged."""
+    """Return a form with its sides exchanged.
+
+    Parameters
+    ----------
+    points : ndarray, shape (468, 3)
+        Points or displacements of a form: x is mirrored.
+    topology : Topology
+        It tells which point lies opposite which.
+
+    Returns
+    -------
+    ndarray, shape (468, 3)
+        In the same unit.
+    """
     return np.asarray(points[topology.mirrored] * (-1, 1, 1), points.dtype)
 
 

@@ -16,10 +16,23 @@ Doubles = npt.NDArray[np.float64]
 def fit_similarity(
     points: Floats, onto: Floats, weights: Floats | None = None
 ) -> tuple[float, Floats, Floats]:
-    """Fit scale, rotation (3, 3) and shift (3,) with `onto ≈ scale * points @ rotation.T + shift`.
+    """Fit scale, rotation and shift with `onto ≈ scale * points @ rotation.T + shift`.
 
-    Both are (n, 3), `weights` (n,) how far each point counts, all alike without. The rotation is proper (no
-    mirroring).
+    Parameters
+    ----------
+    points, onto : ndarray, shape (n, 3)
+        The same points in two places.
+    weights : ndarray, shape (n,), optional
+        How far each point counts; all alike without.
+
+    Returns
+    -------
+    scale : float
+        Above 0.
+    rotation : ndarray, shape (3, 3)
+        A proper one: nothing is mirrored.
+    shift : ndarray, shape (3,)
+        In the unit of `onto`.
     """
     points64, onto64 = np.asarray(points, np.float64), np.asarray(onto, np.float64)
     if weights is not None:
@@ -51,23 +64,56 @@ def _similarity(
 
 
 def unpose_points(points: Floats, onto: Floats, weights: Floats | None = None) -> Floats:
-    """Return points (n, 3) without the pose and size that they have against `onto`: (n, 3) float32 in its unit.
+    """Return points without the pose and size that they have against others.
 
-    See `fit_similarity` for the weights.
+    Parameters
+    ----------
+    points, onto : ndarray, shape (n, 3)
+        The points, and what they are compared with.
+    weights : ndarray, shape (n,), optional
+        See `fit_similarity`.
+
+    Returns
+    -------
+    ndarray, shape (n, 3), float32
+        In the unit of `onto`.
     """
     scale, rotation, shift = fit_similarity(onto, points, weights)
     return np.asarray((points - shift) @ rotation / max(scale, 1e-6), np.float32)
 
 
 def head_rotation(landmarks: Floats, topology: Topology) -> Floats:
-    """Return the rotation (3, 3) from the canonical shape's axes (x right, y down, z away) to the image's."""
+    """Return the rotation of a head.
+
+    Parameters
+    ----------
+    landmarks : ndarray, shape (>=468, 3)
+        In pixels of an image.
+    topology : Topology
+        The canonical shape, whose axes are x right, y down, z away from the camera.
+
+    Returns
+    -------
+    ndarray, shape (3, 3)
+        From the canonical shape's axes to the image's.
+    """
     return fit_similarity(topology.shape, landmarks[:468])[1]
 
 
 def shape_error(landmarks: Floats, topology: Topology) -> float:
-    """Return how far (478, 3) landmarks are from the canonical shape, moved onto them, seen in the image.
+    """Return how far landmarks are from the canonical shape, moved onto them, seen in the image.
 
-    It is the root mean square distance in eye distances: about .03 for a calm face, .07 for a grimace or a profile.
+    Parameters
+    ----------
+    landmarks : ndarray, shape (478, 3)
+        In pixels of an image.
+    topology : Topology
+        The canonical shape.
+
+    Returns
+    -------
+    float
+        The root mean square distance in eye distances: about .03 for a calm face, .07 for a grimace or a profile.
     """
     scale, rotation, shift = fit_similarity(topology.shape, landmarks[:468])
     away = (scale * topology.shape @ rotation.T + shift - landmarks[:468])[:, :2]
@@ -75,14 +121,35 @@ def shape_error(landmarks: Floats, topology: Topology) -> float:
 
 
 def head_pose(landmarks: Floats, topology: Topology) -> Pose:
-    """Return yaw, pitch and roll in degrees of (478, 3) landmarks. See `Pose` for the signs."""
+    """Return the pose of a head.
+
+    Parameters
+    ----------
+    landmarks : ndarray, shape (478, 3)
+        In pixels of an image.
+    topology : Topology
+        The canonical shape.
+
+    Returns
+    -------
+    Pose
+        Yaw, pitch and roll in degrees; it says what their signs mean.
+    """
     return pose_of_rotation(head_rotation(landmarks, topology))
 
 
 def pose_of_rotation(rotation: Floats) -> Pose:
-    """Return yaw, pitch and roll in degrees of the rotation (3, 3) from an upright head's axes to the image's.
+    """Return yaw, pitch and roll of a rotation.
 
-    The axes are x right, y down, z away from the camera. See `Pose` for the signs.
+    Parameters
+    ----------
+    rotation : ndarray, shape (3, 3)
+        From an upright head's axes to the image's: x right, y down, z away from the camera.
+
+    Returns
+    -------
+    Pose
+        In degrees; it says what their signs mean.
     """
     # The direction the face looks in is the canonical -z axis.
     forward = -rotation[:, 2]

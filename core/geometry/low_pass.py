@@ -10,15 +10,43 @@ _LEAST_WEIGHT = 1e-4
 
 
 def low_pass(image: Floats, sigma: float) -> Floats:
-    """Blur an image (h, w[, k]) float32 by a standard deviation in pixels. What lies beyond its border is 0."""
+    """Blur an image. What lies beyond its border is 0.
+
+    Parameters
+    ----------
+    image : ndarray, shape (h, w) or (h, w, k), float32
+        The image.
+    sigma : float
+        The standard deviation of the Gaussian, in pixels.
+
+    Returns
+    -------
+    ndarray, shape as `image`, float32
+        Its low frequencies.
+    """
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT), np.float32)
 
 
 def weighted_low_pass(image: Floats, weight: Floats, near: Floats, sigma: float) -> Floats:
-    """Return the low frequencies (h, w, k) float32 of what of an image is known.
+    """Return the low frequencies of what of an image is known.
 
-    `weight` (h, w) 0..1 tells where that is, and `near` is its own low-pass of the same `sigma`. Far from all that is
-    known the result says nothing.
+    Far from all that is known the result says nothing.
+
+    Parameters
+    ----------
+    image : ndarray, shape (h, w, k), float32
+        The image.
+    weight : ndarray, shape (h, w), float32
+        How far each pixel is known, 0 to 1.
+    near : ndarray, shape (h, w), float32
+        The low-pass of `weight` by the same `sigma`.
+    sigma : float
+        The standard deviation of the Gaussian, in pixels.
+
+    Returns
+    -------
+    ndarray, shape (h, w, k), float32
+        In the image's unit.
     """
     weighed = low_pass(image * weight[..., None], sigma)
     return np.asarray(weighed / np.maximum(near, _LEAST_WEIGHT)[..., None], np.float32)

@@ -57,7 +57,20 @@ class HeadFit:
 
 
 def fit_face_mesh(points: Floats, topology: Topology) -> Floats:
-    """Return a mesh (478, 3) for the landmarks (k, 3) of any landmarker: FaceMesh's own as they are."""
+    """Return a face mesh for the landmarks of any landmarker: FaceMesh's own as they are.
+
+    Parameters
+    ----------
+    points : ndarray, shape (k, 3)
+        The landmarks in frame pixels; their number tells their set.
+    topology : Topology
+        The canonical shape that is bent to other sets.
+
+    Returns
+    -------
+    ndarray, shape (478, 3)
+        In frame pixels.
+    """
     if len(points) == LANDMARK_COUNT:
         return points
     known = LANDMARK_SETS[len(points)]
@@ -76,7 +89,20 @@ def fit_face_mesh(points: Floats, topology: Topology) -> Floats:
 
 
 def fit_head_rotation(points: Floats, topology: Topology) -> Floats:
-    """Return the rotation (3, 3) from an upright head's axes to the image's, by landmarks (k, 2 or 3)."""
+    """Return the rotation of a head by the landmarks of any landmarker.
+
+    Parameters
+    ----------
+    points : ndarray, shape (k, 2 or 3)
+        In frame pixels; their number tells their set.
+    topology : Topology
+        The canonical shape.
+
+    Returns
+    -------
+    ndarray, shape (3, 3)
+        From an upright head's axes to the image's.
+    """
     shape = _canonical_shape(topology)[1]
     return np.asarray(
         _fit_head(shape, _anchor_points(points, LANDMARK_SETS[len(points)])).rotation, np.float32

@@ -8,11 +8,35 @@ from ..face.types import Floats
 
 
 def convex_hull(points: Floats) -> Floats:
-    """Return the corners (k, 2) float32 of the convex hull of points (n, 2 or 3)."""
+    """Return the convex hull of points.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2 or 3)
+        Only x and y count.
+
+    Returns
+    -------
+    ndarray, shape (k, 2), float32
+        Its corners.
+    """
     return np.asarray(cv2.convexHull(np.ascontiguousarray(points[:, :2], np.float32))[:, 0], np.float32)
 
 
 def grow_outline(outline: Floats, factor: float) -> Floats:
-    """Return an outline (k, 2) that is `factor` times as large around the mean of its corners: float32."""
+    """Return an outline that is larger around the mean of its corners.
+
+    Parameters
+    ----------
+    outline : ndarray, shape (k, 2)
+        Its corners.
+    factor : float
+        How many times as large.
+
+    Returns
+    -------
+    ndarray, shape (k, 2), float32
+        In the same unit.
+    """
     middle = outline.mean(0)
     return np.asarray((outline - middle) * factor + middle, np.float32)

@@ -72,7 +72,18 @@ class WarpGrid:
         return np.asarray(cv2.resize(self.displacement, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
     def at(self, points: Floats) -> Floats:
-        """Return the displacement (n, 2) at frame points (n, 2)."""
+        """Return the displacement at points of the frame.
+
+        Parameters
+        ----------
+        points : ndarray, shape (n, 2)
+            In frame pixels.
+
+        Returns
+        -------
+        ndarray, shape (n, 2)
+            In frame pixels.
+        """
         rows, columns = self.displacement.shape[:2]
         across, down = self.cell
         x = np.clip((points[:, 0] - self.left + 0.5) / across - 0.5, 0, columns - 1)
@@ -86,7 +97,18 @@ class WarpGrid:
         return np.asarray(upper * (1 - v) + lower * v, np.float32)
 
     def warp_points(self, points: Floats) -> Floats:
-        """Return where frame points (n, 2) of the image lie in the warped one: the places that are taken from them."""
+        """Return where points of the image lie in the warped one: the places that are taken from them.
+
+        Parameters
+        ----------
+        points : ndarray, shape (n, 2)
+            In frame pixels.
+
+        Returns
+        -------
+        ndarray, shape (n, 2)
+            In frame pixels.
+        """
         moved = np.asarray(points, np.float32)
         for _ in range(_INVERSION_ROUNDS):
             off = points - moved - self.at(moved)

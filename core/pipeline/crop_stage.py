@@ -45,7 +45,18 @@ class CropStage:
         self._counter = counter
 
     def crops(self, plan: LayerPlan) -> list[tuple[Crop, AlignedImage | None]]:
-        """Return every face's swapped crop, and its enhanced one where that is asked for."""
+        """Return every face's swapped crop, and its enhanced one where that is asked for.
+
+        Parameters
+        ----------
+        plan : LayerPlan
+            The frame, its faces and who is put on each.
+
+        Returns
+        -------
+        list of tuple
+            A crop and its enhanced image or None for each face of the plan, in order.
+        """
         together = self._swap_batch(plan)
         crops = [self._get_or_swap(plan, entry, together) for entry in plan.faces]
         return [
@@ -142,7 +153,20 @@ class CropStage:
         return AlignedImage.from_arrays(arrays)
 
     def occlusion_mask(self, plan: LayerPlan, entry: FacePlan) -> OcclusionMask | None:
-        """Return what covers a face, None where no mask is asked for."""
+        """Return what covers a face.
+
+        Parameters
+        ----------
+        plan : LayerPlan
+            The frame.
+        entry : FacePlan
+            The face.
+
+        Returns
+        -------
+        OcclusionMask or None
+            None where no mask is asked for.
+        """
         if entry.occlude is None:
             return None
         frame = partial(self._analyser.frames.frame, plan.clip, plan.number)

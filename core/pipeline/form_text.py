@@ -18,10 +18,19 @@ _FAULT = "what is kept of the target's form is damaged: use Learn Again in Shape
 
 
 def forms_to_text(people: Arrays, origin: str = "") -> str:
-    """Return forms, spreads and vectors, see `SHAPE_SCHEMA`, as a text of letters; empty where there is nobody.
+    """Return forms as a text of letters.
 
-    The first 16 people are kept: they come in the order of how often they are seen. `origin`, of letters and digits,
-    says what they were learned from, see `recipe.request.forms_origin`.
+    Parameters
+    ----------
+    people : dict of str to ndarray
+        Forms, spreads and vectors, see `SHAPE_SCHEMA`: the first 16 people are kept, who are seen most often.
+    origin : str
+        Letters and digits that say what they were learned from, see `recipe.request.forms_origin`.
+
+    Returns
+    -------
+    str
+        Empty where there is nobody.
     """
     count = min(len(people["forms"]), MAX_KEPT_PEOPLE)
     if not count:
@@ -34,7 +43,23 @@ def forms_to_text(people: Arrays, origin: str = "") -> str:
 
 
 def forms_from_text(text: str) -> Arrays:
-    """Return what `forms_to_text` was given. Raises RecipeError for a text that it did not make."""
+    """Return what `forms_to_text` was given.
+
+    Parameters
+    ----------
+    text : str
+        What that returned.
+
+    Returns
+    -------
+    dict of str to ndarray
+        See `SHAPE_SCHEMA`.
+
+    Raises
+    ------
+    RecipeError
+        It did not make this text.
+    """
     try:
         raw = base64.b64decode(text.rpartition(":")[2], validate=True)
         count, dimensions = np.frombuffer(raw[:8], "<u4").tolist()

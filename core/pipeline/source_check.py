@@ -85,7 +85,30 @@ def inspect_source_image(
     image: FaceImage,
     detect: Detect,
 ) -> SourceImageReport:
-    """Return what is known of an image; `analyser` looks at images, as `detect` says. Raises what `flight` does."""
+    """Return what is known of an image of the source person. Raises what `flight` does.
+
+    Parameters
+    ----------
+    store : Store
+        Where reports of faces are kept.
+    flight : Flight
+        It has each computed once.
+    sources : Sources
+        They find the faces of images.
+    analyser : Analyser
+        It looks at images, as `detect` says.
+    topology : Topology
+        The canonical face mesh.
+    image : FaceImage
+        The image and which face of it.
+    detect : Detect
+        How its faces are looked for.
+
+    Returns
+    -------
+    SourceImageReport
+        A report of each face; what is wrong with the image is its `fault`, and raises nothing.
+    """
     faces: tuple[FaceReport, ...] = ()
     fault = ""
     try:

@@ -185,6 +185,16 @@ def crop_from_arrays(arrays: Arrays) -> Crop:
 
     Which kind it is, the arrays' names say. Their dtypes, shapes and values are the stage's schema's to check.
 
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        What `to_arrays` of one of them gave.
+
+    Returns
+    -------
+    Crop
+        A `MeshCrop` or an `AlignedCrop`.
+
     Raises
     ------
     ValueError

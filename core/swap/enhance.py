@@ -59,10 +59,32 @@ def _aligned_overlay(crop: AlignedCrop) -> Overlay:
 def enhance_crop(
     model: LoadedModel, frame: Pixels, points: Floats, swap: Overlay, weight: float, runner: ModelRunner
 ) -> AlignedImage:
-    """Enhance a swap in an (H, W, 3) RGB uint8 frame, whose face has five points (5, 2) in frame pixels.
+    """Enhance a swapped face.
 
-    `weight` 0..1 matters only to networks with that input, such as CodeFormer: how far it keeps to what it
-    sees. Raises ModelError.
+    Parameters
+    ----------
+    model : LoadedModel
+        The enhancer.
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    points : ndarray, shape (5, 2)
+        The face's alignment points in frame pixels.
+    swap : Overlay
+        The swapped face, which is laid over the frame first.
+    weight : float
+        How far the network keeps to what it sees, 0 to 1: it matters only to those with that input, such as CodeFormer.
+    runner : ModelRunner
+        It runs the network.
+
+    Returns
+    -------
+    AlignedImage
+        The enhanced crop.
+
+    Raises
+    ------
+    ModelError
+        The network can't be run.
     """
     size = model.size
     matrix = alignment_matrix(points, model.family.template, size)
@@ -83,7 +105,24 @@ def enhance_crop(
 
 
 def blend_enhanced(swapped: Pixels, region: CropRegion, enhanced: AlignedImage, blend: float) -> Pixels:
-    """Mix an enhanced crop into a region's `swapped` face (h, w, 3) uint8 RGB; `blend` 1 shows only the enhanced."""
+    """Mix an enhanced crop into a region's face.
+
+    Parameters
+    ----------
+    swapped : ndarray, shape (h, w, 3), uint8
+        The swapped face, RGB.
+    region : CropRegion
+        Where it lies in the frame.
+    enhanced : AlignedImage
+        What an enhancer made of it.
+    blend : float
+        0 to 1; 1 shows only the enhanced.
+
+    Returns
+    -------
+    ndarray, shape (h, w, 3), uint8
+        RGB.
+    """
     height, width = swapped.shape[:2]
     onto, size = region_matrix(region), enhanced.pixels.shape[0]
     share = blend * box_cover(unit_matrix(enhanced.matrix, size), onto, (width, height), _SOFT_EDGE)

@@ -68,9 +68,26 @@ class ModelRunner:
     def run(
         self, model: LoadedModel, inputs: Tensors, constant_inputs: Tensors | None = None
     ) -> list[Floats]:
-        """Run a network on inputs with one row an image; those in `constant_inputs` are the same for every run.
+        """Run a network.
 
-        Returns every output that its family names, with one row an image. Raises ModelError.
+        Parameters
+        ----------
+        model : LoadedModel
+            The network.
+        inputs : dict of str to ndarray
+            With one row an image.
+        constant_inputs : dict of str to ndarray, optional
+            Those that are the same for every run.
+
+        Returns
+        -------
+        list of ndarray
+            Every output that its family names, with one row an image.
+
+        Raises
+        ------
+        ModelError
+            It can't be run, or gives something else.
         """
         count = len(next(iter(inputs.values())))
         outputs = tuple(tensor.name for tensor in model.facts.outputs[: len(model.family.outputs)])
@@ -94,10 +111,26 @@ class ModelRunner:
 
 
 def postprocess(tensor: Floats, model: LoadedModel) -> Pixels:
-    """Turn a network's images into (k, s, s, 3) uint8 RGB; beyond black and white they are cut off.
+    """Turn a network's images into pixels; beyond black and white they are cut off.
 
-    Networks that take -1..1 give -1..1; all others give 0..1, whatever they take. ModelError if the tensor
-    holds no square images.
+    Networks that take -1..1 give -1..1; all others give 0..1, whatever they take.
+
+    Parameters
+    ----------
+    tensor : ndarray, shape (k, 3, s, s), float32
+        The images.
+    model : LoadedModel
+        The network that made them.
+
+    Returns
+    -------
+    ndarray, shape (k, s, s, 3), uint8
+        RGB.
+
+    Raises
+    ------
+    ModelError
+        The tensor holds no square images.
     """
     family = model.family
     images = tensor if family.layout == "nhwc" else np.moveaxis(tensor, 1, -1)

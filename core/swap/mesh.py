@@ -64,7 +64,18 @@ class CropRegion:
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
     def to_crop(self, points: Floats) -> Floats:
-        """Move (n, 2 or 3) frame points into the crop; z is scaled alike."""
+        """Move points of the frame into the crop.
+
+        Parameters
+        ----------
+        points : ndarray, shape (n, 2 or 3)
+            In frame pixels.
+
+        Returns
+        -------
+        ndarray, shape as `points`
+            In pixels of the crop; z is scaled alike.
+        """
         moved = (points[:, :2] - (self.left, self.top) + 0.5) * self.scale - 0.5
         return np.asarray(np.concatenate([moved, points[:, 2:] * self.scale], 1), np.float32)
 
@@ -111,7 +122,22 @@ def _limit_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
 
 
 def face_crop_region(landmarks: Floats, frame_size: tuple[int, int], max_side: int) -> CropRegion | None:
-    """Return the crop around a face's (478, 3) landmarks in a frame of (width, height); None if outside."""
+    """Return the crop around a face.
+
+    Parameters
+    ----------
+    landmarks : ndarray, shape (478, 3)
+        In frame pixels.
+    frame_size : tuple of int
+        Width and height of the frame.
+    max_side : int
+        How many pixels the crop's longer side may have.
+
+    Returns
+    -------
+    CropRegion or None
+        None where the face lies outside.
+    """
     low, high = landmarks[:468, :2].min(0), landmarks[:468, :2].max(0)
     margin = float((high - low).max()) * _MARGIN + 2
     left, top = np.maximum(np.floor(low - margin), 0).astype(int).tolist()
@@ -132,8 +158,25 @@ def swap_mesh(
 ) -> MeshCrop:
     """Draw the texture on the target's mesh, and cut out what its light is matched with.
 
-    `frame` is (H, W, 3) RGB uint8, `landmarks` (478, 3) in its pixels, texture and coverage as `fill_hidden`
-    gives them.
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    landmarks : ndarray, shape (478, 3)
+        The target's, in frame pixels.
+    region : CropRegion
+        Where the crop lies in the frame.
+    texture : ndarray, shape (768, 768, 3), uint8
+        The source's, RGB, as `fill_hidden` gives it.
+    coverage : ndarray, shape (768, 768), uint8
+        How far each of its texels is to be trusted.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    MeshCrop
+        The swapped face and the target's own.
     """
     swapped, cover = draw_texture(landmarks, region, texture, coverage, topology)
     target = target_crop(frame[region.place], landmarks, region, topology)
@@ -145,8 +188,25 @@ def draw_texture(
 ) -> tuple[Pixels, Pixels]:
     """Draw the texture on the target's mesh; no pixel of the frame is needed.
 
-    Returns a `MeshCrop`'s `swapped` (h, w, 3) uint8 RGB and its `cover` (h', w') uint8: how far each pixel is to be
-    trusted, at most 256 pixels on its longer side, which is all that a mask has.
+    Parameters
+    ----------
+    landmarks : ndarray, shape (478, 3)
+        The target's, in frame pixels.
+    region : CropRegion
+        Where the crop lies in the frame.
+    texture : ndarray, shape (768, 768, 3), uint8
+        RGB.
+    coverage : ndarray, shape (768, 768), uint8
+        How far each of its texels is to be trusted.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    swapped : ndarray, shape (h, w, 3), uint8
+        RGB.
+    cover : ndarray, shape (h', w'), uint8
+        How far each pixel is to be trusted, at most 256 pixels on its longer side, which is all that a mask has.
     """
     size = region.size
     points = region.to_crop(landmarks)
@@ -172,7 +232,21 @@ def draw_texture(
 def target_crop(crop: Pixels, landmarks: Floats, region: CropRegion, topology: Topology) -> TargetCrop:
     """Return what every source's light is matched with, and what covers the face there.
 
-    `crop` is what (height, width, 3) RGB uint8 of the frame lies in `region`.
+    Parameters
+    ----------
+    crop : ndarray, shape (height, width, 3), uint8
+        RGB of the frame in `region`.
+    landmarks : ndarray, shape (478, 3)
+        In frame pixels.
+    region : CropRegion
+        Where the crop lies in the frame.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    TargetCrop
+        The same for every source.
     """
     size = _limit_size((crop.shape[1], crop.shape[0]), LIGHT_PIXELS)
     target = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -54,7 +54,24 @@ class MeshSwapper:
     def target(
         self, key: Key, decode_crop: Callable[[], Pixels], landmarks: Floats, region: mesh.CropRegion
     ) -> TargetCrop:
-        """Return what `mesh.target_crop` gives; `decode_crop` decodes, and is called only where that is not known."""
+        """Return what `mesh.target_crop` gives, from the cache where that knows it.
+
+        Parameters
+        ----------
+        key : Key
+            That of the result.
+        decode_crop : callable
+            Returns (height, width, 3) uint8 RGB of the frame in `region`; called only where the result is not known.
+        landmarks : ndarray, shape (478, 3)
+            In frame pixels.
+        region : CropRegion
+            Where the crop lies in the frame.
+
+        Returns
+        -------
+        TargetCrop
+            The same for every source.
+        """
 
         def compute() -> Arrays:
             pixels = decode_crop()
@@ -70,7 +87,24 @@ class MeshSwapper:
     def swap(
         self, landmarks: Floats, region: mesh.CropRegion, request: SwapRequest, target: TargetCrop
     ) -> MeshCrop:
-        """Swap a face with landmarks (478, 3) in frame pixels, given its `target`. See `mesh.swap_mesh`."""
+        """Swap a face.
+
+        Parameters
+        ----------
+        landmarks : ndarray, shape (478, 3)
+            In frame pixels.
+        region : CropRegion
+            Where the crop lies in the frame.
+        request : SwapRequest
+            Who is put there, and how.
+        target : TargetCrop
+            What `target` returned.
+
+        Returns
+        -------
+        MeshCrop
+            See `mesh.swap_mesh`.
+        """
         params = request.recipe.swap
         texture, coverage = self._sources.texture(
             request.identity, params.mirror, request.recipe.detect, whole_skin=params.shape > 0

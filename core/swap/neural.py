@@ -33,7 +33,24 @@ def limit_boost(model: LoadedModel, boost: int) -> int:
 def convert_source_vector(
     model: LoadedModel, converter: LoadedModel | None, vector: Floats, runner: ModelRunner
 ) -> Floats:
-    """Bring a raw ArcFace vector (512,) into the space of a swapper that takes vectors."""
+    """Bring a raw ArcFace vector into the space of a swapper that takes vectors.
+
+    Parameters
+    ----------
+    model : LoadedModel
+        The swapper.
+    converter : LoadedModel or None
+        The network that leads there, where the swapper has one.
+    vector : ndarray, shape (512,), float32
+        As the recogniser gave it.
+    runner : ModelRunner
+        It runs the converter.
+
+    Returns
+    -------
+    ndarray, shape (512,), float32
+        In the swapper's space.
+    """
     kind = model.family.values.get("source")
     if kind in ("converted", "converted-normed"):
         if converter is None:
@@ -48,27 +65,70 @@ def convert_source_vector(
 def shift_identity(source: Floats, target: Floats, weight: float) -> Floats:
     """Strengthen (weight above .5) or weaken (below) the source's identity against the target's own.
 
-    Both are (512,) in the space of the network: what `convert_source_vector` makes of either person's ArcFace vector,
-    so of length 1 but for `converted` ones. Returned is source * (1 - t) + target * t with t from .35 (weight 0) over 0
-    (.5: the source unchanged) to -.35 (1), not brought to length 1 again.
+    Returned is source * (1 - t) + target * t with t from .35 (weight 0) over 0 (.5: the source unchanged) to -.35 (1).
 
     Source: FaceFusion's published code has this formula and its .35. There the target is its plain ArcFace vector
     whatever the network; here it is brought into the network's space first, since in two spaces the sum means nothing.
     For hyperswap, whose space is ArcFace's own, both are the same.
+
+    Parameters
+    ----------
+    source, target : ndarray, shape (512,), float32
+        Either person's vector in the space of the network, as `convert_source_vector` makes it: of length 1 but for
+        `converted` ones.
+    weight : float
+        0 to 1.
+
+    Returns
+    -------
+    ndarray, shape (512,), float32
+        Not brought to length 1 again.
     """
     share = np.float32(np.interp(weight, (0, 1), (_MAX_IDENTITY_SHIFT, -_MAX_IDENTITY_SHIFT)))
     return np.asarray(source * (1 - share) + target * share, np.float32)
 
 
 def source_image_tensor(image: Pixels) -> Floats:
-    """Turn an aligned crop (s, s, 3) uint8 RGB of the source into (3, s, s) float32 in 0..1."""
+    """Turn an aligned crop of the source into a network's input.
+
+    Parameters
+    ----------
+    image : ndarray, shape (s, s, 3), uint8
+        RGB.
+
+    Returns
+    -------
+    ndarray, shape (3, s, s), float32
+        0 to 1.
+    """
     return np.ascontiguousarray(image.transpose(2, 0, 1).astype(np.float32) / 255)
 
 
 def swap_crops(model: LoadedModel, crops: Pixels, sources: Floats, boost: int, runner: ModelRunner) -> Pixels:
-    """Swap aligned crops (k, n*s, n*s, 3) uint8 RGB, n the boost; `sources` has a row for each, as the net takes it.
+    """Swap aligned crops. All crops' parts run together where the network allows.
 
-    Returns images of the same size. All crops' parts run together where the network allows. ModelError.
+    Parameters
+    ----------
+    model : LoadedModel
+        The swapper, which takes images of side s.
+    crops : ndarray, shape (k, n * s, n * s, 3), uint8
+        RGB.
+    sources : ndarray, shape (k, ...), float32
+        A row for each crop, as the network takes it.
+    boost : int
+        n: a crop is swapped in n x n parts.
+    runner : ModelRunner
+        It runs the network.
+
+    Returns
+    -------
+    ndarray, shape as `crops`, uint8
+        RGB.
+
+    Raises
+    ------
+    ModelError
+        The network can't be run.
     """
     parts = np.concatenate([split_phases(crop, boost) for crop in crops])
     rows = np.repeat(np.asarray(sources, np.float32), boost * boost, 0)

@@ -44,9 +44,21 @@ DFM_SCHEMA = Schema(
 
 
 def limit_resolution(pixels: Pixels, matrix: Floats) -> AlignedImage:
-    """Return an aligned crop (s, s, 3) uint8 RGB with its frame-to-crop matrix (2, 3), no finer than is worth storing.
+    """Return an aligned crop no finer than is worth storing.
 
     A crop much finer than the frame it goes back into is halved until it is less than twice as fine.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (s, s, 3), uint8
+        The crop, RGB.
+    matrix : ndarray, shape (2, 3)
+        From frame pixels to the crop's.
+
+    Returns
+    -------
+    AlignedImage
+        The crop and the matrix that fits it.
     """
     size, matrix = _stored_size_and_matrix(matrix, pixels.shape[0])
     if size < pixels.shape[0]:
@@ -86,7 +98,24 @@ def scale_matrix(matrix: Affine, scale: float) -> Floats:
 def footprint_region(
     matrix: Floats, size: int, frame_size: tuple[int, int], max_side: int
 ) -> CropRegion | None:
-    """Return the upright region that holds an aligned crop's whole footprint; None if it lies outside."""
+    """Return the upright region that holds an aligned crop's whole footprint.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (2, 3)
+        From frame pixels to the crop's.
+    size : int
+        The crop's side in pixels.
+    frame_size : tuple of int
+        Width and height of the frame.
+    max_side : int
+        How many pixels the region's longer side may have.
+
+    Returns
+    -------
+    CropRegion or None
+        None where it lies outside the frame.
+    """
     corners = footprint(matrix, size)
     left, top = np.maximum(np.floor(corners.min(0)), 0).astype(int).tolist()
     right, bottom = np.minimum(np.ceil(corners.max(0)) + 1, frame_size).astype(int).tolist()
@@ -168,17 +197,41 @@ def _fineness(back: Affine) -> float:
 
 
 def box_cover(unit: Affine, onto: Affine, size: tuple[int, int], edge: float) -> Floats:
-    """Return (h, w) float32: 1 well within an aligned crop, falling to 0 at its sides over `edge` of them.
+    """Return how well within an aligned crop each pixel lies.
 
-    `unit` leads from frame pixels to 0..1 across the crop, `onto` to the image of (width, height).
+    Parameters
+    ----------
+    unit : ndarray, shape (2, 3)
+        From frame pixels to 0..1 across the crop.
+    onto : ndarray, shape (2, 3)
+        From frame pixels to those of an image.
+    size : tuple of int
+        Width and height of that image.
+    edge : float
+        Over which share of the crop's side the value falls.
+
+    Returns
+    -------
+    ndarray, shape (h, w), float32
+        1 well within the crop, falling to 0 at its sides.
     """
     return smoothstep(box_distance(compose_affine(unit, invert_affine_float64(onto)), size) / edge)
 
 
 def box_distance(back: Affine, size: tuple[int, int]) -> Floats:
-    """Return (h, w) float32: how far each pixel is from the nearest side of an aligned crop, 1 being a side.
+    """Return how far each pixel is from the nearest side of an aligned crop.
 
-    `back` leads from the pixels of an image of (width, height) to 0..1 across the crop. Outside it is negative.
+    Parameters
+    ----------
+    back : ndarray, shape (2, 3)
+        From an image's pixels to 0..1 across the crop.
+    size : tuple of int
+        Width and height of the image.
+
+    Returns
+    -------
+    ndarray, shape (h, w), float32
+        1 being a side of the crop; negative outside.
     """
     x, y = np.arange(size[0], dtype=np.float32)[None], np.arange(size[1], dtype=np.float32)[:, None]
     across = back[0, 0] * x + back[0, 1] * y + back[0, 2]

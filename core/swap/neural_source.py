@@ -38,7 +38,28 @@ def face_vector(
     runner: ModelRunner,
     topology: Topology,
 ) -> Floats:
-    """Return the raw vector (d,) of a face of an (H, W, 3) RGB uint8 frame: its length is the network's own."""
+    """Return the raw vector of a face: its length is the network's own.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    landmarks : ndarray, shape (k, 2 or 3)
+        The face's, in frame pixels.
+    recogniser : ModelFile
+        The network.
+    family : Family
+        What is known of it.
+    runner : ModelRunner
+        It runs the network.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    ndarray, shape (d,), float32
+        Not of length 1.
+    """
     network = runner.load(recogniser, family)
     matrix = alignment_matrix(alignment_points(landmarks, topology), family.template, network.size)
     crop = warp_crop(frame, matrix, network.size)
@@ -74,10 +95,33 @@ class NeuralSources:
         return self._store_source_key({f"picture{n:02d}": part for n, part in enumerate(parts)})
 
     def vector(self, identity: Identity, detect: Detect, recogniser: ModelFile, family: Family) -> Floats:
-        """Return the identity's raw vector (512,) float32: the mean over its images.
+        """Return the identity's raw vector: the mean over its images.
 
-        The mean is taken before any length is made 1: a recogniser gives a poor image a short vector, so it
-        counts less. Raises FaceImageError or ModelError.
+        The mean is taken before any length is made 1: a recogniser gives a poor image a short vector, so it counts
+        less.
+
+        Parameters
+        ----------
+        identity : Identity
+            The source person.
+        detect : Detect
+            How faces are looked for in the images.
+        recogniser : ModelFile
+            The network.
+        family : Family
+            What is known of it.
+
+        Returns
+        -------
+        ndarray, shape (512,), float32
+            Not of length 1.
+
+        Raises
+        ------
+        FaceImageError
+            An image is missing, unreadable or shows no face.
+        ModelError
+            The network can't be run.
         """
         key = self.vector_key(identity, detect, recogniser)
         kept = self._vectors.get(key)

@@ -140,7 +140,24 @@ class NeuralSwapper:
     def prepare_for_fusion(
         self, crop: Crop, enhanced: AlignedImage | None, region: CropRegion, recipe: Recipe
     ) -> FusionCrop:
-        """Return a stored swap as fusion takes it, with what an enhancer made of it mixed in."""
+        """Return a stored swap as fusion takes it, with what an enhancer made of it mixed in.
+
+        Parameters
+        ----------
+        crop : Crop
+            The stored swap, of either kind.
+        enhanced : AlignedImage or None
+            What the enhancer made of it, where one is used.
+        region : CropRegion
+            Where the result lies in the frame.
+        recipe : Recipe
+            The shape of its mask, and how much of the enhanced image is shown.
+
+        Returns
+        -------
+        FusionCrop
+            Upright, as large as the region.
+        """
         upright: FusionCrop
         match crop:
             case MeshCrop():
@@ -168,7 +185,31 @@ class NeuralSwapper:
     def enhance(
         self, frame: Pixels, face: Face, crop: Crop, region: CropRegion, recipe: Recipe
     ) -> AlignedImage:
-        """Enhance a stored swap; see `enhance.enhance_crop`. Raises ModelError."""
+        """Enhance a stored swap; see `enhance.enhance_crop`.
+
+        Parameters
+        ----------
+        frame : ndarray, shape (H, W, 3), uint8
+            The frame, RGB.
+        face : Face
+            The target's, in frame pixels.
+        crop : Crop
+            The stored swap.
+        region : CropRegion
+            Where it lies in the frame.
+        recipe : Recipe
+            Its enhancer.
+
+        Returns
+        -------
+        AlignedImage
+            The enhanced crop.
+
+        Raises
+        ------
+        ModelError
+            The network is not there, or can't be run.
+        """
         network, points = self._load_enhancer(recipe), self._alignment_points(face)
         return enhance.enhance_crop(
             network, frame, points, enhance.overlay(crop, region), recipe.enhance.weight, self._runner

@@ -28,11 +28,29 @@ _RIM_PIXELS, _OUTLINE_PIXELS = 2.0, 3.0
 def draw_neutral_face(
     form: Floats, texture: Pixels, coverage: Pixels, image: Pixels, landmarks: Floats, topology: Topology
 ) -> Pixels:
-    """Draw a face from the front: (128, 128, 3) RGB uint8 on dark grey.
+    """Draw a face from the front, on dark grey.
 
-    `form` (468, 3) are the points of a `FaceForm`, texture and coverage those of `whole_texture`. Eyes and what the
-    lips leave open, which no texture holds, are taken from the person's best image (H, W, 3) RGB uint8, with the
-    `landmarks` (478, 3) of their face in its pixels.
+    Eyes and what the lips leave open, which no texture holds, are taken from the person's best image.
+
+    Parameters
+    ----------
+    form : ndarray, shape (468, 3)
+        The points of a `FaceForm`, in eye distances.
+    texture : ndarray, shape (768, 768, 3), uint8
+        RGB, as `whole_texture` gives it.
+    coverage : ndarray, shape (768, 768), uint8
+        The texture's.
+    image : ndarray, shape (H, W, 3), uint8
+        The best image, RGB.
+    landmarks : ndarray, shape (478, 3)
+        Of the face in it, in its pixels.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    ndarray, shape (128, 128, 3), uint8
+        RGB.
     """
     points = _points_on_canvas(form)
     region = CropRegion(0, 0, _CANVAS_PIXELS, _CANVAS_PIXELS, 1.0)

@@ -138,10 +138,25 @@ def move_face(
     resting: Sequence[Floats],
     topology: Topology,
 ) -> FaceWarp:
-    """Move a face of an (H, W, 3) RGB uint8 frame, and the picture around it.
+    """Move a face of a frame, and the picture around it.
 
-    `landmarks` are (478, 3) and `displacement` (468, 3), both in frame pixels. What lies in the boxes `resting`, each
-    (4,) left, top, right, bottom, does not move: other faces.
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    landmarks : ndarray, shape (478, 3)
+        In frame pixels.
+    displacement : ndarray, shape (468, 3)
+        In frame pixels.
+    resting : sequence of ndarray, shape (4,)
+        Boxes left, top, right, bottom of what does not move: other faces.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    FaceWarp
+        The moved picture, and how it was moved.
     """
     size = frame.shape[1], frame.shape[0]
     height = face_height(landmarks)
@@ -197,7 +212,18 @@ def _bands(height: int) -> Iterator[slice]:
 
 
 def face_height(landmarks: Floats) -> float:
-    """Return the height of a face in pixels, however it is turned: that of (478, 3) landmarks from brow to chin."""
+    """Return the height of a face, however it is turned.
+
+    Parameters
+    ----------
+    landmarks : ndarray, shape (478, 3)
+        In pixels.
+
+    Returns
+    -------
+    float
+        From brow to chin, in pixels.
+    """
     return float(np.linalg.norm(landmarks[10] - landmarks[152]))
 
 

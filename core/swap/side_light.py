@@ -21,7 +21,18 @@ _MAX_LOG_GAIN = 0.7
 
 
 def remove_side_light(texture_arrays: Arrays) -> Arrays:
-    """Return a texture, see `texture.unwrap_texture`, whose sides are lit alike; what was `seen` stays."""
+    """Return a texture whose sides are lit alike.
+
+    Parameters
+    ----------
+    texture_arrays : dict of str to ndarray
+        As `texture.unwrap_texture` gives it.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The same; how squarely each texel was seen stays.
+    """
     texture = np.asarray(texture_arrays["texture"], np.uint8)
     seen = np.asarray(texture_arrays["seen"], np.uint8)
     small = (_PIXELS, _PIXELS)

@@ -28,9 +28,21 @@ _SOFTNESS = 0.02
 
 
 def smile_mask(landmarks: Floats, size: int, topology: Topology) -> Floats:
-    """Return where a face's smile is in its texture: (size, size) float32 in 0..1, zero for one that does not smile.
+    """Return where a face's smile is in its texture.
 
-    `landmarks` are (478, 3) in pixels of the image.
+    Parameters
+    ----------
+    landmarks : ndarray, shape (478, 3)
+        In pixels of the image.
+    size : int
+        The texture's side in pixels.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    ndarray, shape (size, size), float32
+        0 to 1; zero for a face that does not smile.
     """
     smile = _STRENGTH * smile_share(unposed_points(landmarks, topology))
     mask = np.zeros((size, size), np.float32)
@@ -47,6 +59,17 @@ def smile_mask(landmarks: Floats, size: int, topology: Topology) -> Floats:
 
 
 def smile_share(points: Floats) -> float:
-    """Tell how far (468, 3) points without pose smile: 0 for a calm mouth, 1 for a laughing one."""
+    """Tell how far a face smiles.
+
+    Parameters
+    ----------
+    points : ndarray, shape (468, 3)
+        Without pose, see `analysis.expression.unposed_points`.
+
+    Returns
+    -------
+    float
+        0 for a calm mouth, 1 for a laughing one.
+    """
     share = (mouth_stretch(points) - _CALM_STRETCH) / (_SMILING_STRETCH - _CALM_STRETCH)
     return float(smoothstep(np.asarray(share, np.float32)))

@@ -93,7 +93,25 @@ class Sources:
         return kept
 
     def faces_in(self, image: FaceImage, detect: Detect) -> tuple[SourceFace, ...]:
-        """Return every face of an image, from the left. Raises FaceImageError where it is missing or unreadable."""
+        """Return every face of an image, from the left.
+
+        Parameters
+        ----------
+        image : FaceImage
+            The image; its face number does not matter.
+        detect : Detect
+            How its faces are looked for.
+
+        Returns
+        -------
+        tuple of SourceFace
+            In pixels of the image.
+
+        Raises
+        ------
+        FaceImageError
+            It is missing or unreadable.
+        """
         clip = self._open_image(image)
         found = self._analyse(clip, image, detect)
         return tuple(
@@ -103,9 +121,30 @@ class Sources:
     def texture(
         self, identity: Identity, mirror: float, detect: Detect, *, whole_skin: bool = False
     ) -> tuple[Pixels, Pixels]:
-        """Return the identity's texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8.
+        """Return the identity's texture.
 
-        With `whole_skin` it has no gaps, and the images count by how good they are: see `whole_texture`.
+        Parameters
+        ----------
+        identity : Identity
+            The source person.
+        mirror : float
+            How far hidden parts are filled from the other side of the face, 0 to 1.
+        detect : Detect
+            How faces are looked for in the images.
+        whole_skin : bool
+            Whether it has no gaps, and the images count by how good they are: see `whole_texture`.
+
+        Returns
+        -------
+        texture : ndarray, shape (768, 768, 3), uint8
+            RGB.
+        coverage : ndarray, shape (768, 768), uint8
+            How far each texel is to be trusted.
+
+        Raises
+        ------
+        FaceImageError
+            An image is missing, unreadable or shows no face.
         """
         key = self.texture_key(identity, detect)
         kept = self._textures.get((key, mirror, whole_skin))
@@ -120,11 +159,47 @@ class Sources:
         return kept
 
     def image_analysis(self, image: FaceImage, detect: Detect) -> ImageAnalysis:
-        """Return all that is known of the faces of an image. FaceImageError where it is missing or unreadable."""
+        """Return all that is known of the faces of an image.
+
+        Parameters
+        ----------
+        image : FaceImage
+            The image; its face number does not matter.
+        detect : Detect
+            How its faces are looked for.
+
+        Returns
+        -------
+        ImageAnalysis
+            Its faces, and how they were looked for in the end.
+
+        Raises
+        ------
+        FaceImageError
+            It is missing or unreadable.
+        """
         return self._analyse(self._open_image(image), image, detect)
 
     def image_texture_key(self, image: FaceImage, detect: Detect) -> Key:
-        """Return the key of one image's texture. Raises FaceImageError as `texture_key` does."""
+        """Return the key of one image's texture.
+
+        Parameters
+        ----------
+        image : FaceImage
+            The image and which face of it.
+        detect : Detect
+            How its faces are looked for.
+
+        Returns
+        -------
+        Key
+            It contains the analysis' key.
+
+        Raises
+        ------
+        FaceImageError
+            The image is missing or unreadable, or has no such face.
+        """
         analysis = self.image_analysis(image, detect).analysis
         return texture_key(analysis.key, _face_index(analysis, image))
 

@@ -39,10 +39,22 @@ def texture_key(landmark_key: Key, face_number: int) -> Key:
 
 
 def unwrap_texture(image: Pixels, landmarks: Floats, topology: Topology) -> Arrays:
-    """Unroll a face of an (H, W, 3) RGB image, with landmarks (478, 3) in its pixels.
+    """Unroll a face of an image.
 
-    Returns `texture` (768, 768, 3) uint8 RGB and `visibility` (768, 768) uint8: how squarely the camera saw each
-    texel, 0 for what was hidden.
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        RGB.
+    landmarks : ndarray, shape (478, 3)
+        In its pixels.
+    topology : Topology
+        The canonical face mesh and its texture coordinates.
+
+    Returns
+    -------
+    dict of str to ndarray
+        `texture` (768, 768, 3) uint8 RGB and `visibility` (768, 768) uint8: how squarely the camera saw each texel, 0
+        for what was hidden.
     """
     flat = np.concatenate([topology.layout * (TEXTURE_PIXELS - 1), np.zeros((468, 1), np.float32)], 1)
     drawn = triangle_map(flat, (TEXTURE_PIXELS, TEXTURE_PIXELS), topology)
@@ -99,6 +111,16 @@ def merge_textures(parts: Sequence[Arrays]) -> Arrays:
     """Merge what several images show of one person: the first counts, the others fill what it hides.
 
     Each further image is first given the first one's mean colour where both show skin.
+
+    Parameters
+    ----------
+    parts : sequence of dict
+        Textures as `unwrap_texture` gives them.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Another such.
     """
     texture = parts[0]["texture"].astype(np.float32)
     visibility = parts[0]["seen"].astype(np.float32) / 255
@@ -117,18 +139,40 @@ def merge_textures(parts: Sequence[Arrays]) -> Arrays:
 
 
 def exposure_gain(goal: Floats, texture: Floats, shared: Floats) -> Floats:
-    """Return what gives a texture the mean colour of another: (3,).
+    """Return what gives a texture the mean colour of another.
 
-    Both are (n, n, 3) in levels; `shared` (n, n, 1) 0..1 tells where both show skin.
+    Parameters
+    ----------
+    goal, texture : ndarray, shape (n, n, 3)
+        RGB in levels.
+    shared : ndarray, shape (n, n, 1)
+        Where both show skin, 0 to 1.
+
+    Returns
+    -------
+    ndarray, shape (3,)
+        A factor for each channel.
     """
     gain = ((goal * shared).sum((0, 1)) + 1) / ((texture * shared).sum((0, 1)) + 1)
     return np.asarray(np.clip(gain, *_GAIN_RANGE), np.float32)
 
 
 def fill_hidden(texture_arrays: Arrays, mirror: float) -> tuple[Pixels, Pixels]:
-    """Fill what the image hid from the mirrored side of the face, at strength `mirror` 0..1.
+    """Fill what the image hid from the mirrored side of the face.
 
-    Returns the texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8.
+    Parameters
+    ----------
+    texture_arrays : dict of str to ndarray
+        As `unwrap_texture` gives it.
+    mirror : float
+        How far that is done, 0 to 1.
+
+    Returns
+    -------
+    texture : ndarray, shape (768, 768, 3), uint8
+        RGB.
+    coverage : ndarray, shape (768, 768), uint8
+        How far each texel is to be trusted.
     """
     texture, visibility = (
         texture_arrays["texture"].astype(np.float32),

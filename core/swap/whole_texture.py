@@ -33,10 +33,25 @@ _MIN_WEIGHT = 1e-4
 def whole_texture(
     parts: Sequence[Arrays], meshes: Sequence[Floats], mirror: float, topology: Topology
 ) -> tuple[Pixels, Pixels]:
-    """Return one texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8.
+    """Return one texture made of those of all images of a person.
 
-    `parts` are the images' textures, see `texture.unwrap_texture`, `meshes` their landmarks (478, 3) in pixels of each
-    image. `mirror`, 0..1, is how far hidden parts are filled from the other side of the face.
+    Parameters
+    ----------
+    parts : sequence of dict
+        The images' textures, as `texture.unwrap_texture` gives them.
+    meshes : sequence of ndarray, shape (478, 3)
+        Their landmarks in pixels of each image.
+    mirror : float
+        How far hidden parts are filled from the other side of the face, 0 to 1.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    texture : ndarray, shape (768, 768, 3), uint8
+        RGB.
+    coverage : ndarray, shape (768, 768), uint8
+        How far each texel is to be trusted.
     """
     weights = [image_weight(mesh, topology) for mesh in meshes]
     calm = [_without_smile(part, mesh, topology) for part, mesh in zip(parts, meshes, strict=True)]
@@ -45,7 +60,20 @@ def whole_texture(
 
 
 def image_weight(landmarks: Floats, topology: Topology) -> float:
-    """Tell how good an image of a person is, by the landmarks (478, 3) of their face: above 0, at most 1."""
+    """Tell how good an image of a person is.
+
+    Parameters
+    ----------
+    landmarks : ndarray, shape (478, 3)
+        Of their face, in pixels of the image.
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    float
+        Above 0, at most 1.
+    """
     facing = max(float(head_rotation(landmarks, topology)[2, 2]), 0.1)
     height = face_height(landmarks) / _FULL_HEIGHT_PIXELS
     calm = 1 - _SMILE_LOSS * smile_share(unposed_points(landmarks, topology))

@@ -2,7 +2,6 @@
 """Nesting: what is selected, locked and connected stays so; where it fails on the way, the timeline is as it was."""
 
 import pytest
-from timeline_steps import effect
 
 pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 
@@ -210,15 +209,3 @@ def test_a_clip_that_multiplies_its_alpha_is_reported(every_blender, footage, mu
     assert answers[4] == []
     assert any("Multiply Alpha" in text for text in answers[-2])
     assert _metas(answers[-1]) == []
-
-
-@pytest.mark.parametrize(("factor", "is_reported"), [(0.5, True), (2.0, False)])
-def test_slow_motion_by_an_effect_is_reported(every_blender, footage, factor, is_reported):
-    """Blender asks for images between those of the movie there, and takes another neighbor of the layer."""
-    answers = every_blender(
-        *_begin(footage),
-        *effect("SPEED", speed_control="MULTIPLY", speed_factor=factor),
-        ["op", {"name": "understudy.refresh"}],
-        ["warnings", {"name": "clip"}],
-    )
-    assert any("slowed by effect" in text for text in answers[-1]) == is_reported

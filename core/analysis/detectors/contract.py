@@ -63,7 +63,18 @@ class Letterbox:
     scale: float
 
     def to_frame(self, values: Floats) -> Floats:
-        """Return network coordinates as frame coordinates."""
+        """Return network coordinates as frame coordinates.
+
+        Parameters
+        ----------
+        values : ndarray
+            Lengths or places in pixels of the network's input.
+
+        Returns
+        -------
+        ndarray, shape as `values`, float32
+            In frame pixels.
+        """
         return np.asarray(values / self.scale, np.float32)
 
 
@@ -170,7 +181,20 @@ def merge_detections(parts: Sequence[Detections], iou_threshold: float = NMS_IOU
 
 
 def grid_cells(rows: int, columns: int, repeat: int = 1) -> Floats:
-    """Return the (x, y) of a grid's cells row by row, each `repeat` times: (rows * columns * repeat, 2)."""
+    """Return the cells of a grid, row by row.
+
+    Parameters
+    ----------
+    rows, columns : int
+        The size of the grid.
+    repeat : int
+        How often each cell comes: once for each of its anchors.
+
+    Returns
+    -------
+    ndarray, shape (rows * columns * repeat, 2), float32
+        x and y of each.
+    """
     grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).reshape(-1, 2)
     return np.repeat(grid, repeat, 0).astype(np.float32)
 

@@ -46,7 +46,18 @@ class MapMasker(ModelAdapter):
 
     @abstractmethod
     def face_map(self, crop: Pixels) -> Floats:
-        """Return where an aligned crop (s, s, 3) shows the face: (s, s) in 0..1."""
+        """Return where an aligned crop shows the face.
+
+        Parameters
+        ----------
+        crop : ndarray, shape (s, s, 3), uint8
+            RGB.
+
+        Returns
+        -------
+        ndarray, shape (s, s), float32
+            0 to 1.
+        """
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,18 @@ class SixDRepNet(ModelAdapter):
 
 
 def euler_angles(rotation: Floats) -> tuple[float, float, float]:
-    """Return 300W-LP's yaw, pitch and roll in degrees of a rotation (3, 3) = Rz(roll) Ry(yaw) Rx(pitch)."""
+    """Return 300W-LP's angles of a rotation, Rz(roll) Ry(yaw) Rx(pitch).
+
+    Parameters
+    ----------
+    rotation : ndarray, shape (3, 3)
+        The rotation.
+
+    Returns
+    -------
+    tuple of float
+        Yaw, pitch and roll in degrees.
+    """
     flat = float(np.hypot(rotation[0, 0], rotation[1, 0]))
     pitch = np.degrees(np.arctan2(rotation[2, 1], rotation[2, 2]))
     yaw = np.degrees(np.arctan2(-rotation[2, 0], flat))

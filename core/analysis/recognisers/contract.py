@@ -55,15 +55,36 @@ class Recogniser(Adapter, Protocol):
 
 
 def l2_normalise(vectors: Floats) -> Floats:
-    """Return (n, d) vectors brought to length 1."""
+    """Return vectors brought to length 1.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, d)
+        A vector a row.
+
+    Returns
+    -------
+    ndarray, shape (n, d)
+        The same directions.
+    """
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 def unit_vector(vector: Floats) -> Floats:
-    """Return a vector (d,) brought to length 1: float32.
+    """Return a vector brought to length 1.
 
     NumPy adds up the squares of a single vector in another order than those of rows, so the last bits may differ from
     what `l2_normalise` gives.
+
+    Parameters
+    ----------
+    vector : ndarray, shape (d,)
+        The vector.
+
+    Returns
+    -------
+    ndarray, shape (d,), float32
+        The same direction.
     """
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
 
@@ -76,9 +97,22 @@ class Embeddings:
     space: EmbeddingSpace
 
     def cosine_similarity(self, others: "Embeddings") -> Floats:
-        """Return the cosine of each of these with each of the others: (n, m).
+        """Return the cosine of each of these with each of the others.
 
-        Raises RecipeError if they come from different recognisers, or from different files of one.
+        Parameters
+        ----------
+        others : Embeddings
+            m of them.
+
+        Returns
+        -------
+        ndarray, shape (n, m)
+            -1 to 1.
+
+        Raises
+        ------
+        RecipeError
+            They come from different recognisers, or from different files of one.
         """
         if (self.space.recogniser, self.space.model_sha256) != (
             others.space.recogniser,

@@ -48,9 +48,23 @@ def prefix_of(digest: bytes) -> int:
 def build_columns(
     joined_prefixes: bytes, offsets: Sequence[int], sizes: Sequence[int]
 ) -> tuple[Columns, npt.NDArray[np.intp]]:
-    """Make the columns of records given in any order, and the permutation that sorts them.
+    """Make the columns of records given in any order.
 
-    `joined_prefixes` is the first 8 bytes of each digest, one after the other.
+    Parameters
+    ----------
+    joined_prefixes : bytes
+        The first 8 bytes of each digest, one after the other.
+    offsets : sequence of int
+        Where each record begins in its pack, in bytes.
+    sizes : sequence of int
+        How long each is, in bytes.
+
+    Returns
+    -------
+    columns : Columns
+        n rows, sorted by prefix.
+    order : ndarray, shape (n,), intp
+        The permutation that sorts the records.
     """
     prefixes = np.frombuffer(joined_prefixes, ">u8").astype(np.uint64)
     order = np.argsort(prefixes, kind="stable")
@@ -115,13 +129,37 @@ class Table:
         self._marks[row] |= mark
 
     def valid_rows(self, removed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Tell of each row whether it is of use, given of each pack number whether that pack is gone."""
+        """Tell of each row whether it is of use.
+
+        Parameters
+        ----------
+        removed : ndarray, shape (packs,), bool
+            Of each pack number whether that pack is gone.
+
+        Returns
+        -------
+        ndarray, shape (rows,), bool
+            True where the row is neither void nor of such a pack.
+        """
         fit: npt.NDArray[np.bool_] = ((self.marks & VOID) == 0) & ~removed[self.packs]
         return fit
 
 
 def merge_tables(tables: Sequence[Table], removed: npt.NDArray[np.bool_]) -> Table:
-    """Make one table of several, leaving out what is void or lies in packs that are gone."""
+    """Make one table of several, leaving out what is void or lies in packs that are gone.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+        The earlier come first among rows of one prefix.
+    removed : ndarray, shape (packs,), bool
+        Of each pack number whether that pack is gone.
+
+    Returns
+    -------
+    Table
+        Sorted by prefix.
+    """
     kept = [table.valid_rows(removed) for table in tables]
     prefixes = np.concatenate([table.prefixes[rows] for table, rows in zip(tables, kept, strict=True)])
     order = np.argsort(prefixes, kind="stable")  # merges sorted runs in one go

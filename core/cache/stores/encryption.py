@@ -204,7 +204,24 @@ class EncryptedStore:
 def decrypt_and_verify(
     key: Key, arrays: Arrays, encryption: Encryption | None, signature: Signature | None
 ) -> Arrays | str:
-    """Return what was put before it was encrypted and signed, or else why this copy can't be used."""
+    """Return what was put before it was encrypted and signed.
+
+    Parameters
+    ----------
+    key : Key
+        The result's key.
+    arrays : mapping of str to ndarray
+        What a store has under it.
+    encryption : Encryption or None
+        With None an encrypted result is of no use.
+    signature : Signature or None
+        With None nothing is verified.
+
+    Returns
+    -------
+    mapping of str to ndarray, or str
+        A text says why this copy can't be used.
+    """
     if signature is not None:
         signed = signature.verify(key, arrays)
         if signed is None:

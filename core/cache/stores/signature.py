@@ -48,7 +48,20 @@ class Signature:
         self._cached_header_state = lru_cache(_LRU_ENTRIES)(self._header_state)
 
     def sign(self, key: Key, arrays: Arrays) -> Arrays:
-        """Return `arrays` and their code."""
+        """Return a result with its code.
+
+        Parameters
+        ----------
+        key : Key
+            The result's key, which is signed too.
+        arrays : mapping of str to ndarray
+            The result; a code that it has is replaced.
+
+        Returns
+        -------
+        mapping of str to ndarray
+            The same arrays and one more, uint8.
+        """
         plain = {name: array for name, array in arrays.items() if name != self.name}
         return {**plain, self.name: np.frombuffer(self._code(key, plain), np.uint8)}
 

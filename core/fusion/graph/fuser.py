@@ -96,7 +96,22 @@ class Fuser:
 
 
 def generate_trial_crop(topology: Topology) -> tuple[MeshCrop, Floats, CropRegion]:
-    """Return a crop of soft coloured stripes, the landmarks of an upright face in it, and where it lies."""
+    """Return a crop to try a graph on: soft coloured stripes.
+
+    Parameters
+    ----------
+    topology : Topology
+        The canonical face mesh.
+
+    Returns
+    -------
+    crop : MeshCrop
+        The stripes.
+    landmarks : ndarray, shape (478, 3), float32
+        Those of an upright face in it, in frame pixels.
+    region : CropRegion
+        Where it lies.
+    """
     landmarks = np.zeros((478, 3), np.float32)
     landmarks[:468] = topology.shape * (_TRIAL_PIXELS * 0.4) + (_TRIAL_PIXELS * 0.8, _TRIAL_PIXELS * 0.8, 0)
     region = CropRegion(0, 0, _TRIAL_PIXELS * 3 // 2, _TRIAL_PIXELS * 3 // 2, 2 / 3)

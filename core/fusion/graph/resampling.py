@@ -46,14 +46,38 @@ class Taps:
 
 @lru_cache(maxsize=64)
 def area_matrix(source: int, size: int) -> Floats:
-    """Return (size, source) float32: the reduction that `cv2.INTER_AREA` makes along one axis."""
+    """Return the reduction that `cv2.INTER_AREA` makes along one axis.
+
+    Parameters
+    ----------
+    source, size : int
+        How many pixels there are, and how many there shall be.
+
+    Returns
+    -------
+    ndarray, shape (size, source), float32
+        Weights; each row sums to 1.
+    """
     one = np.eye(source, dtype=np.float32)
     return np.asarray(cv2.resize(one, (source, size), interpolation=cv2.INTER_AREA), np.float32)
 
 
 @lru_cache(maxsize=64)
 def low_pass_matrix(size: int, sigma: float) -> Floats:
-    """Return (size, size) float32: the Gaussian blur of floats along one axis, black beyond its ends."""
+    """Return the Gaussian blur of floats along one axis, black beyond its ends.
+
+    Parameters
+    ----------
+    size : int
+        How many pixels there are.
+    sigma : float
+        The standard deviation in pixels.
+
+    Returns
+    -------
+    ndarray, shape (size, size), float32
+        Weights.
+    """
     kernel = cv2.getGaussianKernel(round(sigma * 4 * 2 + 1) | 1, sigma, cv2.CV_32F)
     one = np.eye(size, dtype=np.float32)
     alone = np.ones(1, np.float32)
@@ -62,7 +86,20 @@ def low_pass_matrix(size: int, sigma: float) -> Floats:
 
 @lru_cache(maxsize=64)
 def level_blur_matrix(size: int, sigma: float) -> Floats:
-    """Return (size, size) float32: the blur of whole levels along one axis, mirrored at its ends; rows sum to 256."""
+    """Return the blur of whole levels along one axis, mirrored at its ends.
+
+    Parameters
+    ----------
+    size : int
+        How many pixels there are.
+    sigma : float
+        The standard deviation in pixels.
+
+    Returns
+    -------
+    ndarray, shape (size, size), float32
+        Whole numbers; rows sum to 256.
+    """
     one, alone = np.eye(size), np.ones(1)
     kernel = level_kernel(sigma)
     drawn = cv2.sepFilter2D(one, -1, alone, kernel, borderType=cv2.BORDER_REFLECT_101)
@@ -136,9 +173,17 @@ def warp_positions(back: Doubles, size: tuple[int, int]) -> WarpPositions:
 
 @lru_cache(maxsize=2)
 def warp_weights(*, cubic: bool) -> Floats:
-    """Return (4, 1024, 4) float32: for each row of 4 x 4 source pixels and each place within the second, the weights.
+    """Return the weights of 4 x 4 source pixels for each place within the second.
 
-    `cubic` as `cv2.INTER_CUBIC` has them, else as `cv2.INTER_LINEAR`: then only the middle four count.
+    Parameters
+    ----------
+    cubic : bool
+        As `cv2.INTER_CUBIC` has them, else as `cv2.INTER_LINEAR`: then only the middle four count.
+
+    Returns
+    -------
+    ndarray, shape (4, 1024, 4), float32
+        By row, by place, by column.
     """
     share = np.arange(WARP_SUBPIXELS, dtype=np.float32) / np.float32(WARP_SUBPIXELS)
     zero = np.zeros_like(share)

@@ -14,7 +14,9 @@ def duplicate(names, by):
         bpy.ops.sequencer.duplicate()
     made = [strip for strip in editor.strips_all if strip.name not in before]
     for strip in made:
-        strip.frame_start += by
+        # Contents go with their meta strips, effects with their inputs.
+        if strip.parent_meta() is None and not getattr(strip, "input_count", 0):
+            strip.frame_start += by
     return sorted(strip.name for strip in made)
 
 

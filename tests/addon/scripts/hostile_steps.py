@@ -15,7 +15,7 @@ from understudy.addon.layers import auto_sync, folders, layer_strip, sync
 from understudy.addon.modifiers import stack
 from understudy.addon.properties.status import window_state
 from understudy.addon.render import output_files
-from understudy.addon.sequencer import strips
+from understudy.addon.sequencer import shown_frames, strips
 from understudy.addon.sessions import cache_folder
 from understudy.core.errors import UnderstudyError
 
@@ -195,6 +195,6 @@ def circle():
             strip.scene_input = "SEQUENCER"
             strip.frame_start = channel - 20
             strip.frame_final_end = 100_000
-    count = len(list(strips.shown_scenes(first, 500)))
+    count = len(list(shown_frames.shown_scenes(first, 500)))
     bpy.data.scenes.remove(second)
     return count
