@@ -36,7 +36,7 @@ def smile_mask(landmarks: Floats, size: int, topology: Topology) -> Floats:
     smile = _STRENGTH * smile_share(unposed_points(landmarks, topology))
     folds, corners = np.zeros((2, size, size), np.float32)
     if smile == 0:
-        return folds
+        return np.asarray(folds, np.float32)
     points = topology.layout * (size - 1)
     for mirror in (False, True):
         side = points[topology.mirrored] if mirror else points
