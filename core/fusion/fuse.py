@@ -49,12 +49,15 @@ class FootageLook:
         How far the face is given that, 0..1.
     seed
         Of the grain, 32 bits.
+    own_lids
+        How far the rims of lids and lips are the source's, 0..1, see `mask.face_mask`.
     """
 
     edge: float
     detail: Floats
     grain: float
     seed: int
+    own_lids: float
 
 
 def fuse_crop(
@@ -94,7 +97,8 @@ def fuse_crop(
     height, width = swapped.shape[:2]
     points = region.to_crop(landmarks)
     box, params = box_and_parameters(crop, region, params)
-    mask = face_mask(points, (width, height), params, topology, box)
+    own_lids = 0.0 if footage is None else footage.own_lids
+    mask = face_mask(points, (width, height), params, topology, box, own_lids)
     small = mask.shape[1], mask.shape[0]
     cover = crop.cover
     if cover.shape != mask.shape:

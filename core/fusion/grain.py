@@ -18,8 +18,13 @@ _CORRECTIONS = 3
 _LIKE_ENOUGH = 0.05
 _KERNEL_PIXELS = 9
 _GRAIN_KERNEL = np.array([0.15, 0.7, 0.15], np.float32)
-_GRAIN_STRENGTH = 0.732
+_GRAIN_STRENGTH = 0.657
 """Strength of the detail of normal noise of unit deviation after `_GRAIN_KERNEL`: it follows from the kernels."""
+_ROUNDING_STRENGTH = 0.589
+"""Strength of the detail that rounding leaves, in levels: the picture becomes a movie of YUV with 219 whole levels.
+The footage's detail has it already, and the face's gets it then."""
+_LEAST_GOAL_SHARE = 0.75
+"""How much of the footage's detail a face has before it is rounded, at least."""
 _MAX_GRAIN_LEVELS = 12.0
 
 
@@ -52,6 +57,7 @@ def match_grain(
     """
     if not goal.all():
         return colours
+    goal = np.sqrt(np.maximum(goal**2 - np.float32(_ROUNDING_STRENGTH**2), (_LEAST_GOAL_SHARE * goal) ** 2))
     size = colours.shape[1], colours.shape[0]
     region = np.asarray(cv2.bitwise_and(skin_region(points, size, topology), shown), np.uint8)
     green, skin = sample_bands(np.asarray(cv2.extractChannel(colours, 1), np.uint8), region)

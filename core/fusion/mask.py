@@ -16,9 +16,9 @@ from ..swap.neural_region import Affine, box_distance
 from .area import area_weight
 
 MAX_MASK_PIXELS = 256
-_EYE_GROWTH = 1.25
+_EYE_GROWTH, _EYE_GROWTH_WITH_LIDS = 1.25, 1.0
 _OPEN_EYE_RATIO, _SHUT_EYE_RATIO = 0.2, 0.1
-_OPENING_BLUR = 0.012
+_OPENING_BLUR, _OPENING_BLUR_WITH_LIDS = 0.012, 0.008
 
 
 def face_mask(
@@ -27,6 +27,7 @@ def face_mask(
     params: Fusion,
     topology: Topology,
     box: Affine | None = None,
+    own_lids: float = 0.0,
 ) -> Floats:
     """Draw the mask of a face.
 
@@ -44,13 +45,15 @@ def face_mask(
         The canonical face mesh.
     box : ndarray, shape (2, 3), optional
         From the crop's pixels to 0..1 across the image that a network drew: that image is shown instead of the oval.
+    own_lids : float
+        0 to 1: how near to the openings of eyes and mouth the new face comes; with 1 the rims of the lids are the source's.
 
     Returns
     -------
     ndarray, shape (h, w), float32
         0 to 1, at most 256 pixels on its longer side: the caller scales it up.
     """
-    drawn = draw_mask_geometry(points, size, params, topology, box)
+    drawn = draw_mask_geometry(points, size, params, topology, box, own_lids)
     mask = smoothstep((drawn.distance - drawn.padding) / drawn.ramp)
     for hole, kept in ((drawn.eyes, params.keep_eyes), (drawn.mouth, params.keep_mouth)):
         around = _bounds_around(hole, drawn.opening_sigma)
@@ -79,25 +82,32 @@ class MaskGeometry:
 
 
 def draw_mask_geometry(
-    points: Floats, size: tuple[int, int], params: Fusion, topology: Topology, box: Affine | None = None
+    points: Floats,
+    size: tuple[int, int],
+    params: Fusion,
+    topology: Topology,
+    box: Affine | None = None,
+    own_lids: float = 0.0,
 ) -> MaskGeometry:
     """Draw what `face_mask` makes a mask from; see there."""
     reduce = min(1.0, MAX_MASK_PIXELS / max(size))
     small = max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
     scaled = (points[:468, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5
     face_width = _face_width(scaled)
+    growth = _EYE_GROWTH + (_EYE_GROWTH_WITH_LIDS - _EYE_GROWTH) * own_lids
+    blur = _OPENING_BLUR + (_OPENING_BLUR_WITH_LIDS - _OPENING_BLUR) * own_lids
     if box is None:
         distance = inside_distance(scaled[topology.oval], small, signed=params.mask_padding < 0)
     else:
         distance = _distance_to_box(box, size, small)
     return MaskGeometry(
         distance,
-        eyes=fill_polygons(_eye_outlines(scaled, topology), small),
+        eyes=fill_polygons(_eye_outlines(scaled, growth, topology), small),
         mouth=fill_polygons([scaled[topology.inner_lips]], small),
         area=area_weight(np.hstack([scaled, points[:468, 2:]]), small, params, topology),
         padding=params.mask_padding / 100 * face_width,
         ramp=max(params.mask_blur / 100 * face_width / 2, 0.5),
-        opening_sigma=max(_OPENING_BLUR * face_width, 0.6),
+        opening_sigma=max(blur * face_width, 0.6),
     )
 
 
@@ -146,7 +156,7 @@ def _distance_to_box(box: Affine, size: tuple[int, int], mask_size: tuple[int, i
     return box_distance(back, mask_size) / np.float32(np.hypot(turn[0, 0], turn[1, 0]))
 
 
-def _eye_outlines(points: Floats, topology: Topology) -> list[Floats]:
+def _eye_outlines(points: Floats, growth: float, topology: Topology) -> list[Floats]:
     """Outline what is kept of the eyes: the opening when they are open, the lids too as they close.
 
     The source's lids are those of open eyes: drawn out over a closed eye they would be a smudge.
@@ -163,7 +173,7 @@ def _eye_outlines(points: Floats, topology: Topology) -> list[Floats]:
             np.clip((_OPEN_EYE_RATIO - height / width) / (_OPEN_EYE_RATIO - _SHUT_EYE_RATIO), 0, 1)
         )
         middle = opening.mean(0)
-        grown = (opening - middle) * _EYE_GROWTH + middle
+        grown = (opening - middle) * growth + middle
         outlines.append(np.asarray(grown + closed * (around - grown), np.float32))
     return outlines
 

@@ -17,7 +17,7 @@ from ..geometry.smoothstep import smoothstep
 from .colour import DARK_OFFSET_LEVELS
 from .mask import inside_distance
 
-VERSION = 1
+VERSION = 2
 _SMALL_PIXELS = 72
 _SIGMA_SHARE = 0.18
 """How far the tone is drawn out, of the face's height: the standard deviation of its low-pass."""
@@ -28,7 +28,6 @@ _SKIN_BLUR_PIXELS = 1.5
 _SHOWN_LEVELS = 128
 """The alpha from which a pixel of the face tells the tone."""
 _LEAST_SHARE = 0.1
-_BAND_ROWS = 32
 _NO_CHANGE = 1 / 512
 _TOLERANCE = 0.8
 
@@ -86,24 +85,26 @@ def spread_skin_tone(
 
 def _multiply(picture: Pixels, gain: Floats, step: int) -> Pixels:
     """Multiply the colours of a picture by a gain (h, w, 3) that is smaller by the factor `step`."""
-    height, width = picture.shape[:2]
     differs = np.asarray(np.abs(gain - 1).max(2) > _NO_CHANGE, np.uint8)
     if not differs.any():
         return picture
-    result = picture.copy()
     x, y, columns, rows = cv2.boundingRect(differs)
-    left, right = max((x - 1) * step, 0), min((x + columns + 1) * step, width)
-    top, bottom = max((y - 1) * step, 0), min((y + rows + 1) * step, height)
-    matrix = np.array([[1 / step, 0, (left + 0.5) / step - 0.5], [0, 1 / step, 0]], np.float32)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    # A few rows at a time, so that all of it stays in the processor's cache.
-    for first in range(top, bottom, _BAND_ROWS):
-        part = result[first : min(first + _BAND_ROWS, bottom), left:right]
-        matrix[1, 2] = (first + 0.5) / step - 0.5
-        size = part.shape[1], part.shape[0]
-        full = cv2.warpAffine(gain, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        rgb = cv2.multiply(cv2.cvtColor(part, cv2.COLOR_RGBA2RGB), full, dtype=cv2.CV_8U)
-        cv2.mixChannels([rgb], [part], [0, 0, 1, 1, 2, 2])
+    # A cell more on either side, where there is one: what lies between two of them depends on both.
+    left, top = max(x - 1, 0), max(y - 1, 0)
+    right, bottom = min(x + columns + 1, gain.shape[1]), min(y + rows + 1, gain.shape[0])
+    with_alpha = cv2.insertChannel(
+        np.ones((bottom - top, right - left), np.float32),
+        cv2.cvtColor(gain[top:bottom, left:right], cv2.COLOR_RGB2RGBA),
+        3,
+    )
+    full = cv2.resize(with_alpha, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
+    result = picture.copy()
+    # What is left of a cell at the picture's end belongs to the last one.
+    down = picture.shape[0] % step if bottom == gain.shape[0] else 0
+    across = picture.shape[1] % step if right == gain.shape[1] else 0
+    full = cv2.copyMakeBorder(full, 0, down, 0, across, cv2.BORDER_REPLICATE)
+    part = result[top * step : bottom * step + down, left * step : right * step + across]
+    part[:] = cv2.multiply(np.ascontiguousarray(part), full, dtype=cv2.CV_8U)
     return result
 
 

@@ -25,8 +25,10 @@ _FRONTAL_COSINE, _PROFILE_COSINE = 0.94, 0.6
 _STILL_SPREAD = 0.1
 _MAX_DISPLACEMENT = 0.22
 """Eye distances, about a tenth of the face's height: farther would be caricature even at a shape of 1."""
-_LIPS_SHARE, _LIDS_SHARE = 0.2, 0.15
-_LIPS_REACH, _LIDS_REACH = 0.16, 0.12
+_LIPS_SHARE, _LIDS_SHARE = 0.2, 0.0
+_LIPS_REACH, _LIDS_REACH = 0.16, 0.2
+"""Of lids and lips that move as a whole. Tuned on the clips 05, 06 and 07: eyes stay open and closed as they were."""
+_MOVING_LIDS_REACH = 0.12
 _MAX_YAW_COSINE, _MIN_YAW_COSINE = 0.62, 0.34
 _GRID_STEPS = 2.0**14
 _LIP_PAIRS: Sequence[tuple[int, int]] = ((82, 87), (13, 14), (312, 317))
@@ -112,7 +114,8 @@ def form_displacement(source: FaceForm, target: FaceForm, topology: Topology) ->
     """
     moved = unpose_points(source.points, target.points, np.ones(468, np.float32))
     away = moved - target.points
-    away = (away + mirror_points(away, topology)) / 2
+    # Smoothed first: afterwards, brows that come down would close the eyes.
+    away = _smooth_on_mesh((away + mirror_points(away, topology)) / 2, topology)
     for group, share, reach in (
         (topology.outer_lips, _LIPS_SHARE, _LIPS_REACH),
         (topology.left_eye_ring, _LIDS_SHARE, _LIDS_REACH),
@@ -124,7 +127,6 @@ def form_displacement(source: FaceForm, target: FaceForm, topology: Topology) ->
     away = away / (1 + (target.spread[:, None] / _STILL_SPREAD) ** 2)
     length = np.linalg.norm(away, axis=1, keepdims=True)
     away = away * (_MAX_DISPLACEMENT * np.tanh(length / _MAX_DISPLACEMENT) / np.maximum(length, 1e-9))
-    away = _smooth_on_mesh(away, topology)
     away = (away + mirror_points(away, topology)) / 2
     return np.asarray(np.round(away * _GRID_STEPS) / _GRID_STEPS, np.float32)
 
@@ -217,7 +219,7 @@ def _stability(topology: Topology) -> Floats:
     mouth = _proximity(shape, shape[topology.outer_lips], 0.45)
     lids = np.maximum(
         *(
-            _proximity(shape, shape[ring], _LIDS_REACH)
+            _proximity(shape, shape[ring], _MOVING_LIDS_REACH)
             for ring in (topology.left_eye_ring, topology.right_eye_ring)
         )
     )

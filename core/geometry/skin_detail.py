@@ -11,10 +11,14 @@ from .outline import convex_hull, grow_outline
 from .skin_model import feature_mask
 
 STRENGTH_LIMIT_LEVELS = 24.0
-"""Stronger detail counts as this: it is a fold or an edge."""
+"""No skin has stronger detail."""
+_LEVELS = 256
+_CALM_MEDIANS = 2.0
 _INNER_SHARE = 0.85
 _SECOND_DIFFERENCE = np.array([[1, -2, 1]], np.float32)
 _MIN_REGION_PIXELS = 64
+_FEW_PIXELS = 20_000
+"""So little skin is looked at whole: a part of it would tell too little."""
 _BAND_ROWS = 24
 _BAND_ENDS = (0, 1, 2, 3, 20, 21, 22, 23)
 """Rows of a band that a blur mixes with the next one."""
@@ -23,7 +27,8 @@ _BAND_ENDS = (0, 1, 2, 3, 20, 21, 22, 23)
 def measure_detail(image: Pixels, points: Floats, topology: Topology) -> Floats:
     """Return how strong the finest detail of a face's skin is.
 
-    It is the mean absolute second difference of the green channel.
+    It is the mean absolute second difference of the green channel, where what differs by more than twice the median
+    counts as that: moles, hairs and folds, which another face need not have, say nothing of focus and grain.
 
     Parameters
     ----------
@@ -70,7 +75,7 @@ def skin_region(points: Floats, size: tuple[int, int], topology: Topology) -> Pi
 
 
 def sample_bands(green: Pixels, region: Pixels) -> tuple[Pixels, Pixels]:
-    """Return every third band of rows of an image and of its region: a third of the work tells as much.
+    """Return every third band of rows of an image and of its region: of a large one a third tells as much.
 
     Parameters
     ----------
@@ -86,6 +91,8 @@ def sample_bands(green: Pixels, region: Pixels) -> tuple[Pixels, Pixels]:
     region : ndarray, shape (h, W), uint8
         The region's; 0 in rows at the ends of a band, which a blur mixes with the next one.
     """
+    if cv2.countNonZero(region) < _FEW_PIXELS:
+        return green, region
     bands = range(0, max(green.shape[0] - _BAND_ROWS, 0) + 1, 3 * _BAND_ROWS)
     rows = np.concatenate([np.arange(first, min(first + _BAND_ROWS, green.shape[0])) for first in bands])
     ends = np.array([first + row for first in bands for row in _BAND_ENDS])
@@ -95,7 +102,7 @@ def sample_bands(green: Pixels, region: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def detail_strength(green: Pixels, region: Pixels) -> Floats:
-    """Return the mean absolute second difference of an image in a region.
+    """Return the mean absolute second difference of an image in a region, see `measure_detail`.
 
     Parameters
     ----------
@@ -114,7 +121,21 @@ def detail_strength(green: Pixels, region: Pixels) -> Floats:
         return np.zeros(2, np.float32)
     means = []
     for kernel in (_SECOND_DIFFERENCE, _SECOND_DIFFERENCE.T):
-        detail = cv2.filter2D(green, cv2.CV_16S, kernel)
-        limited = np.minimum(np.abs(detail), np.int16(STRENGTH_LIMIT_LEVELS))
-        means.append(cv2.mean(limited, inside)[0])
+        detail = cv2.convertScaleAbs(cv2.filter2D(green, cv2.CV_16S, kernel))
+        counts = cv2.calcHist([detail], [0], inside, [_LEVELS], [0, _LEVELS])
+        means.append(min(_calm_mean(np.asarray(counts.ravel(), np.float32)), STRENGTH_LIMIT_LEVELS))
     return np.asarray(means, np.float32)
+
+
+def _calm_mean(counts: Floats) -> float:
+    """Return the mean of whole numbers where none counts for more than twice their median; (n,) how often each occurs.
+
+    The median is found as if each number were spread over its rounding.
+    """
+    below = np.cumsum(counts, dtype=np.float64)
+    half = below[-1] / 2
+    level = int(np.searchsorted(below, half))
+    before = below[level - 1] if level else 0.0
+    low, high = max(level - 0.5, 0.0), level + 0.5
+    median = low + (high - low) * (half - before) / counts[level]
+    return float((counts * np.minimum(np.arange(len(counts)), _CALM_MEDIANS * median)).sum() / below[-1])

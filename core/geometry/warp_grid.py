@@ -187,7 +187,10 @@ def _interpolate(places: Floats, values: Floats, nodes: Floats, reach: float) ->
     near[np.diag_indices(len(places))] += _SMOOTHING
     # Wendland's function is positive definite. OpenCV's solver works alone: NumPy's starts threads, which cost more.
     _, factors = cv2.solve(near.astype(np.float64), values.astype(np.float64), flags=cv2.DECOMP_CHOLESKY)
-    return np.asarray(_basis(nodes, places, reach) @ factors.astype(np.float32), np.float32)
+    basis = _basis(nodes, places, reach)
+    # Not by NumPy's matrix product, whose threads then wait in a loop: a quarter of the time of a cold render.
+    columns = [np.einsum("ij,j->i", basis, column) for column in np.ascontiguousarray(factors.T, np.float32)]
+    return np.asarray(np.stack(columns, 1), np.float32)
 
 
 def _basis(points: Floats, places: Floats, reach: float) -> Floats:

@@ -63,7 +63,8 @@ class FuseStage:
         look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
         # What the skin around the face takes of its tone, the face's edge need not take of theirs.
         reach = amount * params.skin_reach
-        footage = FootageLook(amount * (1 - reach), face_warp.detail, amount * params.grain, entry.shape.seed)
+        seed = entry.shape.seed
+        footage = FootageLook(amount * (1 - reach), face_warp.detail, amount * params.grain, seed, amount)
         ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe)
         points = fit_face_mesh(face_warp.landmarks, self._topology)
         cover = None if mask is None else move_mask(mask, face_warp)

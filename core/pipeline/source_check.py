@@ -19,7 +19,7 @@ from ..recipe import Detect
 from ..recipe.request import FaceImage
 from ..swap.source import SourceFace, Sources
 
-VERSION = 2
+VERSION = 3
 _MAX_TEXT_BYTES = 4096
 
 

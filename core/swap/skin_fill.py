@@ -12,6 +12,7 @@ import numpy as np
 from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
+from ..geometry.outline import convex_hull, grow_outline
 from ..geometry.skin_model import feature_mask
 from ..geometry.smoothstep import smoothstep
 
@@ -21,6 +22,11 @@ _COLOUR_SIGMAS = (48.0, 20.0, 8.0)
 _ENOUGH_SHOWN = 0.35
 _OUTLINE_MARGIN = 4
 _FEATURE_EDGE_PIXELS = 10.0
+_EYES_END = 0.45
+"""Of the texture's height: eyes and brows lie above, nostrils and lips below."""
+_EYE_GROWTH = 1.3
+_BROW_HIDDEN, _BROW_SHOWN = 0.4, 0.7
+"""How much of a brow is shown for none and all of the rest to be filled with skin."""
 _PATCH_PIXELS = 64
 _GRAIN_SIGMA_PIXELS = 3.0
 _GRAIN_LIMIT = 0.06
@@ -47,11 +53,32 @@ def fill_skin(texture: Pixels, coverage: Pixels, topology: Topology) -> tuple[Pi
     face = fill_polygons([points[topology.oval]], size)
     side = 2 * _OUTLINE_MARGIN + 1
     inside = cv2.dilate(face, np.ones((side, side), np.uint8)).astype(np.float32) / 255
-    added = (1 - covered) * inside * (1 - cv2.GaussianBlur(features, (0, 0), _FEATURE_EDGE_PIXELS))
+    blank = _blank_features(features, points, covered, topology)
+    added = (1 - covered) * inside * (1 - cv2.GaussianBlur(blank, (0, 0), _FEATURE_EDGE_PIXELS))
     total = covered + added
     share = (added / np.maximum(total, 1e-3))[..., None]
     mixed = colours * (1 - share) + filled * share
     return np.round(mixed * 255).astype(np.uint8), np.round(total * 255).astype(np.uint8)
+
+
+def _blank_features(features: Floats, points: Floats, covered: Floats, topology: Topology) -> Floats:
+    """Draw where no skin may be filled in: eyes, lips, nostrils, and brows that are hidden: (n, n) float32 in 0..1.
+
+    A brow that is mostly shown ends where it does: what is left blank beyond it shows the end of another person's.
+    """
+    size = covered.shape[1], covered.shape[0]
+    drawn = features.copy()
+    drawn[: round(_EYES_END * size[1])] = 0
+    for brow, eye in (
+        (topology.left_brow, topology.left_eye_ring),
+        (topology.right_brow, topology.right_eye_ring),
+    ):
+        outline = fill_polygons([convex_hull(points[brow])], size) > 0
+        shown = float(covered[outline].mean())
+        share = (shown - _BROW_HIDDEN) / (_BROW_SHOWN - _BROW_HIDDEN)
+        drawn[outline] = 1 - smoothstep(np.asarray(share, np.float32))
+        drawn[fill_polygons([grow_outline(convex_hull(points[eye]), _EYE_GROWTH)], size) > 0] = 1
+    return drawn
 
 
 def _spread_colour(colours: Floats, skin: Floats) -> Floats:

@@ -24,6 +24,7 @@ _CORNER = 61
 _WIDTH = 0.03
 _CORNER_RADIUS = 0.03
 _SOFTNESS = 0.02
+_CORNER_PEAK = 0.5
 """Widths are of the texture's side."""
 
 
@@ -45,17 +46,20 @@ def smile_mask(landmarks: Floats, size: int, topology: Topology) -> Floats:
         0 to 1; zero for a face that does not smile.
     """
     smile = _STRENGTH * smile_share(unposed_points(landmarks, topology))
-    mask = np.zeros((size, size), np.float32)
+    folds, corners = np.zeros((2, size, size), np.float32)
     if smile == 0:
-        return mask
+        return np.asarray(folds, np.float32)
     points = topology.layout * (size - 1)
     for mirror in (False, True):
         side = points[topology.mirrored] if mirror else points
         path = np.round(side[list(_FOLD)] * 16).astype(np.int32)
-        cv2.polylines(mask, [path], False, (1.0,), max(round(_WIDTH * size), 1), cv2.LINE_8, 4)
+        cv2.polylines(folds, [path], False, (1.0,), max(round(_WIDTH * size), 1), cv2.LINE_8, 4)
         corner = np.round(side[_CORNER]).astype(int).tolist()
-        cv2.circle(mask, corner, max(round(_CORNER_RADIUS * size), 1), (1.0,), -1)
-    return np.asarray(smile * cv2.GaussianBlur(mask, (0, 0), _SOFTNESS * size), np.float32)
+        for mask in (folds, corners):
+            cv2.circle(mask, corner, max(round(_CORNER_RADIUS * size), 1), (1.0,), -1)
+    soft = cv2.GaussianBlur(folds, (0, 0), _SOFTNESS * size)
+    dark = cv2.GaussianBlur(corners, (0, 0), _SOFTNESS * size) / np.float32(_CORNER_PEAK)
+    return np.asarray(smile * np.maximum(soft, np.minimum(dark, 1)), np.float32)
 
 
 def smile_share(points: Floats) -> float:

@@ -58,6 +58,22 @@ def test_the_face_gets_the_detail_of_the_footage(face: np.ndarray, footage: np.n
     assert np.abs(before / goal - 1).max() > 0.25
 
 
+@pytest.mark.parametrize("blur", [(0.7, 0.7), (0.8, 0.8)])
+def test_rounding_to_the_levels_of_a_movie_is_left_room_for(blur: tuple[float, float]) -> None:
+    def in_movie(image: np.ndarray) -> np.ndarray:
+        return np.round(np.round(image * (219 / 255)) * (255 / 219)).astype(np.uint8)
+
+    goal = detail(in_movie(skin(3, blur, 2)))
+    assert detail(in_movie(match(skin(8), goal))) == pytest.approx(goal, rel=0.15)
+
+
+def test_moles_and_folds_of_the_footage_are_not_its_grain() -> None:
+    footage = skin(2, seed=2)
+    spotted = footage.copy()
+    spotted[::9, ::9] = 60
+    assert detail(spotted) == pytest.approx(detail(footage), rel=0.2)
+
+
 def test_folds_stay_where_the_footage_is_soft() -> None:
     face = skin(8)
     face[150:153, 100:220] = 60

@@ -51,6 +51,16 @@ def test_hidden_features_stay_hidden() -> None:
     assert covered[inside].mean() < 60
 
 
+def test_a_brow_that_is_mostly_shown_has_skin_beyond_its_end() -> None:
+    texture, coverage = texture_of(), np.full((TEXTURE_PIXELS, TEXTURE_PIXELS), 255, np.uint8)
+    brow = TOPOLOGY.layout[TOPOLOGY.left_brow] * (TEXTURE_PIXELS - 1)
+    low, high = brow.min(0).astype(int), brow.max(0).astype(int)
+    end = slice(low[1], high[1]), slice(low[0], low[0] + (high[0] - low[0]) // 4)
+    coverage[end] = 0
+    _, covered = fill_skin(texture, coverage, TOPOLOGY)
+    assert covered[end].min() > 250
+
+
 def test_the_colour_follows_the_skin_nearby() -> None:
     texture, coverage = texture_of(grain=0.0), np.full((TEXTURE_PIXELS, TEXTURE_PIXELS), 255, np.uint8)
     texture[:, : TEXTURE_PIXELS // 2] = (120, 90, 70)
