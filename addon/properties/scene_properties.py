@@ -261,6 +261,8 @@ def request_of(modifier: Any) -> SwapRequest:
     return SwapRequest(identity, recipe, modifier=modifier.name, target_forms=forms)
 
 
+_STRIP_PROPERTIES = ("rate", "lifted", "searched", "layer_of", "id")
+_NEST_PROPERTIES = ("nest_range", "rounds_frames", "nest_by_editor", "nest")
 CLASSES: tuple[Any, ...] = (
     *STAGE_GROUPS.values(),
     UNDERSTUDY_PG_picture,
@@ -290,17 +292,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Take the properties off again. What they hold stays in the .blend."""
-    for name in (
-        "nest_range",
-        "rounds_frames",
-        "nest_by_editor",
-        "nest",
-        "rate",
-        "lifted",
-        "searched",
-        "layer_of",
-        "id",
-    ):
+    for name in (*_NEST_PROPERTIES, *_STRIP_PROPERTIES):
         delattr(bpy.types.Strip, f"understudy_{name}")
     delattr(bpy.types.Scene, "understudy")
     for group in reversed(CLASSES):

@@ -46,7 +46,7 @@ def face_mask(
     box : ndarray, shape (2, 3), optional
         From the crop's pixels to 0..1 across the image that a network drew: that image is shown instead of the oval.
     own_lids : float
-        0 to 1: how near to the openings of eyes and mouth the new face comes; with 1 the rims of the lids are the source's.
+        0 to 1: how near to the openings of eyes and mouth the new face comes; 1 takes the source's rims of the lids.
 
     Returns
     -------

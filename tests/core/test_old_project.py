@@ -39,7 +39,8 @@ from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 # the project was made can every bit be asked for.
 BIT_IDENTICAL = os.environ.get("UNDERSTUDY_BIT_IDENTICAL") == "1"
 SHADES = 4  # of 255
-NEAR = {"rtol": 1e-3, "atol": 0.02}  # pixels, and numbers of a face
+# Pixels, and numbers of a face. Nets differ between processors: landmarks of an EPYC by up to 0.026 pixels.
+NEAR = {"rtol": 1e-3, "atol": 0.05}
 STAGES_BY_PLACE = ("facts", "clip")
 """Stages whose keys say where a file is and how old: those of a copy are others."""
 ALSO_HIDDEN = {"detect": ("landmark",), "texture": ("swap",), "target": ("swap",)}
