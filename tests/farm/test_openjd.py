@@ -65,13 +65,16 @@ def test_the_preparation_comes_first(farm, engines, single):
     [
         ("face.png", "image missing (face.png)"),
         ("clip.mp4", "clip missing"),
+        ("model", "model missing ("),
         ("extension", "is not installed"),
     ],
 )
 def test_what_is_missing_fails_the_session_and_is_named(farm, engines, what, words):
     job = Job(farm, engines, farm.copy_project(f"openjd without {what}"))
     changes = {"UNDERSTUDY_BLENDER": str(farm.bare_blender)} if what == "extension" else {}
-    if not changes:
+    if what == "model":
+        farm.choose_missing_model(job.project)
+    elif not changes:
         (job.project.parent / what).unlink()
     done = job.render("1-3", **changes)
     assert done.returncode != 0
