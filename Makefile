@@ -58,6 +58,7 @@ test-gui: $(READY) models
 # Jobs as the farms' own programs run them, with Blender 5.2: Open Job Description, Flamenco's language, Slurm, OpenCue. What
 # is not installed on this machine is left out and says so.
 test-farm: $(READY) $(FARM)/.ready models
+	$(BIN)/python -m tools.goja tests/farm/scripts/compile_in_goja.go build/compile_in_goja
 	$(BIN)/python -m pytest -q -m farm tests/farm $(PYTEST)
 
 # The zip that Blender installs; PLATFORM=windows-x64 or macos-arm64 for others than this machine's, VARIANT=cuda

@@ -20,8 +20,6 @@ from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
 from ..layers.rendered_clips import originals_reason
-from ..layers.replaced_files import replaced_movies
-from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.originals import ASK, REFUSE, RENDER
@@ -30,7 +28,7 @@ from ..sequencer.strips import strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.render_session import RenderSession
 from .lookahead import RenderLookahead
-from .main_thread_task import main_thread_task
+from .movie_reload import reload_replaced_movies
 from .originals_question import originals_question
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
 from .refusal import (
@@ -49,6 +47,7 @@ from .strip_problems import StripProblems
 from .termination import TerminationNotice
 
 if TYPE_CHECKING:
+    from ...core.layers.job import LayerJob
     from ...core.sessions.prefetching_session import PrefetchingSession
 
 _LOGGER = room_logger("addon.render")
@@ -105,8 +104,8 @@ class RenderRun:
         self._swapped_frame_count = self._original_frame_count = 0
         self._strip_problems = StripProblems(())
         self._failed_frames: dict[int, list[str]] = {}
-        self._begin_error = ""
-        self._refusal = ""
+        self._begin_error = self._refusal = ""
+        self._jobs: list[LayerJob] = []
         self._refused_output = RefusedOutput()
 
     @property
@@ -127,9 +126,9 @@ class RenderRun:
         self._strict, self._start_time = is_strict(scene) and not self._from_viewport, time.time()
         self._frames, self._swapped_frame_count, self._original_frame_count = [], 0, 0
         self._strip_cache = StripCache()
-        self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
+        self._failed_frames, self._jobs, self._lookahead = {}, [], RenderLookahead(self._strip_cache)
         if not (on_main_thread() or self._from_viewport):
-            for text in _reload_movies():
+            for text in reload_replaced_movies():
                 self._session.warn(text)
         self._termination.set()
         _LOGGER.info("render begins at frame %d", scene.frame_current)
@@ -176,7 +175,7 @@ class RenderRun:
             return
         outcomes = self._session.outcomes
         self._frames.append(scene.frame_current)
-        before, original_count = len(outcomes.failures), outcomes.original.total()
+        before, original_count, self._jobs = len(outcomes.failures), outcomes.original.total(), []
         out_of_step: list[str] = []
         preview = self._from_viewport
         jobs = list(
@@ -199,6 +198,7 @@ class RenderRun:
             self._original_frame_count += 1
         elif jobs:
             self._swapped_frame_count += 1
+            self._jobs = jobs
         if self._strict and len(outcomes.failures) > before:
             self._fail_frame(scene, outcomes.failures[before:])
 
@@ -224,9 +224,19 @@ class RenderRun:
             self._fail_frame(scene, [text])
 
     def remove_failed_frame(self, scene: bpy.types.Scene) -> None:
-        """A frame was written: one that failed must not stay."""
+        """A frame was written: one that failed must not stay, nor one whose layers were gone as Blender read them."""
+        self._fail_if_gone(scene)
         if scene.frame_current in self._failed_frames and not self._refusal:
             print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
+
+    def _fail_if_gone(self, scene: bpy.types.Scene) -> None:
+        texts = self._session.record_gone(self._jobs) if self._session else []
+        self._jobs = []
+        if texts:
+            self._swapped_frame_count -= 1
+            self._original_frame_count += 1
+        if texts and self._strict:
+            self._fail_frame(scene, texts)
 
     def end(self, scene: bpy.types.Scene) -> None:
         """Say in one line what the render did, and write the report where the environment asks for it."""
@@ -285,16 +295,3 @@ class RenderRun:
         self._failed_frames[scene.frame_current] = reasons
         print_warnings(remove_earlier_image(scene, scene.frame_current))
         stop_render(self.close)
-
-
-def _reload_movies() -> list[str]:
-    """Have the main thread open replaced movies again, and wait for it; returns what it could not do, a line each."""
-    problems: list[str] = []
-
-    def sync_all() -> None:
-        for scene in bpy.data.scenes:
-            problems.extend(sync_layers(scene))
-
-    if any(replaced_movies(SceneStrips(scene)) for scene in bpy.data.scenes):
-        main_thread_task().run(sync_all)
-    return problems

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..concurrency.lru import LruCache
 from ..concurrency.prefetch import Prefetcher
+from ..filesystem import Folder
 from ..layers.job import LayerJob
 from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report
@@ -21,6 +22,7 @@ _PREFETCH_LAYERS = 2
 """How many layer images may be made before they are asked for."""
 _MAX_UNREPORTED_WRITES = 4096
 """How many images that were written but not asked for are remembered."""
+_GONE = "its layer image was made, and is gone"
 
 
 class PrefetchingSession(LayerSession):
@@ -53,12 +55,33 @@ class PrefetchingSession(LayerSession):
     def update_layer(self, job: LayerJob, upcoming: Iterable[LayerJob] = ()) -> bool:
         """See `LayerSession.update_layer`; then go on with the jobs that are `upcoming`, in this order, as time allows.
 
-        True too if the file was written ahead and its job was dropped since.
+        True too if the file was written ahead and its job was dropped since. What was made ahead and is gone by now,
+        with its share or by somebody's hand, is made again.
         """
+        upcoming = tuple(upcoming)
         written, outcomes = self._prefetcher.result(job, upcoming)
+        if not outcomes.failures and not self.has_image(job):
+            written, outcomes = self._prefetcher.result(job, upcoming)
         self._reported_outcomes.add(outcomes)
         unseen = self._unreported_writes.discard(job.layer_path)
         return written or unseen
+
+    def has_image(self, job: LayerJob) -> bool:
+        """Tell whether a job's image can be read, from wherever it was written to."""
+        place = self.redirections.get(job.layer_path.parent, job.layer_path.parent)
+        try:
+            with Folder(place) as folder:
+                return bool(folder.read_beginning(job.layer_path.name, 1))
+        except OSError:
+            return False
+
+    def record_gone(self, jobs: Iterable[LayerJob]) -> list[str]:
+        """Count images that were right, and were gone as the host read them, as failures; return a line for each."""
+        texts = [job.warning_text(_GONE) for job in jobs if not self.has_image(job)]
+        for text in texts:
+            self.warn(text)
+            self._reported_outcomes.record_failure(_GONE, text)
+        return texts
 
     def report(self) -> Report:
         """Return what was done so far; what was not asked for by now is dropped."""

@@ -96,10 +96,3 @@ def test_without_the_preference_a_path_stays_as_it_was_given(drive, footage):
         -1
     ]
     assert image["filepath"] == str(person)
-
-
-def test_a_farms_tracer_finds_the_image(drive, footage):
-    tracer = pytest.importorskip("blender_asset_tracer.trace")
-    folder, person, steps = begin(drive, footage, "traced")
-    drive(*steps, ["save", {}])
-    assert person in {Path(str(usage.abspath)) for usage in tracer.deps(folder / "p.blend")}

@@ -210,3 +210,26 @@ def test_the_next_run_goes_on_with_a_session_until_the_models_are_others(tmp_pat
         assert session.outcomes.failures == []
         (models / "new.onnx").write_bytes(b"a model")
         assert not session.renew()
+
+
+def test_an_image_that_is_gone_is_made_again_or_its_frame_fails(scene: Scene, tmp_path: Path) -> None:
+    jobs = scene.jobs(tmp_path)
+    with closing(PrefetchingSession(RunSettings(CacheSettings(tmp_path / "cache")))) as session:
+        assert session.update_layer(jobs[0], jobs[1:3])
+        wait_for_images(jobs[1:3])
+        image = jobs[1].layer_path.read_bytes()
+        jobs[1].layer_path.unlink()
+        assert session.update_layer(jobs[1], jobs[2:3])
+        assert jobs[1].layer_path.read_bytes() == image
+        assert session.record_gone(jobs[:2]) == session.outcomes.failures == []
+        jobs[1].layer_path.unlink()
+        (text,) = session.record_gone(jobs[:2])
+        assert session.outcomes.failures == [text]
+        assert text == "clip, frame 2: its layer image was made, and is gone; the original is shown"
+
+
+def wait_for_images(jobs: list[LayerJob]) -> None:
+    end = time.monotonic() + 60
+    while not all(job.layer_path.exists() for job in jobs):
+        assert time.monotonic() < end
+        time.sleep(0.01)

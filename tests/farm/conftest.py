@@ -16,7 +16,7 @@ from tools.build_extension.__main__ import build
 from tools.build_extension.platforms import PLATFORMS
 
 COUNT = 6
-_MAKE = Path(__file__).parent / "scripts" / "make_project.py"
+_SCRIPTS = Path(__file__).parent / "scripts"
 _SLOWLY = """\
 import bpy, time
 @bpy.app.handlers.persistent
@@ -93,6 +93,12 @@ class Farm:
         """Return a copy of the project, with its clip and its image, in a folder of its own."""
         return shutil.copytree(self.project.parent, self.folder / name) / self.project.name
 
+    def choose_missing_model(self, project):
+        """Have a project ask for a model that is not here."""
+        script = shutil.copy(_SCRIPTS / "choose_missing_model.py", self.folder)
+        done = run([self.blender, "-b", project, "--python-exit-code", "1", "-P", script], os.environ)
+        assert done.returncode == 0, done.stdout[-3000:]
+
     def task(self, project, *words, environment=None):
         """Run a task of the project; returns the ended process."""
         command = [self.understudy, "farm", "run-task", project, *words]
@@ -136,7 +142,7 @@ def farm(tmp_path_factory, package):
     clip, face = (project.parent / name for name in ("clip.mp4", "face.png"))
     shutil.copy(footage.movie, clip)
     shutil.copy(footage.person, face)
-    script = shutil.copy(_MAKE, folder)
+    script = shutil.copy(_SCRIPTS / "make_project.py", folder)
     words = ["-b", "-P", script, "--python-exit-code", "1", "--", project, clip, face, str(COUNT)]
     done = run([blender, *words], os.environ)
     assert done.returncode == 0, done.stdout[-3000:]

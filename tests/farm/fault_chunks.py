@@ -146,4 +146,5 @@ def served_folder(folder, *options):
     try:
         yield mount, int(pid_file.read_text())
     finally:
-        subprocess.run(["fusermount3", "-u", "-z", str(mount)], check=True)
+        if mount.is_mount():  # sshfs goes with its server
+            subprocess.run(["fusermount3", "-u", "-z", str(mount)], check=True)

@@ -22,7 +22,7 @@ pytestmark = [
 
 FRAMES = 12
 HOUR = 3600.0
-STALL_SECONDS = 6
+STALL_SECONDS = 30
 """Longer than a run waits for a place altogether."""
 OTHER_ACCOUNT, GROUP = 65534, 65500
 SHARES = pytest.mark.skipif(
@@ -80,12 +80,16 @@ def farm(original, request):
 
 @pytest.fixture
 def row(original, farm, request):
-    """Hold what a fault left: all frames equal, and at most so many results computed twice; a row of the table."""
+    """Hold what a fault left: each frame equal, or failed and not there; a row of the table.
 
-    def add(fault, most_twice=0, loud=""):
+    At most so many results may have been computed twice.
+    """
+
+    def add(fault, most_twice=0, loud="", failed=()):
         equal, twice = farm.equal_frames(original[1]), farm.computed_twice
         request.node.user_properties.append(("fault", [fault, equal, loud, farm.computed, twice]))
-        assert equal == FRAMES
+        assert equal == FRAMES - len(failed)
+        assert not [frame for frame in failed if (farm.images / f"frame_{frame:04d}.png").exists()]
         assert twice <= most_twice
 
     return add
@@ -205,6 +209,22 @@ def test_a_share_that_stalls_and_returns(farm, row, on_it):
     warnings = [text for report in reports for text in report["warnings"]]
     said = f"{len(warnings)} warnings" if warnings else ""
     row(f"a share with the {on_it} stalls {STALL_SECONDS} s and returns", 60, said)
+
+
+@SHARES
+def test_a_share_that_goes_away_for_good(farm, row):
+    with served_folder(farm.folder) as (mount, server):
+        project = shutil.copytree(farm.project.parent, mount / "project") / farm.project.name
+        chunks = [farm.chunk(frames, project, pauses=True, UNDERSTUDY_STRICT="1") for frames in HALVES]
+        for chunk in chunks:
+            chunk.wait_for_pause()
+        os.kill(server, signal.SIGKILL)
+        for chunk in chunks:
+            chunk.go_on()
+        reports = [chunk.end() for chunk in chunks]
+    failed = [frame for report in reports for frame in report["failed"]]
+    assert failed
+    row("the share with the project goes away for good", 10, f"{len(failed)} failed", failed)
 
 
 def test_redis_that_is_restarted(farm, row, redis_server):  # noqa: F811

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from farm.blender_program import run
 from farm.openjd_job import Job
-from farm.rendered import assert_equal_images, reports_in, run_counts
+from farm.rendered import ANALYSES, assert_equal_images, reports_in, run_counts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.farm.writers.yaml_text import to_yaml
@@ -37,6 +37,12 @@ def test_two_machines_at_once_make_the_frames_of_one_and_analyse_once(farm, engi
     assert [(report["task"]["first"], report["task"]["exit_code"]) for report in reports] == [(1, 0), (4, 0)]
     # Each analysis was made once, by whichever came first.
     assert run_counts(reports) == run_counts(reports_in(single.parent / "reports"))
+    done = run(
+        [farm.understudy, "farm", "report", job.reports, "-s", "1", "-e", "6", "--json"], farm.environment()
+    )
+    merged = json.loads(done.stdout)
+    assert (done.returncode, merged["result"], merged["doubled"]) == (0, "6 frames: 6 right", "")
+    assert {merged["stages"][stage]["again"] for stage in ANALYSES} == {0}
 
 
 def test_a_list_of_chunks_serves_runners_that_know_no_chunking(farm, engines, single):
@@ -65,13 +71,16 @@ def test_the_preparation_comes_first(farm, engines, single):
     [
         ("face.png", "image missing (face.png)"),
         ("clip.mp4", "clip missing"),
+        ("model", "model missing ("),
         ("extension", "is not installed"),
     ],
 )
 def test_what_is_missing_fails_the_session_and_is_named(farm, engines, what, words):
     job = Job(farm, engines, farm.copy_project(f"openjd without {what}"))
     changes = {"UNDERSTUDY_BLENDER": str(farm.bare_blender)} if what == "extension" else {}
-    if not changes:
+    if what == "model":
+        farm.choose_missing_model(job.project)
+    elif not changes:
         (job.project.parent / what).unlink()
     done = job.render("1-3", **changes)
     assert done.returncode != 0

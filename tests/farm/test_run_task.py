@@ -73,19 +73,7 @@ def test_an_unfit_machine_renders_nothing_and_says_what_it_lacks(farm, what, wor
 
 def test_a_missing_model_is_named(farm):
     project = farm.copy_project("model")
-    script = farm.folder / "choose.py"
-    script.write_text(
-        "import bpy\n"
-        "modifier = bpy.context.scene.understudy.modifiers[0]\n"
-        "modifier.swap.swapper = 'inswapper'\n"
-        "bpy.ops.wm.save_mainfile()\n"
-    )
-    done = subprocess.run(
-        [farm.blender, "-b", project, "--python-exit-code", "1", "-P", script],
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    farm.choose_missing_model(project)
     code, output = outcome(farm, project)
     assert code == UNFIT, output
     assert "model missing (" in output

@@ -51,6 +51,7 @@ def logs_of(project):
 
 def test_an_array_makes_the_frames_of_one_process_and_analyses_once(farm, slurm, single):
     project, (job,) = submit(farm, slurm, "slurm array")
+    assert "ArrayTaskThrottle=2" in slurm.call("scontrol", "show", "job", job)
     slurm.wait_for_jobs()
     states = slurm.states(job)
     assert {state[:2] for state in states.values()} == {("COMPLETED", "0:0")}, logs_of(project)

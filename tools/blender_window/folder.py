@@ -59,12 +59,17 @@ def ensure(folder: Path | None = None) -> Path:
         raise OutputError(f"no Blender window here: {reason}")
     if not (folder / "usr" / "bin" / "apt-get").is_file():
         _run("debootstrap", "--variant=minbase", SUITE, str(folder), str(_mirror()))
-    install = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends")
-    _run(*chroot_command(folder, [], [*install, *PACKAGES]))
+    install(folder, PACKAGES)
     for name in MOUNT_POINTS:
         (folder / name).mkdir(exist_ok=True)
     (folder / _READY).touch()
     return folder
+
+
+def install(folder: Path, packages: Sequence[str]) -> None:
+    """Install Debian's packages in the folder. Raises OutputError, as where others would have to go for them."""
+    program = ["apt-get", "install", "-y", "--no-install-recommends", "--no-remove", *packages]
+    _run(*chroot_command(folder, [], ["env", "DEBIAN_FRONTEND=noninteractive", *program]))
 
 
 def chroot_command(
