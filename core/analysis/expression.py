@@ -29,9 +29,6 @@ that a smile narrows .13 or more."""
 _SMILE_RATIO = 0.7
 """A mouth opens this many times as far in a smile as it is stretched, at least: smiles have .9 to 3, shouts .4."""
 _NEUTRAL_MOUTH_WIDTH = 0.6
-_BROAD_STRETCH, _SHOWN_TEETH = 0.29, 0.09
-"""So wide a smile that shows teeth is broad however far the mouth opens: it digs folds and dark corners, which the
-source person then has in every frame. The portraits p12 to p14 and p20 have .29 to .32, moderate smiles up to .28."""
 
 
 def expression_issues(landmarks: Floats, topology: Topology) -> tuple[str, ...]:
@@ -51,9 +48,9 @@ def expression_issues(landmarks: Floats, topology: Topology) -> tuple[str, ...]:
     """
     points = unposed_points(landmarks, topology)
     issues = []
-    opening, stretch = mouth_opening(points), mouth_stretch(points)
-    if opening > MAX_MOUTH_OPENING or (stretch > _BROAD_STRETCH and opening > _SHOWN_TEETH):
-        smiles = stretch > _SMILE_RATIO * opening
+    opening = mouth_opening(points)
+    if opening > MAX_MOUTH_OPENING:
+        smiles = mouth_stretch(points) > _SMILE_RATIO * opening
         issues.append(
             "smiling broadly: a calm face is better" if smiles else "open-mouthed: a closed mouth is better"
         )

@@ -19,7 +19,7 @@ from ..recipe import Detect
 from ..recipe.request import FaceImage
 from ..swap.source import SourceFace, Sources
 
-VERSION = 3
+VERSION = 2
 _MAX_TEXT_BYTES = 4096
 
 
