@@ -55,7 +55,7 @@ def drawn_face(pipeline: Pipeline, *paths: Path) -> Pixels:
 def face_vector(pipeline: Pipeline, path: Path) -> Floats:
     """What the embedded recogniser makes of an image's one face."""
     (face,) = pipeline._sources.faces_in(FaceImage(path), Detect())
-    analysis = pipeline._source_analyser.analysis(face.clip, 0, Recipe())
+    analysis = pipeline._image_basis[3].analysis(face.clip, 0, Recipe())
     assert len(analysis.faces) == 1
     return analysis.embeddings[0]
 
