@@ -90,7 +90,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
     @persistent
     def on_write(scene: bpy.types.Scene, *_: Any) -> None:
-        run.remove_failed_frame(scene)
+        run.check_written_frame(scene)
 
     @persistent
     def on_end(scene: bpy.types.Scene, *_: Any) -> None:
@@ -105,7 +105,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
         on_frame,
         on_write,
         on_end,
-        on_end,
+        _cancel_handler(run),
         on_depsgraph_update,
         on_load,
         on_save,
@@ -114,6 +114,14 @@ def _handlers() -> dict[str, Callable[..., None]]:
         on_frame_change,
     )
     return dict(zip(_HANDLER_NAMES, handlers, strict=True))
+
+
+def _cancel_handler(run: RenderRun) -> Callable[..., None]:
+    @persistent
+    def on_cancel(scene: bpy.types.Scene, *_: Any) -> None:
+        run.cancel(scene)
+
+    return on_cancel
 
 
 @persistent

@@ -20,8 +20,6 @@ from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
 from ..layers.rendered_clips import originals_reason
-from ..layers.replaced_files import replaced_movies
-from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.originals import ASK, REFUSE, RENDER
@@ -30,7 +28,7 @@ from ..sequencer.strips import strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.render_session import RenderSession
 from .lookahead import RenderLookahead
-from .main_thread_task import main_thread_task
+from .movie_reload import reload_movies
 from .originals_question import originals_question
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
 from .refusal import (
@@ -47,6 +45,7 @@ from .report_file import ReportFile, report_file
 from .strict import fail_process, is_strict, stop_render
 from .strip_problems import StripProblems
 from .termination import TerminationNotice
+from .written_images import written_image_faults
 
 if TYPE_CHECKING:
     from ...core.sessions.prefetching_session import PrefetchingSession
@@ -105,6 +104,7 @@ class RenderRun:
         self._swapped_frame_count = self._original_frame_count = 0
         self._strip_problems = StripProblems(())
         self._failed_frames: dict[int, list[str]] = {}
+        self._written_frame: int | None = None
         self._begin_error = ""
         self._refusal = ""
         self._refused_output = RefusedOutput()
@@ -127,9 +127,10 @@ class RenderRun:
         self._strict, self._start_time = is_strict(scene) and not self._from_viewport, time.time()
         self._frames, self._swapped_frame_count, self._original_frame_count = [], 0, 0
         self._strip_cache = StripCache()
-        self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
+        self._failed_frames, self._written_frame = {}, None
+        self._lookahead = RenderLookahead(self._strip_cache)
         if not (on_main_thread() or self._from_viewport):
-            for text in _reload_movies():
+            for text in reload_movies():
                 self._session.warn(text)
         self._termination.set()
         _LOGGER.info("render begins at frame %d", scene.frame_current)
@@ -223,10 +224,24 @@ class RenderRun:
         if is_strict(scene) and not self._from_viewport:
             self._fail_frame(scene, [text])
 
-    def remove_failed_frame(self, scene: bpy.types.Scene) -> None:
-        """A frame was written: one that failed must not stay."""
+    def check_written_frame(self, scene: bpy.types.Scene) -> None:
+        """A frame was written: one that is cut off has failed, and one that failed must not stay."""
+        self._written_frame = scene.frame_current
+        is_failed = scene.frame_current in self._failed_frames
+        if self._session is not None and not is_failed and not self._from_viewport:
+            faults = written_image_faults(scene, self._start_time)
+            if faults and self._strict:
+                self._fail_frame(scene, faults)
+            for text in () if self._strict else faults:
+                self._session.warn(text)
         if scene.frame_current in self._failed_frames and not self._refusal:
             print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
+
+    def cancel(self, scene: bpy.types.Scene) -> None:
+        """The render was stopped: the frame that it was at is none that it rendered, unless it failed."""
+        if self._frames and self._frames[-1] not in (self._written_frame, *self._failed_frames):
+            self._frames.pop()
+        self.end(scene)
 
     def end(self, scene: bpy.types.Scene) -> None:
         """Say in one line what the render did, and write the report where the environment asks for it."""
@@ -285,16 +300,3 @@ class RenderRun:
         self._failed_frames[scene.frame_current] = reasons
         print_warnings(remove_earlier_image(scene, scene.frame_current))
         stop_render(self.close)
-
-
-def _reload_movies() -> list[str]:
-    """Have the main thread open replaced movies again, and wait for it; returns what it could not do, a line each."""
-    problems: list[str] = []
-
-    def sync_all() -> None:
-        for scene in bpy.data.scenes:
-            problems.extend(sync_layers(scene))
-
-    if any(replaced_movies(SceneStrips(scene)) for scene in bpy.data.scenes):
-        main_thread_task().run(sync_all)
-    return problems

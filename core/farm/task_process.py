@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from ..concurrency.timeouts import StopToken
 
@@ -16,6 +17,8 @@ GRACE_SECONDS = 20.0
 """How long Blender may take to end after a signal before it is killed. Engines give 30 s and more."""
 _POLL_SECONDS = 0.1
 _DRAIN_SECONDS = 10.0
+_MAX_LINE_CHARACTERS = 1 << 16
+"""Longer lines are several: a program may print what has no line breaks."""
 
 
 class TaskProcess:
@@ -77,7 +80,7 @@ class TaskProcess:
         output = self._process.stdout
         assert output is not None
         with output:
-            for line in output:
+            for line in iter(partial(output.readline, _MAX_LINE_CHARACTERS), ""):
                 self._on_line(line.rstrip("\r\n"))
 
     def _send(self, number: int) -> None:
