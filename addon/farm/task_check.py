@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import bpy
 
-from ...core.errors import ModelError
+from ...core.errors import ModelError, os_error_reason
 from ...core.farm.exit_codes import signal_exit_code
 from ...core.farm.path_mapping import PathMapping
 from ...core.farm.task_check import CheckAnswer, CheckQuestion, parse_question
@@ -44,11 +44,19 @@ def check_task(text: str) -> bool:
     if question.rules:
         _map_paths(question.path_mapping)
     faults = tuple(dict.fromkeys(_faults(scene, question)))
+    settings = cast("Any", scene.render)
+    # An image that is there may show the original face, and an empty one keeps the place of a task that was killed.
+    settings.use_overwrite, settings.use_placeholder = True, False
+    answer = CheckAnswer(faults, scene.frame_step, settings.is_movie_format)
+    try:
+        write_file(Path(question.answer_path), answer.to_text().encode())
+    except OSError as error:
+        reason = (
+            f"{Path(question.answer_path).parent} can't be written to by Blender ({os_error_reason(error)})"
+        )
+        faults = (*faults, f"{reason}: name a folder in TMPDIR that Blender sees by the same path")
     for fault in faults:
         print_error(fault)
-    settings = cast("Any", scene.render)
-    answer = CheckAnswer(faults, scene.frame_step, settings.is_movie_format)
-    write_file(Path(question.answer_path), answer.to_text().encode())
     return not faults
 
 
@@ -56,6 +64,8 @@ def _faults(scene: bpy.types.Scene, question: CheckQuestion) -> Iterator[str]:
     wanted = question.extension_version
     if wanted and version() != wanted:
         yield f"Understudy {version()} is installed here, and the job is for {wanted}: install that version"
+    if question.scene and scene.name != question.scene:
+        yield f"the project has no scene {question.scene}: write the job anew, or send the project that it is for"
     frames = range(scene.frame_start, scene.frame_end + 1)
     clips = list(rendered_clips(scene, frames))
     if not clips:

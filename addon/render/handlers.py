@@ -34,9 +34,10 @@ from ..modifiers.sanitize import repair_texts
 from ..modifiers.source_images import source_image_paths
 from ..preview.refresh import refresh_preview
 from ..properties.status import set_window_state
-from .main_thread_task import main_thread_task
+from .main_thread_task import main_thread_task, on_main_thread
 from .originals_question import originals_question
-from .run import RenderResult, RenderRun, on_main_thread
+from .render_result import RenderResult
+from .run import RenderRun
 from .viewport import ViewportRender
 
 _POLL_SECONDS = 0.5
@@ -90,7 +91,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
     @persistent
     def on_write(scene: bpy.types.Scene, *_: Any) -> None:
-        run.remove_failed_frame(scene)
+        run.check_written_frame(scene)
 
     @persistent
     def on_end(scene: bpy.types.Scene, *_: Any) -> None:
@@ -105,7 +106,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
         on_frame,
         on_write,
         on_end,
-        on_end,
+        _cancel_handler(run),
         on_depsgraph_update,
         on_load,
         on_save,
@@ -114,6 +115,14 @@ def _handlers() -> dict[str, Callable[..., None]]:
         on_frame_change,
     )
     return dict(zip(_HANDLER_NAMES, handlers, strict=True))
+
+
+def _cancel_handler(run: RenderRun) -> Callable[..., None]:
+    @persistent
+    def on_cancel(scene: bpy.types.Scene, *_: Any) -> None:
+        run.cancel(scene)
+
+    return on_cancel
 
 
 @persistent

@@ -11,6 +11,11 @@ _TIMEOUT_SECONDS = 10.0
 """How long is waited for the main thread, which looks for a task twice a second."""
 
 
+def on_main_thread() -> bool:
+    """Tell whether Blender's data may be changed here."""
+    return threading.current_thread() is threading.main_thread()
+
+
 class MainThreadTask:
     """One task at a time."""
 

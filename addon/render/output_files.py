@@ -35,7 +35,7 @@ _REMOVAL_HINT = f"name its folder in {TRUST_VARIABLE}, or remove it yourself"
 
 def remove_earlier_image(scene: bpy.types.Scene, frame: int) -> list[str]:
     """Remove the image of a frame of an animation that an earlier render left; say what must stay, a line each."""
-    return [text for path in _frame_paths(scene, frame) if (text := _remove(path, None))]
+    return [text for path in frame_paths(scene, frame) if (text := _remove(path, None))]
 
 
 def remove_written_image(scene: bpy.types.Scene, frame: int, since: float) -> list[str]:
@@ -45,7 +45,7 @@ def remove_written_image(scene: bpy.types.Scene, frame: int, since: float) -> li
     """
     if cast("Any", scene.render).is_movie_format:
         return []  # it is marked as a whole when the render ends
-    written = [path for path in _frame_paths(scene, frame) if _was_written_since(path, since)]
+    written = [path for path in frame_paths(scene, frame) if was_written_since(path, since)]
     return [text for path in written or _still_paths(scene) if (text := _remove(path, since))]
 
 
@@ -95,7 +95,8 @@ def _remove(path: Path, since: float | None) -> str:
     return ""
 
 
-def _was_written_since(path: Path, since: float) -> bool:
+def was_written_since(path: Path, since: float) -> bool:
+    """Tell whether a file was written since a moment, in seconds of the clock of files."""
     try:
         with Folder(path.parent) as folder:
             return _is_from_render(folder.status(path.name), since)
@@ -131,7 +132,7 @@ def _still_paths(scene: bpy.types.Scene) -> list[Path]:
     return [still.with_name(name) for name in names if still.name]
 
 
-def _frame_paths(scene: bpy.types.Scene, frame: int) -> Iterator[Path]:
+def frame_paths(scene: bpy.types.Scene, frame: int) -> Iterator[Path]:
     """Yield where Blender writes a frame of an animation, of every view that is rendered."""
     render: Any = scene.render
     if render.is_movie_format:

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One render: it brings each frame's layer images up to date, and says at the end what came of them."""
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,6 +26,7 @@ from ..sequencer.strips import strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.render_session import RenderSession
 from .lookahead import RenderLookahead
+from .main_thread_task import on_main_thread
 from .movie_reload import reload_replaced_movies
 from .originals_question import originals_question
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
@@ -41,10 +40,12 @@ from .refusal import (
     report_text,
 )
 from .refused_output import RefusedOutput
+from .render_result import RenderResult
 from .report_file import ReportFile, report_file
 from .strict import fail_process, is_strict, stop_render
 from .strip_problems import StripProblems
 from .termination import TerminationNotice
+from .written_images import written_image_faults
 
 if TYPE_CHECKING:
     from ...core.layers.job import LayerJob
@@ -52,25 +53,6 @@ if TYPE_CHECKING:
 
 _LOGGER = room_logger("addon.render")
 _OUT_OF_SYNC = "the layer strip is out of step"
-
-
-def on_main_thread() -> bool:
-    """Tell whether Blender's data may be changed here."""
-    return threading.current_thread() is threading.main_thread()
-
-
-@dataclass(frozen=True)
-class RenderResult:
-    """How a render ended: in a line, and what failed where it was strict."""
-
-    summary: str
-    failures: tuple[str, ...]
-    report: str = ""
-    """The same in a few words, as Blender reports it."""
-    has_originals: bool = False
-    """Whether an image that was asked for could not be made."""
-    from_viewport: bool = False
-    """Whether it was a render from the viewport."""
 
 
 class RenderRun:
@@ -104,6 +86,7 @@ class RenderRun:
         self._swapped_frame_count = self._original_frame_count = 0
         self._strip_problems = StripProblems(())
         self._failed_frames: dict[int, list[str]] = {}
+        self._written_frame: int | None = None
         self._begin_error = self._refusal = ""
         self._jobs: list[LayerJob] = []
         self._refused_output = RefusedOutput()
@@ -126,7 +109,8 @@ class RenderRun:
         self._strict, self._start_time = is_strict(scene) and not self._from_viewport, time.time()
         self._frames, self._swapped_frame_count, self._original_frame_count = [], 0, 0
         self._strip_cache = StripCache()
-        self._failed_frames, self._jobs, self._lookahead = {}, [], RenderLookahead(self._strip_cache)
+        self._failed_frames, self._written_frame, self._jobs = {}, None, []
+        self._lookahead = RenderLookahead(self._strip_cache)
         if not (on_main_thread() or self._from_viewport):
             for text in reload_replaced_movies():
                 self._session.warn(text)
@@ -223,9 +207,20 @@ class RenderRun:
         if is_strict(scene) and not self._from_viewport:
             self._fail_frame(scene, [text])
 
-    def remove_failed_frame(self, scene: bpy.types.Scene) -> None:
-        """A frame was written: one that failed must not stay, nor one whose layers were gone as Blender read them."""
+    def check_written_frame(self, scene: bpy.types.Scene) -> None:
+        """A frame was written: one that is cut off, or whose layers were gone as Blender read them, has failed.
+
+        One that failed must not stay.
+        """
+        self._written_frame = scene.frame_current
         self._fail_if_gone(scene)
+        is_failed = scene.frame_current in self._failed_frames
+        if self._session is not None and not is_failed and not self._from_viewport:
+            faults = written_image_faults(scene, self._start_time)
+            if faults and self._strict:
+                self._fail_frame(scene, faults)
+            for text in () if self._strict else faults:
+                self._session.warn(text)
         if scene.frame_current in self._failed_frames and not self._refusal:
             print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
 
@@ -237,6 +232,12 @@ class RenderRun:
             self._original_frame_count += 1
         if texts and self._strict:
             self._fail_frame(scene, texts)
+
+    def cancel(self, scene: bpy.types.Scene) -> None:
+        """The render was stopped: the frame that it was at is none that it rendered, unless it failed."""
+        if self._frames and self._frames[-1] not in (self._written_frame, *self._failed_frames):
+            self._frames.pop()
+        self.end(scene)
 
     def end(self, scene: bpy.types.Scene) -> None:
         """Say in one line what the render did, and write the report where the environment asks for it."""

@@ -8,7 +8,9 @@ import bpy
 from ...core.layers.job import LayerJob
 from ..blender.viewport_render import is_in_render_range, is_viewport_rendering
 from ..layers.jobs import StripCache, jobs_at
-from .run import RenderResult, RenderRun, on_main_thread
+from .main_thread_task import on_main_thread
+from .render_result import RenderResult
+from .run import RenderRun
 
 
 class ViewportRender:

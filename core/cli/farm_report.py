@@ -4,8 +4,8 @@
 import argparse
 
 from ..errors import MessageError, OutputError, RecipeError, os_error_reason
+from ..farm.chunks import MAX_FRAME
 from ..farm.report import JobReport, merge
-from ..farm.report_file import MAX_FRAME
 from ..farm.report_folder import read_folder
 from ..farm.report_page import report_page
 from ..filesystem import write_file

@@ -5,8 +5,10 @@ import argparse
 import os
 
 from ..errors import FarmError
+from ..farm.chunks import require_blender_frames
 from ..farm.path_mapping import PathMapping, read_path_mapping
-from ..farm.task import TaskRequest, run_task
+from ..farm.task import run_task
+from ..farm.task_request import TaskRequest
 from .farm_blender import blender_name
 from .output import flush_lines, show
 from .signals import StopSignal
@@ -24,6 +26,7 @@ def run(arguments: argparse.Namespace, stop: StopSignal) -> int:
         raise FarmError(
             "the frames are missing or end before they begin: give --start and --end, or --frames"
         )
+    require_blender_frames(first, last)
     request = TaskRequest(
         project=arguments.project,
         first_frame=first,

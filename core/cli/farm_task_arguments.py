@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ..farm.variables import VARIABLE_NAME
 from ..farm.writers import ENGINES
 from .cache_arguments import argument_type
 
 NO_ENGINE = "none"
 _FRAMES = re.compile(r"(-?\d{1,9})(?:-(-?\d{1,9}))?\Z")
-_VARIABLE = re.compile(r"UNDERSTUDY_[A-Z0-9_]+\Z")
 _DESCRIPTION = """\
 Render a range of a project's frames, or prepare it, with one start of Blender. Jobs of every engine call it, so
 that a machine that can't replace the faces ends with an error in place of the original faces.
@@ -120,6 +120,6 @@ def parse_frames(text: str) -> tuple[int, int]:
 def parse_variable(text: str) -> tuple[str, str]:
     """Return name and value of a variable of Understudy's; ValueError for anything else."""
     name, equals, value = text.partition("=")
-    if not equals or _VARIABLE.match(name) is None or "\0" in value:
+    if not equals or VARIABLE_NAME.match(name) is None or "\0" in value:
         raise ValueError(f"{name!r} is no variable of Understudy's: write UNDERSTUDY_NAME=VALUE")
     return name, value

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import FarmError, os_error_reason
+from .chunks import require_blender_frames
 from .facts_file import read_facts_file
 from .plan import ProjectFacts
 
@@ -79,8 +80,9 @@ def read_project(
     Raises
     ------
     FarmError
-        The project is missing or does not open, or Blender has no Understudy of this version.
+        The project is missing or does not open, Blender has no Understudy of this version, or renders no such frames.
     """
+    require_blender_frames(*(frame for frame in (first, last) if frame is not None))
     if not project.is_file():
         raise FarmError(f"{project} is missing: check the path of the project")
     with tempfile.TemporaryDirectory(prefix="understudy_") as folder:  # gate: Blender writes there, not we

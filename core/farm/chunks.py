@@ -1,10 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cutting the frames of a job into chunks, one contiguous range for each task."""
 
+from ..errors import FarmError
 from .plan import Chunk
+
+MAX_FRAME = 1_048_574
+"""Blender's own limit."""
 
 MIN_CHUNK_FRAMES, MAX_CHUNK_FRAMES = 50, 250
 """What an automatic chunk keeps to: shorter, starts and borders cost much; longer, the last task is waited for."""
+
+
+def require_blender_frames(*frames: int) -> None:
+    """Raise FarmError for a frame that Blender does not render: it takes `-s -5` as five frames before its own."""
+    if not all(0 <= frame <= MAX_FRAME for frame in frames):
+        raise FarmError(f"Blender renders frames from 0 to {MAX_FRAME} alone: choose a range within")
 
 
 def automatic_chunk_size(frame_count: int, workers: int) -> int:

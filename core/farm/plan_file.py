@@ -8,8 +8,10 @@ from pathlib import Path
 from ..errors import FarmError, MessageError, os_error_reason
 from ..filesystem import read_input
 from ..recipe import messages
+from ..reporting.quoting import quote
 from .facts_file import MAX_FACTS_BYTES, facts_of_json
 from .plan import Chunk, Estimate, FarmPlan
+from .variables import VARIABLE_NAME
 
 _MAX_FRAME = 1 << 31
 _FIX = "make it anew with `understudy farm plan --json`"
@@ -36,6 +38,7 @@ def _plan(values: object) -> FarmPlan:
             chunks=lambda chunks: messages.listing(chunks, _chunk),
             environment=_environment,
             estimate=lambda estimate: Estimate(**messages.arguments(Estimate, estimate)),
+            chunk_size=lambda size: messages.integer(size, 1, _MAX_FRAME),
         )
     )
 
@@ -54,4 +57,11 @@ def _frame(value: object) -> int:
 def _environment(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise MessageError("the environment must be an object")
-    return {messages.text(name): messages.text(text) for name, text in value.items()}
+    return dict(_variable(name, messages.text(text)) for name, text in value.items())
+
+
+def _variable(name: str, text: str) -> tuple[str, str]:
+    """Return a variable of a task. MessageError where it is none of Understudy's: jobs name it without quotes."""
+    if VARIABLE_NAME.match(name) is None or "\0" in text:
+        raise MessageError(f"{quote(name, 40)} is no variable of Understudy's")
+    return name, text

@@ -2,7 +2,7 @@
 """The reports of a job's tasks as one: what is missing, what was done twice, who did how much."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,7 +135,7 @@ def merge(
         What the job did.
     """
     ordered = tuple(sorted(tasks, key=_order))
-    wanted = frozenset(expected) if expected is not None else _union(task.frames_asked for task in ordered)
+    wanted = frozenset(expected) if expected is not None else _union(_frames_asked(ordered))
     right_by_host: dict[str, set[int]] = {}
     failed_by_host: dict[str, set[int]] = {}
     for task in ordered:
@@ -161,6 +161,14 @@ def merge(
         hosts=_host_shares(ordered, right_by_host),
         notes=tuple(_notes(ordered)),
     )
+
+
+def _frames_asked(tasks: tuple[TaskReport, ...]) -> Iterator[Iterable[int]]:
+    """Yield what tasks were asked for. The step of one that did not come to say it is what the others say."""
+    step = max((task.frame_step for task in tasks), default=0) or 1
+    for task in tasks:
+        has_range = task.exit_code is not None and not task.frame_step
+        yield sorted(task.frames_asked)[::step] if has_range else task.frames_asked
 
 
 def _order(task: TaskReport) -> tuple[str, float, float, str]:

@@ -10,9 +10,8 @@ from typing import Any
 
 from ..errors import MessageError
 from ..reporting.quoting import quote
+from .chunks import MAX_FRAME
 
-MAX_FRAME = 1_048_574
-"""Blender's own limit, on either side of 0."""
 _MAX_SECONDS = 1e11
 _MAX_COUNT = 1 << 40
 _MAX_TEXT_CHARACTERS = 500
@@ -39,6 +38,8 @@ class TaskReport:
     """What ran the task, such as `slurm`; empty for a process that nothing of ours started."""
     frames_asked: frozenset[int]
     """Timeline frames that it was to render; those it rendered where nobody said."""
+    frame_step: int
+    """Every how many frames one was to be rendered; 0 where it does not say, and all of its range are asked."""
     frames_right: frozenset[int]
     """Timeline frames that it rendered and that did not fail."""
     frames_failed: frozenset[int]
@@ -112,6 +113,7 @@ def parse_report(name: str, data: bytes) -> TaskReport:
     if not isinstance(task, dict) or not (render is None or isinstance(render, dict)):
         raise MessageError("it is no report of Understudy")
     first, last = (_integer(task, key, -MAX_FRAME, MAX_FRAME) for key in ("first", "last"))
+    step = _integer(task, "step", 0, 2 * MAX_FRAME, 0)
     if first > last:
         raise MessageError("its last frame is before its first")
     return _report(
@@ -119,7 +121,8 @@ def parse_report(name: str, data: bytes) -> TaskReport:
         render or {},
         host=_text(task, "host"),
         engine=_text(task, "engine"),
-        asked=frozenset(range(first, last + 1)),
+        asked=frozenset(range(first, last + 1, max(step, 1))),
+        frame_step=step,
         exit_code=_integer(task, "exit_code", -_MAX_COUNT, _MAX_COUNT),
         started_at=_number(task, "started_at_unix_seconds"),
         ended_at=_number(task, "ended_at_unix_seconds"),
@@ -138,6 +141,7 @@ def _of_process(name: str, value: Mapping[str, Any]) -> TaskReport:
         host=_text(value, "host"),
         engine="",
         asked=None,
+        frame_step=0,
         exit_code=None,
         started_at=_number(value, "started"),
         ended_at=_number(value, "ended"),
@@ -154,6 +158,7 @@ def _report(
     host: str,
     engine: str,
     asked: frozenset[int] | None,
+    frame_step: int,
     exit_code: int | None,
     started_at: float,
     ended_at: float,
@@ -172,6 +177,7 @@ def _report(
         host=host,
         engine=engine,
         frames_asked=nothing if prepares else rendered if asked is None else asked,
+        frame_step=frame_step,
         frames_right=nothing if refusal else rendered - failed,
         # What could not be prepared may be rendered yet.
         frames_failed=(rendered if refusal else failed) - (prepared - rendered),

@@ -8,13 +8,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..concurrency.timeouts import StopToken
-from ..errors import FarmError, OutputError, UnderstudyError
+from ..errors import FarmError, MessageError, OutputError, UnderstudyError
+from ..reporting.process_report import range_text
 from .blender_program import find_blender
 from .exit_codes import (
     DONE,
@@ -25,50 +26,18 @@ from .exit_codes import (
     signal_exit_code,
     signal_of,
 )
-from .path_mapping import PathMapping
 from .places import does_exist, missing_places, silent_places
+from .report_file import parse_range
 from .stall_watch import StallWatch
-from .task_check import CheckAnswer, CheckQuestion, check_expression, read_answer
+from .task_check import CheckAnswer, CheckQuestion, read_answer
 from .task_output import TaskOutput
 from .task_process import TaskProcess
 from .task_report import TaskRecord, host_name, read_render_report, write_task_report
+from .task_request import TaskRequest, blender_command
 
 REPORT_VARIABLE = "UNDERSTUDY_REPORT"
-STRICT_FLAG = "--understudy-strict"
-PREPARE_FLAG = "--understudy-prepare"
-_PYTHON_FAULT_EXIT = 9
 _ANSWER_NAME, _RENDER_NAME = "check.json", "render.json"
 _OUT_OF_MEMORY_HINT = "it may have run out of memory"
-
-
-@dataclass(frozen=True)
-class TaskRequest:
-    """What a task is to do."""
-
-    project: Path
-    first_frame: int
-    last_frame: int
-    """Itself included."""
-    scene: str = ""
-    """The scene's name; empty for the one that the project was saved in."""
-    output: str = ""
-    """The images' path with its `#`, as `blender -o` takes it; empty for the project's own."""
-    blender: str | None = None
-    """The program; see `find_blender`."""
-    engine: str = "none"
-    prepares: bool = False
-    """Whether it fills the cache and renders nothing."""
-    checks_only: bool = False
-    """Whether it only looks whether this machine can do the task."""
-    is_strict: bool = True
-    extension_version: str = ""
-    """The version that the job was written for; empty for any."""
-    report_folder: Path | None = None
-    path_mapping: PathMapping = field(default_factory=PathMapping)
-
-    def count_frames(self, step: int) -> int:
-        """Return how many frames are rendered where every `step`-th is."""
-        return len(range(self.first_frame, self.last_frame + 1, max(step, 1)))
 
 
 @dataclass(frozen=True)
@@ -100,14 +69,15 @@ def run_task(
 
     Raises
     ------
-    OutputError
-        The report can't be written.
+    OSError, OutputError
+        Lines could not be printed. The task was done all the same, and its report written.
     """
     started_at, cpu_before = time.time(), _children_cpu_seconds()
     with tempfile.TemporaryDirectory(prefix="understudy_") as folder:  # gate: Blender writes there, not we
-        output = TaskOutput(request.engine, show, partial(_count_frames, request, Path(folder)))
+        frame_step = partial(_frame_step, Path(folder))
+        output = TaskOutput(request.engine, show, lambda: len(request.frames(frame_step() or 1)))
         end = _run(request, environment, output, stop, Path(folder))
-        render = read_render_report(Path(folder) / _RENDER_NAME)
+        render, step = read_render_report(Path(folder) / _RENDER_NAME), frame_step()
     if end.reason:
         output.fail(end.reason)
     record = TaskRecord(
@@ -121,20 +91,23 @@ def run_task(
         round(_children_cpu_seconds() - cpu_before, 3),
         request.prepares,
         end.reason,
+        step,
     )
-    if request.report_folder is None or request.checks_only:
-        return end.exit_code
-    reports = Path(request.path_mapping.apply(str(request.report_folder)))
-    try:
-        does_exist(reports)  # to write to a share that stalls would not end
-        write_task_report(reports, record, render)
-    except TimeoutError as error:
-        output.fail(f"can't write the task's report: {error}")
-        return end.exit_code or TRY_AGAIN
-    except OutputError as error:
-        output.fail(str(error))
-        return end.exit_code or FAILURE
-    return end.exit_code
+    code = end.exit_code
+    if request.report_folder is not None and not request.checks_only:
+        reports = Path(request.path_mapping.apply(str(request.report_folder)))
+        try:
+            does_exist(reports)  # to write to a share that stalls would not end
+            write_task_report(reports, record, render)
+        except TimeoutError as error:
+            output.fail(f"can't write the task's report: {error}")
+            code = code or TRY_AGAIN
+        except OutputError as error:
+            output.fail(str(error))
+            code = code or FAILURE
+    if output.fault is not None:
+        raise output.fault
+    return code
 
 
 def _run(
@@ -152,7 +125,7 @@ def _run(
     if end is not None:
         return end
     question = CheckQuestion(
-        str(folder / _ANSWER_NAME), request.extension_version, mapping.rules, request.prepares
+        str(folder / _ANSWER_NAME), request.extension_version, mapping.rules, request.prepares, request.scene
     )
     output.status(f"{_verb(request)} frames {_range(request)}")
     watch = StallWatch(partial(silent_places, environment, (project.parent,)))
@@ -188,13 +161,13 @@ def _run(
     return end
 
 
-def _count_frames(request: TaskRequest, folder: Path) -> int:
-    """Return how many frames the task has, by the scene's step, which Blender says before the first of them."""
+def _frame_step(folder: Path) -> int:
+    """Return the scene's step, which Blender says before the first frame; 0 where it has not said it."""
     try:
         answer = read_answer(folder / _ANSWER_NAME)
     except FarmError:
         answer = None
-    return request.count_frames(1 if answer is None else answer.frame_step)
+    return 0 if answer is None else answer.frame_step
 
 
 def _look_at_places(project: Path, environment: Mapping[str, str]) -> _TaskEnd | None:
@@ -214,22 +187,6 @@ def _look_at_places(project: Path, environment: Mapping[str, str]) -> _TaskEnd |
     return _TaskEnd(TRY_AGAIN, "; ".join(silent)) if silent else None
 
 
-def blender_command(blender: Path, project: Path, request: TaskRequest, question: CheckQuestion) -> list[str]:
-    """Return the command that checks and does a task in one start of Blender."""
-    range_words = ["-s", str(request.first_frame), "-e", str(request.last_frame)]
-    words = [str(blender), "--background", str(project)]
-    words += ["--scene", request.scene] if request.scene else []
-    words += ["--render-output", request.path_mapping.apply(request.output)] if request.output else []
-    words += [*range_words, "--python-exit-code", str(_PYTHON_FAULT_EXIT)]
-    words += ["--python-expr", check_expression(question)]
-    if request.checks_only:
-        return words
-    strict_words = [STRICT_FLAG] if request.is_strict else []
-    if request.prepares:
-        return [*words, "--", PREPARE_FLAG, *range_words, *strict_words]
-    return [*words, "--render-anim", "--", *strict_words]
-
-
 def _end(
     request: TaskRequest,
     code: int,
@@ -241,9 +198,9 @@ def _end(
     number = signal_of(code)
     if number:
         return _TaskEnd(TRY_AGAIN, f"Blender was ended by signal {number}: {_OUT_OF_MEMORY_HINT}")
-    said = output.last_error.partition("Error: ")[2]
+    said = output.last_error or "it gave no reason"
     if code == UNFIT_MACHINE:
-        reason = "; ".join(answer.faults) if answer is not None and answer.faults else said
+        reason = "; ".join(answer.faults) if answer is not None and answer.faults else output.last_error
         return _TaskEnd(UNFIT_MACHINE, reason or "this machine can't do the task")
     if answer is None:
         return _TaskEnd(FAILURE, f"Blender ended with {code} before it looked at the project: {said}")
@@ -251,13 +208,32 @@ def _end(
         return _TaskEnd(FRAMES_FAILED, _failed_text(render, said))
     if code != 0:
         return _TaskEnd(FAILURE, f"Blender ended with {code}: {said}")
-    if request.prepares or request.checks_only or answer.writes_movie:
-        return _TaskEnd(DONE)
-    expected = request.count_frames(answer.frame_step)
-    if output.written_count < expected:
-        text = f"Blender wrote {output.written_count} of {expected} frames: {said or 'it gave no reason'}"
-        return _TaskEnd(FRAMES_FAILED, text)
-    return _TaskEnd(DONE)
+    lack = "" if request.checks_only else _lack(request, request.frames(answer.frame_step), render, output)
+    return _TaskEnd(FRAMES_FAILED, f"{lack}: {said}") if lack else _TaskEnd(DONE)
+
+
+def _lack(request: TaskRequest, expected: range, render: Mapping[str, Any] | None, output: TaskOutput) -> str:
+    """Say what a task lacks of which Blender ended as if all were well; empty for nothing."""
+    undone = _undone_frames(expected, render, "prepared" if request.prepares else "range")
+    if undone:
+        return f"Blender did not {'prepare' if request.prepares else 'render'} frames {undone}"
+    if not request.prepares and output.written_count < len(expected):
+        return f"Blender wrote {output.written_count} of {len(expected)} frames"
+    return ""
+
+
+def _undone_frames(expected: range, render: Mapping[str, Any] | None, kind: str) -> str:
+    """Return the frames that a process's report leaves out, as `1-24,30`; empty for none, or without a report.
+
+    A project may have Blender end at any time as if all were well. A render without a report had no face to swap.
+    """
+    if render is None:
+        return range_text(expected) if kind == "prepared" else ""
+    try:
+        done = parse_range(str(render.get(kind, "")))
+    except MessageError:
+        done = frozenset()
+    return range_text(set(expected) - done)
 
 
 def _failed_text(render: Mapping[str, Any] | None, said: str) -> str:

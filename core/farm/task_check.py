@@ -47,6 +47,8 @@ class CheckQuestion:
     """How absolute paths in the project change on this machine."""
     prepares: bool = False
     """Whether the task renders nothing."""
+    scene: str = ""
+    """The name of the scene that the task is for; empty for any. Blender renders another where there is none."""
 
     def to_text(self) -> str:
         """Return it as JSON."""

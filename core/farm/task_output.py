@@ -5,7 +5,13 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 
-_SAVED = re.compile(r"^(?:\S.*\| )?(Saved: '|Skipping existing frame)")
+from ..errors import OutputError
+
+_LOG_HEAD = r"^(?:\S.*\| )?"
+_WRITTEN = re.compile(rf"{_LOG_HEAD}(Saved: '|(Video a|A)ppend frame -?\d)")
+# At a line's beginning alone: Blender prints scripts that fail, whose texts may have the word. What it says of memory
+# as it leaves is no reason.
+_ERROR = re.compile(rf"{_LOG_HEAD}(?:Understudy: )?(?:Error: |ERROR )(?!Not freed memory)(.+)")
 _PREPARED = re.compile(r"Understudy: prepared (\d+) of \d+$")
 _ENGINE_WORDS = re.compile(r"^\s*openjd_", re.IGNORECASE)
 OPENJD = "openjd"
@@ -20,17 +26,20 @@ class TaskOutput:
         self._show = show
         self._count_frames = count_frames
         self.written_count = 0
-        """Images that were saved, or that were there and are not to be overwritten."""
+        """Images that were saved, or frames that were added to a movie."""
         self.last_error = ""
-        """The last line that Blender or Understudy called an error."""
+        """What Blender or Understudy called an error last."""
+        self.fault: OSError | OutputError | None = None
+        """Why lines can't be printed any more; None where they can. A task goes on without who reads them."""
 
     def pass_on(self, line: str) -> None:
         """Print a line of Blender's."""
         # What a project has Blender print must not give the engine orders.
-        self._show(f"| {line}" if _ENGINE_WORDS.match(line) else line)
-        if "Error: " in line:
-            self.last_error = line
-        if _SAVED.match(line):
+        self._print(f"| {line}" if _ENGINE_WORDS.match(line) else line)
+        error = _ERROR.match(line)
+        if error is not None:
+            self.last_error = error[1]
+        if _WRITTEN.match(line):
             self.written_count += 1
             self._show_progress()
         prepared = _PREPARED.match(line)
@@ -39,24 +48,30 @@ class TaskOutput:
 
     def status(self, text: str) -> None:
         """Say what the task does."""
-        self._show(f"openjd_status: {text}" if self._engine == OPENJD else f"Understudy: {text}")
+        self._print(f"openjd_status: {text}" if self._engine == OPENJD else f"Understudy: {text}")
 
     def fail(self, text: str) -> None:
         """Say why the task fails."""
-        line = f"Understudy: Error: {text}"
-        if line != self.last_error:
-            self._show(line)
+        if text != self.last_error:
+            self._print(f"Understudy: Error: {text}")
         if self._engine == OPENJD:
-            self._show(f"openjd_fail: {text}")
+            self._print(f"openjd_fail: {text}")
+
+    def _print(self, line: str) -> None:
+        if self.fault is None:
+            try:
+                self._show(line)
+            except (OSError, OutputError) as error:
+                self.fault = error
 
     def _show_progress(self) -> None:
         if self._engine == OPENJD:
             self._show_percent(self.written_count)
         else:
-            self._show(f"Understudy: {self.written_count} of {self._total} frames")
+            self._print(f"Understudy: {self.written_count} of {self._total} frames")
 
     def _show_percent(self, done: int) -> None:
-        self._show(f"openjd_progress: {100 * min(done / self._total, 1.0):.1f}")
+        self._print(f"openjd_progress: {100 * min(done / self._total, 1.0):.1f}")
 
     @cached_property
     def _total(self) -> int:

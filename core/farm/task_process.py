@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from ..concurrency.timeouts import StopToken
 
@@ -17,6 +18,8 @@ GRACE_SECONDS = 20.0
 _POLL_SECONDS = 0.1
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has none
 _DRAIN_SECONDS = 10.0
+_MAX_LINE_CHARACTERS = 1 << 16
+"""Longer lines are several: a program may print what has no line breaks."""
 
 
 class TaskProcess:
@@ -86,7 +89,7 @@ class TaskProcess:
         output = self._process.stdout
         assert output is not None
         with output:
-            for line in output:
+            for line in iter(partial(output.readline, _MAX_LINE_CHARACTERS), ""):
                 self._on_line(line.rstrip("\r\n"))
 
     def _send(self, number: int) -> None:

@@ -35,6 +35,8 @@ class TaskRecord:
     """Whether it filled the cache alone and rendered nothing."""
     reason: str
     """Why it failed; empty where it did not."""
+    step: int = 0
+    """Every how many frames one is rendered; 0 where Blender did not come to say it."""
 
     @property
     def file_name(self) -> str:

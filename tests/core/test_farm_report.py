@@ -59,6 +59,13 @@ def test_every_n_th_frame_can_be_asked_for(tmp_path: Path) -> None:
     assert main(["farm", "report", str(tmp_path), "-s", "5", "-e", "1"]) == 1
 
 
+def test_of_every_third_frame_none_between_is_missing() -> None:
+    right, unfit = task_report(1, 4, render_report([1, 4])), task_report(7, 12, None, code=4)
+    right["task"]["step"], unfit["task"]["step"] = 3, 0
+    job = merge([parsed("a", right), parsed("b", unfit)])
+    assert (job.expected, job.missing) == ({1, 4, 7, 10}, {7, 10})
+
+
 def test_of_one_hosts_renders_the_last_one_counts() -> None:
     def job(first_failed, second_failed, second_host):
         one = parsed("a", task_report(1, 5, render_report(range(1, 6), first_failed), began=10, ended=20))

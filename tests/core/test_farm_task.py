@@ -14,14 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.cli.farm_task_arguments import parse_frames, parse_variable
 from understudy.core.concurrency.timeouts import NeverStopToken
-from understudy.core.errors import MessageError
+from understudy.core.errors import FarmError, MessageError
+from understudy.core.farm.chunks import require_blender_frames
 from understudy.core.farm.exit_codes import signal_exit_code, signal_of
 from understudy.core.farm.path_mapping import PathMapping, PathRule, read_path_mapping
 from understudy.core.farm.places import missing_places, silent_places
+from understudy.core.farm.report_folder import read_folder
 from understudy.core.farm.stall_watch import StallWatch
+from understudy.core.farm.task import run_task
 from understudy.core.farm.task_check import CheckQuestion, parse_question
 from understudy.core.farm.task_output import TaskOutput
 from understudy.core.farm.task_process import TaskProcess
+from understudy.core.farm.task_request import TaskRequest
 
 RULES = PathMapping(
     (PathRule("POSIX", "/mnt/shows", "/Volumes/shows"), PathRule("WINDOWS", "S:\\shows", "/Volumes/shows"))
@@ -107,7 +111,7 @@ def test_a_variable_keeps_what_it_holds():
 
 
 def test_a_question_comes_through_as_it_was(tmp_path):
-    question = CheckQuestion('/x/it\'s "here".json', "0.2.0", RULES.rules, prepares=True)
+    question = CheckQuestion('/x/it\'s "here".json', "0.2.0", RULES.rules, prepares=True, scene="A 'b'")
     assert parse_question(question.to_text()) == question
 
 
@@ -153,6 +157,109 @@ def test_a_process_whose_places_are_silent_for_too_long_is_ended_and_one_whose_p
             process = TaskProcess([sys.executable, "-c", f"import time; time.sleep({seconds})"], {}, print)
             code = process.wait(NeverStopToken(), lambda watch=watch: bool(watch.reason))
         assert (code, watch.reason) == ((-signal.SIGKILL, silent[0]) if silent else (0, ""))
+
+
+def test_the_reason_is_what_blender_says_and_no_text_that_it_shows():
+    output = TaskOutput("none", lambda line: None, lambda: 1)
+    for line, reason in (
+        ("00:01.5  reports          | ERROR Cannot read file", "Cannot read file"),
+        ("    print('Understudy: Error: install the newest')", "Cannot read file"),
+        ("Understudy: Error: frame 2 failed: x", "frame 2 failed: x"),
+        ("Error: Not freed memory blocks: 1", "frame 2 failed: x"),
+        ("Error: script failed", "script failed"),
+    ):
+        output.pass_on(line)
+        assert output.last_error == reason
+
+
+@pytest.mark.parametrize(
+    "line", ["Append frame 7", "0:1 render | Video append frame -7", "Saved: '/x/7.png'"]
+)
+def test_frames_of_movies_count_as_images_do_and_such_that_were_there_before_do_not(line):
+    output = TaskOutput("none", lambda line: None, lambda: 2)
+    for text in (line, 'Skipping existing frame "/x/8.png"'):
+        output.pass_on(text)
+    assert output.written_count == 1
+
+
+def test_a_task_goes_on_where_nobody_reads_its_lines():
+    def show(line):
+        raise BrokenPipeError
+
+    output = TaskOutput("openjd", show, lambda: 2)
+    for line in ("Saved: '/x/1.png'", "Saved: '/x/2.png'"):
+        output.pass_on(line)
+    output.fail("no")
+    assert output.written_count == 2
+    assert isinstance(output.fault, BrokenPipeError)
+
+
+def test_a_line_without_an_end_is_shown_in_parts():
+    lines = []
+    process = TaskProcess([sys.executable, "-c", "print('x' * 1000000)"], {}, lines.append)
+    assert process.wait(NeverStopToken()) == 0
+    assert max(map(len, lines)) < 100_000
+    assert sum(map(len, lines)) == 1_000_000
+
+
+# A Blender that answers the check, writes a report of some frames, says that it saved some, and ends with 0.
+_BLENDER = """\
+#!{python}
+import json, os, pathlib, re, sys
+words = " ".join(sys.argv)
+path = re.search(r'"answer_path": "([^"]+)"', words)[1]
+pathlib.Path(path).write_text(json.dumps({{"faults": [], "frame_step": 2, "writes_movie": {is_movie}}}))
+if {report}:
+    pathlib.Path(os.environ["UNDERSTUDY_REPORT"]).write_text(json.dumps({report}))
+for frame in {saved}:
+    print("{line} %s" % frame)
+"""
+
+
+def run_fake_task(tmp_path, report, saved, *, is_movie=False, prepares=False):
+    """Run a task of the frames 1, 3 and 5 with such a Blender; returns the exit code and the lines."""
+    blender, project = tmp_path / "blender", tmp_path / "p.blend"
+    line = "Video append frame" if is_movie else "Saved: '"
+    blender.write_text(
+        _BLENDER.format(python=sys.executable, report=report, saved=saved, is_movie=is_movie, line=line)
+    )
+    blender.chmod(0o755)
+    project.touch()
+    lines = []
+    request = TaskRequest(
+        project, 1, 6, blender=str(blender), prepares=prepares, report_folder=tmp_path / "reports"
+    )
+    return run_task(request, {}, lines.append, NeverStopToken()), lines
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows starts no scripts")
+@pytest.mark.parametrize(
+    ("report", "saved", "options", "lack"),
+    [
+        ({"range": "1,3,5"}, [1, 3, 5], {}, ""),
+        ({}, [1, 3, 5], {}, ""),
+        ({}, [1, 3], {}, "wrote 2 of 3 frames"),
+        ({"range": "1,3"}, [1, 3, 5], {}, "did not render frames 5"),
+        ({"range": "1,3,5"}, [1], {"is_movie": True}, "wrote 1 of 3 frames"),
+        ({"range": "1,3,5"}, [1, 3, 5], {"is_movie": True}, ""),
+        ({"prepared": "1,3,5"}, [], {"prepares": True}, ""),
+        ({"prepared": "1"}, [], {"prepares": True}, "did not prepare frames 3,5"),
+        ({}, [], {"prepares": True}, "did not prepare frames 1,3,5"),
+    ],
+)
+def test_a_blender_that_ends_as_if_all_were_well_is_not_believed(tmp_path, report, saved, options, lack):
+    code, lines = run_fake_task(tmp_path, report, saved, **options)
+    assert code == (3 if lack else 0)
+    assert lack in lines[-1]
+    (task,) = read_folder(tmp_path / "reports").tasks
+    assert task.frame_step == 2
+    assert task.frames_asked == (frozenset() if options.get("prepares") else {1, 3, 5})
+
+
+@pytest.mark.parametrize("frames", [(-5, 3), (1, 1_048_575)])
+def test_frames_that_blender_does_not_render_are_refused(frames):
+    with pytest.raises(FarmError, match="from 0 to 1048574"):
+        require_blender_frames(*frames)
 
 
 class StopAt(NeverStopToken):

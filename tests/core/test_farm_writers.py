@@ -11,6 +11,7 @@ import pytest
 from farm_plans import make_plan, task_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from understudy.core.cli.main import main
 from understudy.core.errors import FarmError
 from understudy.core.farm.chunks import make_chunks
 from understudy.core.farm.plan_file import read_plan_file
@@ -165,13 +166,46 @@ def test_many_chunks_make_several_arrays():
     assert [call[1:] for call in calls] == [["0-999%2", "0"], ["0-999%2", "1000"], ["0-499%2", "2000"]]
 
 
+def test_slurm_fills_nothing_into_the_folder_of_logs(tmp_path):
+    plan = make_plan(f"{tmp_path}/50%j/p.blend", prepares_first=False)
+    script = write_job(plan, "slurm", JobOptions())["submit.sh"]
+    command = ["sh", "-c", f'sbatch() {{ printf "%s\\n" "$@" >&2; }}\n{script}']
+    said = subprocess.run(command, capture_output=True, check=True, text=True).stderr.splitlines()
+    assert f"--output={tmp_path}/50%%j/out/understudy_reports/slurm-%A_%a.log" in said
+    assert (tmp_path / "50%j/out/understudy_reports").is_dir()
+
+
+def test_a_job_names_images_and_reports_wherever_it_is_written(tmp_path, monkeypatch, capsys):
+    plan = make_plan(f"{tmp_path}/p/shot.blend")
+    (tmp_path / "plan.json").write_text(json.dumps(plan_values(plan)))
+    monkeypatch.chdir(tmp_path)
+    words = ["farm", "write", "p/shot.blend", "--plan", "plan.json", "--engine", "slurm", "--output", "job"]
+    for images, folder in (("//r/x_##", tmp_path / "p" / "r"), ("r/x_##", tmp_path / "r")):
+        assert main([*words, "--images", images]) == 0
+        task = task_of(slurm_task((tmp_path / "job" / "render.sbatch").read_text(), 0)[0])
+        assert (task.output, task.report_dir) == (f"{folder}/x_##", folder / "understudy_reports")
+    assert main([*words, "--report-dir", "reports"]) == 0
+    task = task_of(slurm_task((tmp_path / "job" / "render.sbatch").read_text(), 0)[0])
+    assert task.report_dir == tmp_path / "reports"
+    words[2] = "other.blend"
+    assert main(words) == 1
+    assert "name that project, or its own plan" in capsys.readouterr().err
+
+
 def test_a_plan_comes_back_from_its_file(tmp_path):
     plan = make_plan(step=2)
     path = tmp_path / "plan.json"
     path.write_text(json.dumps(plan_values(plan)))
     assert read_plan_file(path) == plan
     values = plan_values(plan)
-    for spoilt in ({**values, "chunks": [{"first_frame": 4, "last_frame": 1}]}, {"facts": 1}, []):
+    for spoilt in (
+        {**values, "chunks": [{"first_frame": 4, "last_frame": 1}]},
+        {**values, "chunk_size": 0},
+        {**values, "environment": {"A;reboot": ""}},
+        {**values, "environment": {"UNDERSTUDY_TRUST": "\0"}},
+        {"facts": 1},
+        [],
+    ):
         path.write_text(json.dumps(spoilt))
         with pytest.raises(FarmError, match="is no plan of this version"):
             read_plan_file(path)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from farm.blender_program import run
 from farm.rendered import images_of, reports_in
 
 UNFIT, FAILED, TRY_AGAIN = 4, 3, 75
@@ -48,6 +50,8 @@ def test_frames_are_rendered_with_new_faces_and_reported(farm, single):
         ("blender", "can't be started: it is not there"),
         ("models", "UNDERSTUDY_MODELS names /nowhere"),
         ("share", "UNDERSTUDY_SHARED_CACHE names /nowhere"),
+        ("scene", "the project has no scene Other"),
+        ("temporary", "name a folder in TMPDIR that Blender sees"),
     ],
 )
 def test_an_unfit_machine_renders_nothing_and_says_what_it_lacks(farm, what, words):
@@ -57,10 +61,11 @@ def test_an_unfit_machine_renders_nothing_and_says_what_it_lacks(farm, what, wor
         "blender": {"UNDERSTUDY_BLENDER": "/nowhere/blender"},
         "models": {"UNDERSTUDY_MODELS": "/nowhere"},
         "share": {"UNDERSTUDY_SHARED_CACHE": "/nowhere"},
+        "temporary": {"TMPDIR": "/var/tmp"},
     }.get(what, {})
     if "." in what:
         (project.parent / what).unlink()
-    more = ["--expect-extension", "9.9.9"] if what == "version" else []
+    more = {"version": ["--expect-extension", "9.9.9"], "scene": ["--scene", "Other"]}.get(what, [])
     reports = project.parent / "reports"
     code, output = outcome(farm, project, "--report-dir", reports, "--engine", "openjd", *more, **changes)
     assert code == UNFIT, output
@@ -69,6 +74,21 @@ def test_an_unfit_machine_renders_nothing_and_says_what_it_lacks(farm, what, wor
     (report,) = reports_in(reports)
     assert report["task"]["exit_code"] == UNFIT
     assert words in report["task"]["reason"]
+
+
+def test_images_that_were_there_are_rendered_anew(farm, single):
+    project = farm.copy_project("stale")
+    words = "import bpy; r = bpy.context.scene.render; r.use_overwrite, r.use_placeholder = False, True"
+    words += "; bpy.ops.wm.save_mainfile()"
+    run([farm.blender, "-b", project, "--python-expr", words], farm.environment())
+    out = project.parent / "out"
+    out.mkdir()
+    shutil.copy(project.parent / "face.png", out / "shot_0001.png")
+    (out / "shot_0002.png").touch()
+    code, output = outcome(farm, project)
+    assert code == 0, output
+    for name in ("shot_0001.png", "shot_0002.png"):
+        assert np.array_equal(cv2.imread(str(out / name)), cv2.imread(str(single.parent / "out" / name)))
 
 
 def test_a_missing_model_is_named(farm):

@@ -60,17 +60,19 @@ def _array_script(plan: FarmPlan, options: JobOptions, *, prepares: bool) -> str
 
 
 def _submit_script(plan: FarmPlan, options: JobOptions) -> str:
-    reports = shlex.quote(str(report_folder(plan, options)))
+    folder = str(report_folder(plan, options))
+    reports, logs = shlex.quote(folder), shlex.quote(folder.replace("%", "%%"))
     lines = [
         "#!/bin/sh",
         "# Submits the job; words for sbatch may follow, such as --partition=NAME.",
         "set -eu",
         'here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)',
         f"reports={reports}",
+        f"logs={logs}  # Slurm fills in what follows a %",
         'mkdir -p -- "$reports"',
         "submit() {",
         "    script=$1 name=$2 array=$3 offset=$4 after=$5; shift 5",
-        '    sbatch --parsable --job-name="$name" --array="$array" --output="$reports/slurm-%A_%a.log" \\',
+        '    sbatch --parsable --job-name="$name" --array="$array" --output="$logs/slurm-%A_%a.log" \\',
         '        ${after:+--dependency="afterok$after" --kill-on-invalid-dep=yes} "$@" "$here/$script" "$offset"',
         "}",
     ]
