@@ -20,6 +20,10 @@ _EXIT_MEANINGS = {
     TRY_AGAIN: "try again",
 }
 
+FORM_FRAMES = 16
+"""A face's form is learned from so many frames at most, which the job may not render: `SAMPLE_FRAMES` of the pipeline,
+which would load image libraries for a report."""
+
 
 @dataclass(frozen=True)
 class HostShare:
@@ -48,7 +52,7 @@ class StageTotal:
 
     @property
     def again(self) -> int:
-        """How often it ran beyond that; frames that a shape is learned from count here too."""
+        """How often it ran beyond that."""
         return max(self.run - self.needed, 0)
 
 
@@ -187,11 +191,12 @@ def _stage_totals(tasks: tuple[TaskReport, ...]) -> dict[str, StageTotal]:
     clip_frames = round(sum(task.frames_worked_on for task in tasks) / frame_count * distinct)
     faces = round(sum(task.faces for task in tasks) / frame_count * distinct)
     totals = {}
+    border = 2 * BORDER_FRAMES + (FORM_FRAMES if any("shape" in task.stages for task in tasks) else 0)
     for name in dict.fromkeys(name for task in tasks for name in task.stages):
         counts = [task.stages[name] for task in tasks if name in task.stages]
         needed = faces if name in FACE_STAGES else clip_frames
         if name in ("detect", "landmark", "embed", "attribute") and clip_frames:
-            needed += 2 * BORDER_FRAMES
+            needed += border
         totals[name] = StageTotal(
             sum(entry.run for entry in counts), sum(entry.hit for entry in counts), needed
         )

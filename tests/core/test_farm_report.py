@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.cli.main import main
 from understudy.core.errors import MessageError
-from understudy.core.farm.report import merge
+from understudy.core.farm.estimate import BORDER_FRAMES
+from understudy.core.farm.report import FORM_FRAMES, merge
 from understudy.core.farm.report_file import parse_range
 from understudy.core.farm.report_folder import MAX_REPORT_BYTES, read_folder
+from understudy.core.pipeline.target_forms import SAMPLE_FRAMES
 from understudy.core.reporting.process_report import range_text
 
 from tests.core.farm_reports import parsed, render_report, task_report, write
@@ -117,6 +119,16 @@ def test_stages_that_ran_twice_are_counted() -> None:
     # 20 frames, and 3 beyond them on either side.
     assert (stages["detect"].run, stages["detect"].needed, stages["detect"].again) == (28, 26, 2)
     assert stages["swap"].again == 0
+
+
+def test_frames_that_a_form_is_learned_from_did_not_run_twice() -> None:
+    render = render_report(range(1, 11), detections=10 + 2 * BORDER_FRAMES + SAMPLE_FRAMES)
+    without = parsed("a.json", task_report(1, 10, render))
+    assert merge([without]).stages["detect"].again == SAMPLE_FRAMES
+    render["stages"]["shape"] = dict(render["stages"]["swap"])
+    stage = merge([parsed("a.json", task_report(1, 10, render))]).stages["detect"]
+    assert (stage.needed, stage.again) == (stage.run, 0)
+    assert FORM_FRAMES == SAMPLE_FRAMES
 
 
 def test_a_task_that_ends_before_it_starts_has_no_time_and_is_named() -> None:
