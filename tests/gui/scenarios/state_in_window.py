@@ -66,11 +66,13 @@ def bars(window, timeline):
         if bpy.context.window_manager.understudy.dimmed and not is_dimmed:
             yield 0.1
             window.shot("preview_dimmed")
-            is_dimmed = True
+            # The new face may have been made meanwhile: such a picture shows nothing of it.
+            is_dimmed = bpy.context.window_manager.understudy.dimmed and shown_layer(scene) == before
         yield 0.1
     made = shown_layer(scene)
     window.facts["remade"] = {
         "changed": made != before,
+        "is_dimmed": is_dimmed,
         "kept": kept in (before, made),
         "said": updating or kept == made,
         "is_face": min(len(made), len(before)) > 1000,
