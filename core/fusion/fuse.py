@@ -18,7 +18,7 @@ from ..recipe import Fusion
 from ..swap.crops import FusionCrop, MeshCrop, UprightCrop
 from ..swap.mesh import CropRegion, light_size
 from ..swap.neural_region import Affine, compose_affine, draw_swapped, invert_affine_float64, region_matrix
-from .colour import light_transfer
+from .colour import MAX_GAIN, light_transfer
 from .edge_light import edge_gain
 from .grain import match_grain
 from .mask import face_mask
@@ -33,6 +33,8 @@ ROUND_HALF_UP_OFFSET = 2.0**-10
 _BROW_GROWTH = 1.25
 _SHARPEN_STEPS = 256
 _ENOUGH_COVER = 0.1
+_LEAST_GAIN_WITH_SHAPE = 1 / 32
+"""A face in the dark stays dark: a quarter, as without shape, leaves it a pale mask, and a red one in dim light grey."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +220,8 @@ def _match_light(
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
     scaled = scale_points(points, (rgb.shape[1], rgb.shape[0]), small)
     weight *= 1 - brow_mask(scaled, small, topology).astype(np.float32) / 255
-    gain, offset = light_transfer(target, swapped, weight, light_radius(scaled, params), params.colour_match)
+    radius, least = light_radius(scaled, params), 1 / MAX_GAIN if edge is None else _LEAST_GAIN_WITH_SHAPE
+    gain, offset = light_transfer(target, swapped, weight, radius, params.colour_match, least)
     if edge is not None:
         both = np.asarray(cv2.resize(edge[0], small, interpolation=cv2.INTER_AREA), np.float32)
         lit_small = np.asarray(swapped * gain + offset, np.float32)
