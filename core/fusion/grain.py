@@ -20,10 +20,10 @@ _KERNEL_PIXELS = 9
 _GRAIN_KERNEL = np.array([0.15, 0.7, 0.15], np.float32)
 _GRAIN_STRENGTH = 0.657
 """Strength of the detail of normal noise of unit deviation after `_GRAIN_KERNEL`: it follows from the kernels."""
-_ROUNDING_STRENGTH = 0.589
+_ROUNDING_STRENGTH = 0.77
 """Strength of the detail that rounding leaves, in levels: the picture becomes a movie of YUV with 219 whole levels.
 The footage's detail has it already, and the face's gets it then."""
-_LEAST_GOAL_SHARE = 0.75
+_LEAST_GOAL_SHARE = 0.6
 """How much of the footage's detail a face has before it is rounded, at least."""
 _MAX_GRAIN_LEVELS = 12.0
 
