@@ -34,7 +34,7 @@ _BROW_GROWTH = 1.25
 _SHARPEN_STEPS = 256
 _ENOUGH_COVER = 0.1
 _LEAST_GAIN_WITH_SHAPE = 1 / 32
-"""A face in the dark stays dark: a quarter, as without shape, leaves it a pale mask, and a red one in dim light grey."""
+"""A face in the dark stays dark: a quarter, as without shape, leaves a pale mask, and a red one in dim light grey."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +53,8 @@ class FootageLook:
         Of the grain, 32 bits.
     own_lids
         How far the rims of lids and lips are the source's, 0..1, see `mask.face_mask`.
+    rims
+        The rims of the face's glasses, which stay in front of it; None without.
     """
 
     edge: float
@@ -60,6 +62,7 @@ class FootageLook:
     grain: float
     seed: int
     own_lids: float
+    rims: OcclusionMask | None = None
 
 
 def fuse_crop(
@@ -110,6 +113,8 @@ def fuse_crop(
     if params.keep_cover > 0:
         bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
+        if footage is not None and footage.rims is not None:
+            mask *= 1 - params.keep_cover * (1 - _warp_mask_to_crop(footage.rims, region, small))
     # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
     rgb = _sharpen(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
