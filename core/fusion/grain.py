@@ -80,8 +80,8 @@ def _find_blur(green: Pixels, skin: Pixels, own: Floats, goal: Floats) -> tuple[
     """Return the standard deviations across and down of the blur that makes detail as strong as `goal`, (2,).
 
     `own` (2,) is what `green` has on `skin`. The logarithm of the strength falls about with the square of a deviation,
-    the more slowly the less detail there was: tried, and corrected up to three times. Blurring across takes from what is
-    down too.
+    the more slowly the less detail there was: tried, and corrected up to three times. Blurring across takes from
+    what is down too.
     """
     wish = np.log(np.maximum(own, 1e-3) / goal)
     if (wish <= _LIKE_ENOUGH).all():

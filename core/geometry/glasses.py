@@ -35,7 +35,7 @@ _FEW_ACROSS, _MOST_ACROSS = 0.82, 0.94
 faces that laugh have up to .88 and .79, calm ones up to .66 and .45, those with thin rims from .68 and .95."""
 _EYE_GROWTH, _BROW_GROWTH = 1.5, 1.1
 _NOSE_ROW, _NOSE_HALF_WIDTH = 76, 26
-_LAST_ROW = 108
+_LAST_ROW = 98
 _GROWTH_SIGMA, _GROWTH_FACTOR = 0.8, 1.3
 _SOFT_SIGMA = 2.0
 
