@@ -19,7 +19,7 @@ from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import unoccluded_mask
 from ..geometry.smoothstep import smoothstep
 from .crops import MeshCrop, TargetCrop
-from .mesh_gaps import is_outside, keep_within_triangles, nearest_drawn, smooth_jumps
+from .mesh_gaps import fill_gaps, is_outside, keep_within_triangles, smooth_jumps
 from .texture import TEXTURE_PIXELS
 
 VERSION = 2
@@ -226,8 +226,8 @@ def draw_texture(
     values = np.concatenate([topology.layout * (texels - 1), facing], 1)
     interpolated = interpolate_on_mesh(values, points, drawn, topology, outside=-1.0)
     if close_gaps:
-        interpolated = keep_within_triangles(interpolated, values, drawn, topology)
-        interpolated = interpolated.reshape(len(interpolated), -1)[:, nearest_drawn(drawn)]
+        keep_within_triangles(interpolated, values, points, drawn, topology)
+        fill_gaps(interpolated, drawn)
     across, down, square = interpolated
     swapped = np.asarray(
         cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8

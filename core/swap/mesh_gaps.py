@@ -13,9 +13,11 @@ from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import TriangleMap
 from ..geometry.mesh_topology import Topology
 
-_GAP_PIXELS = 5
+_GAP_PIXELS, _FILLED_PIXELS = 5, 4
+_THIN_PIXELS = 3.0
+"""Triangles less high than this are thin."""
 _JUMP_FACTOR = 6.0
-"""From how many times the usual step on neighbours show places that are far apart."""
+"""From how many times the usual step on pixels within three show places that are far apart."""
 
 
 def is_outside(drawn: TriangleMap) -> npt.NDArray[np.bool_]:
@@ -36,59 +38,58 @@ def is_outside(drawn: TriangleMap) -> npt.NDArray[np.bool_]:
     return np.asarray(cv2.morphologyEx(inside, cv2.MORPH_CLOSE, kernel) == 0)
 
 
-def nearest_drawn(drawn: TriangleMap) -> npt.NDArray[np.intp]:
-    """Return for each pixel the nearest one that a triangle covers.
+def fill_gaps(interpolated: Floats, drawn: TriangleMap) -> None:
+    """Give pixels that no triangle covers the values of the nearest one that a triangle covers, up to some pixels away.
 
     Parameters
     ----------
+    interpolated : ndarray, shape (k, h, w), float32
+        What `interpolate_on_mesh` made: changed in place.
     drawn : ndarray, shape (h, w), int32
-        A `triangle_map`.
-
-    Returns
-    -------
-    ndarray, shape (h, w), intp
-        Indices into the flattened image; the pixel's own where a triangle covers it.
+        The `triangle_map`.
     """
-    inside = drawn >= 0
-    if not inside.any():
-        return np.arange(drawn.size).reshape(drawn.shape)
-    gaps = np.asarray(~inside, np.uint8)
-    _, labels = cv2.distanceTransformWithLabels(gaps, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    inside = np.asarray(drawn >= 0, np.uint8)
+    kernel = np.ones((2 * _FILLED_PIXELS + 1, 2 * _FILLED_PIXELS + 1), np.uint8)
+    near = np.flatnonzero(cv2.subtract(cv2.dilate(inside, kernel), inside))
+    if not near.size:
+        return
+    _, labels = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    covered = np.flatnonzero(inside)
     places = np.zeros(int(labels.max()) + 1, np.intp)
-    places[labels[inside]] = np.flatnonzero(inside)
-    return np.asarray(places[labels], np.intp)
+    places[labels.ravel()[covered]] = covered
+    flat = interpolated.reshape(len(interpolated), -1)
+    flat[:, near] = flat[:, places[labels.ravel()[near]]]
 
 
 def keep_within_triangles(
-    interpolated: Floats, values: Floats, drawn: TriangleMap, topology: Topology
-) -> Floats:
-    """Limit values to those that the corners of each pixel's triangle have.
+    interpolated: Floats, values: Floats, points: Floats, drawn: TriangleMap, topology: Topology
+) -> None:
+    """Limit values to those that the corners of each pixel's triangle have, where it is thin.
 
     A pixel is drawn that a triangle only touches: beyond one that is seen edge-on its plane leads far away.
 
     Parameters
     ----------
     interpolated : ndarray, shape (k, h, w), float32
-        What `interpolate_on_mesh` made of `values`; -1 where no triangle is drawn.
+        What `interpolate_on_mesh` made of `values`: changed in place.
     values : ndarray, shape (468, k), float32
         The values of the mesh's points.
+    points : ndarray, shape (>=468, 2 or 3), float32
+        The mesh in the image's pixels.
     drawn : ndarray, shape (h, w), int32
         The `triangle_map`.
     topology : Topology
         The mesh's triangles.
-
-    Returns
-    -------
-    ndarray, shape (k, h, w), float32
-        Within the limits.
     """
-    corners = values[topology.triangles]
-    beyond = np.full((1, values.shape[1]), -1, np.float32)
-    low, high = (np.concatenate([ends, beyond]).T for ends in (corners.min(1), corners.max(1)))
-    limits = zip(interpolated, low, high, strict=True)
-    return np.asarray(
-        np.stack([np.clip(image, least[drawn], most[drawn]) for image, least, most in limits]), np.float32
-    )
+    place = points[topology.triangles, :2]
+    across, down = place[:, 1] - place[:, 0], place[:, 2] - place[:, 0]
+    area = np.abs(across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0])
+    sides = np.stack([across, down, place[:, 2] - place[:, 1]])
+    thin = area < _THIN_PIXELS * np.linalg.norm(sides, axis=2).max(0)
+    pixels = np.flatnonzero(np.take(np.append(thin, False), drawn, mode="wrap"))
+    corners = values[topology.triangles[drawn.ravel()[pixels]]]
+    flat = interpolated.reshape(len(interpolated), -1)
+    flat[:, pixels] = np.clip(flat[:, pixels], corners.min(1).T, corners.max(1).T)
 
 
 def smooth_jumps(colours: Pixels, where: Floats, step: float) -> Pixels:
@@ -108,13 +109,10 @@ def smooth_jumps(colours: Pixels, where: Floats, step: float) -> Pixels:
     ndarray, shape (h, w, 3), uint8
         The median of the pixels around beside such a jump, elsewhere the same.
     """
-    jumps = np.zeros(colours.shape[:2], np.uint8)
-    for axis in (1, 2):
-        far = (np.abs(np.diff(where, axis=axis)) > _JUMP_FACTOR * step).any(0)
-        if axis == 1:
-            jumps[1:] |= far
-            jumps[:-1] |= far
-        else:
-            jumps[:, 1:] |= far
-            jumps[:, :-1] |= far
-    return np.where(jumps[..., None] > 0, cv2.medianBlur(colours, 3), colours)
+    jumps = np.zeros(colours.shape[:2], np.bool_)
+    kernel = np.ones((3, 3), np.uint8)
+    for texels in where:
+        jumps |= cv2.morphologyEx(texels, cv2.MORPH_GRADIENT, kernel) > _JUMP_FACTOR * step
+    smooth = colours.copy()
+    cv2.copyTo(cv2.medianBlur(colours, 3), np.asarray(jumps, np.uint8), smooth)
+    return smooth

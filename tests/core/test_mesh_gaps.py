@@ -7,7 +7,7 @@ import pytest
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.geometry.outline import convex_hull
 from understudy.core.swap.mesh import draw_texture, face_crop_region
-from understudy.core.swap.mesh_gaps import is_outside, nearest_drawn
+from understudy.core.swap.mesh_gaps import fill_gaps, is_outside
 
 TOPOLOGY = load_topology()
 SIDE = 320
@@ -65,7 +65,11 @@ def test_gaps_are_closed_and_openings_are_not() -> None:
     outside = is_outside(drawn)
     assert not outside[:, 20].any()
     assert outside[8:15, 5:12].all()
-    nearest = nearest_drawn(drawn)
-    assert (drawn.ravel()[nearest] == 0).all()
-    assert np.array_equal(nearest[drawn >= 0], np.flatnonzero(drawn >= 0))
-    assert np.array_equal(nearest_drawn(np.full((2, 2), -1, np.int32)), [[0, 1], [2, 3]])
+    values = np.arange(1600, dtype=np.float32).reshape(1, 40, 40)
+    filled = values.copy()
+    fill_gaps(filled, drawn)
+    assert np.array_equal(filled[0][drawn >= 0], values[0][drawn >= 0])
+    assert np.isin(filled[0, :, 20], values[0][:, [19, 21]]).all()
+    nothing = values.copy()
+    fill_gaps(nothing, np.full((40, 40), -1, np.int32))
+    assert np.array_equal(nothing, values)
