@@ -25,7 +25,7 @@ _GRAIN_STRENGTH = 0.657
 _ROUNDING_STRENGTH = 0.77
 """Strength of the detail that rounding leaves, in levels: the picture becomes a movie of YUV with 219 whole levels.
 The footage's detail has it already, and the face's gets it then."""
-_LEAST_GOAL_SHARE = 0.6
+_LEAST_GOAL_SHARE = 0.7
 """How much of the footage's detail a face has before it is rounded, at least."""
 _MAX_GRAIN_LEVELS = 12.0
 
