@@ -11,8 +11,9 @@ from ..export.frames import render_frames
 from ..export.image_writer import ImageSequenceWriter
 from ..export.movie_writer import VideoWriter
 from ..export.packet_copy import Splice, plan_splice
-from ..export.provenance import COMMENT, provenance_of, sidecar, sidecar_name
+from ..export.provenance import COMMENT, provenance_of, sidecar
 from ..pipeline.pipeline import Pipeline
+from ..provenance.sidecar import sidecar_name
 from ..recipe.clip_swap import requests_at
 from .job import OpenJob
 from .observer import RenderObserver

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a file holds besides its content, as each format's module finds it."""
+
+from dataclasses import dataclass
+
+
+class FormatError(Exception):
+    """A file is not what its format asks for. For the modules of this package, which name the file."""
+
+
+@dataclass(frozen=True)
+class MarkScan:
+    """The marks of a file, and what its content is besides.
+
+    Attributes
+    ----------
+    packet : bytes
+        The XMP packet; empty where there is none.
+    has_manifest : bool
+        Whether there is a C2PA manifest.
+    content : str
+        Hex SHA-256 of all that is no mark. It stays the same when a mark is added or taken away.
+    """
+
+    packet: bytes
+    has_manifest: bool
+    content: str

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Marks in files: what they say, that they touch no pixel and no packet, and that a changed byte is found."""
+
+import errno
+import io
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+from understudy.core.errors import OutputError
+from understudy.core.provenance import mark_file
+from understudy.core.provenance.facts import EMBEDDED, MAX_HASHES, CompositeFacts, facts_from_json
+from understudy.core.provenance.isobmff import scan_movie
+from understudy.core.provenance.mark_file import mark_finished_file, marked_image, scan_marks
+from understudy.core.provenance.scan import FormatError
+from understudy.core.provenance.verify import CHANGED, INTACT, UNMARKED, verify_file
+from understudy.core.provenance.xmp import read_packet
+
+from tests.core.marked_files import FACTS, NAMES, make_file, shown
+from tests.small_disk import mount_small_disk
+
+
+@pytest.fixture(scope="module")
+def unmarked(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unmarked")
+    return {name: make_file(folder, name) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory, unmarked):
+    folder, paths = tmp_path_factory.mktemp("marked"), {}
+    for name, path in unmarked.items():
+        paths[name] = folder / name
+        shutil.copy(path, paths[name])
+        mark_finished_file(paths[name], FACTS)
+    return paths
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mark_says_what_was_done_and_touches_neither_pixels_nor_packets(name, unmarked, marked):
+    assert verify_file(unmarked[name]).state == UNMARKED
+    verdict = verify_file(marked[name])
+    assert (verdict.state, verdict.facts) == (INTACT, FACTS)
+    assert shown(marked[name]) == shown(unmarked[name])
+    assert scan_marks(marked[name]).content == scan_marks(unmarked[name]).content
+    assert [path.name for path in marked[name].parent.iterdir() if path.name.startswith(".")] == []
+    packet = scan_marks(marked[name]).packet
+    assert (
+        b'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/composite' in packet
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith(".tif")])
+def test_a_flipped_byte_anywhere_is_found(name, marked, tmp_path, data):
+    content = bytearray(marked[name].read_bytes())
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= data.draw(st.integers(1, 255))
+    changed = tmp_path / name
+    changed.write_bytes(content)
+    assert verify_file(changed).state != INTACT
+
+
+@pytest.mark.parametrize("name", ["lzw.tif", "plain.tif"])
+def test_a_flipped_byte_of_a_tiff_image_or_its_mark_is_found(name, marked, tmp_path):
+    content = marked[name].read_bytes()
+    for place in (200, content.index(b"understudy:Record") + 60, content.index(b"DigitalSourceType") + 90):
+        changed = tmp_path / name
+        changed.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert verify_file(changed).state == CHANGED
+
+
+def test_a_mark_is_bound_to_its_file(marked, unmarked, tmp_path):
+    other = tmp_path / "other.png"
+    Image.new("RGB", (50, 64)).save(other)
+    packet = scan_marks(marked["a.png"]).packet
+    moved = mark_file._IMAGES[".png"][1](other.read_bytes(), packet)
+    reading = read_packet(packet, mark_file._IMAGES[".png"][0](moved).content)
+    assert reading.facts == FACTS
+    assert not reading.is_intact
+
+
+def test_xmp_that_is_there_is_kept(tmp_path):
+    theirs = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:format="image/png"/>'
+        "</rdf:RDF></x:xmpmeta>"
+    )
+    extra = PngImagePlugin.PngInfo()
+    extra.add_itxt("XML:com.adobe.xmp", theirs)
+    path = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(path, pnginfo=extra)
+    mark_finished_file(path, FACTS)
+    assert verify_file(path).state == INTACT
+    packet = scan_marks(path).packet
+    assert b'dc:format="image/png"' in packet
+    assert packet.count(b"<rdf:RDF") == packet.count(b"</rdf:RDF>") == 1
+    with pytest.raises(OutputError, match="can't be added to"):  # a second mark
+        mark_finished_file(path, FACTS)
+    assert scan_marks(path).packet == packet
+
+
+def test_a_jpeg_says_when_a_mark_is_too_long_for_it():
+    many = CompositeFacts("Understudy", EMBEDDED, ("a" * 64,) * MAX_HASHES, ("b" * 64,) * MAX_HASHES)
+    many_clips = CompositeFacts(
+        "Understudy", EMBEDDED, many.source_images, many.models, ("sha256:" + "c" * 64,) * 200
+    )
+    data = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(data, "JPEG")
+    assert facts_from_json(many_clips.as_json()) == many_clips
+    assert len(marked_image(data.getvalue(), "a.jpg", many)) < 1 << 16
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp", ".mp4"])
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_damaged_files_are_refused_in_words(suffix, data):
+    start = {
+        ".png": b"\x89PNG\r\n\x1a\n",
+        ".jpg": b"\xff\xd8\xff",
+        ".tif": b"II*\0",
+        ".webp": b"RIFF\x30\0\0\0WEBP",
+    }
+    content = start.get(suffix, b"\0\0\0\x10ftyp") + data.draw(st.binary(max_size=80))
+    try:
+        if suffix == ".mp4":
+            scan_movie(io.BytesIO(content))
+        else:
+            marked_image(content, "a" + suffix, FACTS)
+    except (OutputError, FormatError):
+        pass
+
+
+def test_an_open_last_box_gets_no_mark(tmp_path):
+    path = make_file(tmp_path, "a.mp4")
+    content = path.read_bytes() + b"\0\0\0\0free\0\0"
+    path.write_bytes(content)
+    with pytest.raises(OutputError, match="is open"):
+        mark_finished_file(path, FACTS)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.mp4"])
+def test_on_a_full_disk_the_unmarked_file_stays_as_it_is(name, tmp_path):
+    with mount_small_disk(tmp_path / "disk", "size=64k") as disk:
+        path = make_file(tmp_path, name)
+        content = path.read_bytes()
+        (disk / name).write_bytes(content)
+        with pytest.raises(OSError, match="No space left") as full:
+            (disk / "rest").write_bytes(b"x" * 65_536)
+        assert full.value.errno == errno.ENOSPC
+        with pytest.raises(OutputError, match="no space left"):
+            mark_finished_file(disk / name, FACTS)
+        assert (disk / name).read_bytes() == content
+        assert sorted(entry.name for entry in disk.iterdir()) == sorted((name, "rest"))
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")
+@pytest.mark.parametrize("name", NAMES)
+def test_exiftool_reads_the_mark(name, marked):
+    command = ["exiftool", "-s3", "-XMP-iptcExt:DigitalSourceType", str(marked[name])]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == FACTS.digital_source_type
