@@ -8,12 +8,12 @@ from importlib import import_module
 from pathlib import Path
 
 from ..errors import ModelError
-from ..export.provenance import program_name
 from ..filesystem import read_input
 from ..models.embedded import embedded_files, embedded_folder, how_to_get_models
 from ..models.processor import AUTOMATIC, select_processor
 from ..models.session import ModelFile
 from ..sessions.settings import PROVIDER_VARIABLE
+from ..system.version import program_name
 from .output import show
 
 _LIBRARIES = {"NumPy": "numpy", "OpenCV": "cv2", "ONNX Runtime": "onnxruntime", "PyAV": "av"}

@@ -17,7 +17,7 @@ from ..provenance.sidecar import sidecar_name
 from ..recipe import Recipe, parameters
 from ..recipe.clip_swap import ClipSwap, RequestRange
 from ..recipe.request import FaceImage, SwapRequest
-from ..system.version import version
+from ..system.version import program_name
 
 COMMENT = COMPOSITE_TEXT
 
@@ -114,15 +114,12 @@ def changed_settings(recipe: Recipe) -> dict[str, Scalar]:
     }
 
 
-def program_name() -> str:
-    """Return the program's name and, where it is known, its version."""
-    return f"Understudy {version()}".rstrip()
-
-
-def sidecar(movie: Path, provenance: Provenance, mark: Mapping[str, str] | None = None) -> tuple[str, bytes]:
+def sidecar(
+    movie: Path, provenance: Provenance, mark: Mapping[str, object] | None = None
+) -> tuple[str, bytes]:
     """Return the name, beside `movie`, and the bytes of the file that says what was done.
 
-    `mark` has what a batch knows the movie by.
+    `mark` has further entries, such as what a batch knows the movie by.
     """
     text = json.dumps(provenance.as_dict() | dict(mark or {}), indent=2) + "\n"
     return sidecar_name(movie.name), text.encode("ascii")

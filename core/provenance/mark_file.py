@@ -7,8 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ..errors import OutputError, os_error_reason
-from ..filesystem import NewFiles, open_input, read_input, write_file
+from ..errors import OutputError
+from ..filesystem import open_input, read_input
+from .exr import scan_exr, with_exr_packet
 from .facts import CompositeFacts
 from .isobmff import append_movie_packet, scan_movie
 from .jpeg import scan_jpeg, with_jpeg_packet
@@ -19,7 +20,6 @@ from .webp import scan_webp, with_webp_packet
 from .xmp import xmp_packet
 
 MAX_IMAGE_BYTES = 1 << 30
-_COPY_BYTES = 1 << 22
 _Scan = Callable[[bytes], MarkScan]
 _Insert = Callable[[bytes, bytes], bytes]
 _IMAGES: dict[str, tuple[_Scan, _Insert]] = {
@@ -29,6 +29,7 @@ _IMAGES: dict[str, tuple[_Scan, _Insert]] = {
     ".tif": (scan_tiff, with_tiff_packet),
     ".tiff": (scan_tiff, with_tiff_packet),
     ".webp": (scan_webp, with_webp_packet),
+    ".exr": (scan_exr, with_exr_packet),
 }
 _MOVIES = (".mp4", ".mov", ".m4v")
 
@@ -109,65 +110,20 @@ def mark_movie_in_place(path: Path, name: str, facts: CompositeFacts) -> None:
         It can't be written.
     """
     with path.open("r+b") as file:  # gate: NewFiles made it
-        _append_to_movie(file, name, facts)
-
-
-def _append_to_movie(file: BinaryIO, name: str, facts: CompositeFacts) -> None:
-    end = file.seek(0, 2)
-    try:
-        before = scan_movie(file)
-        packet = xmp_packet(facts, before.content)
-        if not before.packet:
-            append_movie_packet(file, packet)
-    except FormatError as error:
-        raise OutputError(f"can't mark {name}: {error}") from error
-    except OSError:
-        with suppress(OSError):
-            file.truncate(end)
-        raise
+        end = file.seek(0, 2)
+        try:
+            before = scan_movie(file)
+            packet = xmp_packet(facts, before.content)
+            if not before.packet:
+                append_movie_packet(file, packet)
+        except FormatError as error:
+            raise OutputError(f"can't mark {name}: {error}") from error
+        except OSError:
+            with suppress(OSError):
+                file.truncate(end)
+            raise
     if before.packet:
         raise OutputError(f"can't mark {name}: it has XMP already")
-
-
-def mark_finished_file(path: Path, facts: CompositeFacts) -> None:
-    """Put a marked file in the place of one that another program has finished; it is there whole at every moment.
-
-    Links in the path are followed. A file that says the same already stays as it is.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    facts : CompositeFacts
-        What was done.
-
-    Raises
-    ------
-    OutputError
-        It can't be marked; it is as it was.
-    """
-    try:
-        path = path.resolve()
-        if is_image_format(path.name):
-            data = read_input(path, MAX_IMAGE_BYTES)
-            write_file(path, marked_image(data, path.name, facts))
-        else:
-            _mark_movie_copy(path, facts)
-    except (OSError, RuntimeError) as error:
-        reason = (
-            os_error_reason(error).lower() if isinstance(error, OSError) else "its path is a circle of links"
-        )
-        raise OutputError(f"can't mark {path.name}: {reason}; check its folder and free space") from error
-
-
-def _mark_movie_copy(path: Path, facts: CompositeFacts) -> None:
-    with io.BufferedReader(open_input(path)) as file, NewFiles(path.parent) as files:
-        part = files.create(path.name)
-        with part.open("r+b") as copy:  # gate: NewFiles made it
-            while piece := file.read(_COPY_BYTES):
-                copy.write(piece)
-            _append_to_movie(copy, path.name, facts)
-        files.commit()
 
 
 def _suffix(name: str) -> str:

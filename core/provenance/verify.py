@@ -13,7 +13,7 @@ from .facts import CompositeFacts, facts_from
 from .manifest import ManifestReading, has_manifest_library, read_manifest
 from .mark_file import can_hold_mark, scan_marks
 from .scan import MarkScan
-from .sidecar import FACTS, file_digests, read_sidecar, stated_digest
+from .sidecar import FACTS, file_digest, read_sidecar
 from .xmp import PacketReading, read_packet
 
 INTACT, CHANGED, UNMARKED, UNREADABLE = "intact", "changed", "unmarked", "unreadable"
@@ -109,8 +109,7 @@ def verify_file(path: Path) -> Verdict:
     try:
         open_input(path).close()
         sidecar = read_sidecar(path)
-        stated = stated_digest(sidecar, path.name)
-        matches = None if not stated else file_digests([path])[path.name] == stated
+        matches = file_digest(path) == sidecar.digest if sidecar.digest else None
         scan = scan_marks(path) if can_hold_mark(path.name) else MarkScan(b"", has_manifest=False, content="")
         manifest, manifest_problem = None, ""
         if scan.has_manifest:
@@ -124,7 +123,7 @@ def verify_file(path: Path) -> Verdict:
         packet=read_packet(scan.packet, scan.content),
         manifest=manifest,
         manifest_problem=manifest_problem,
-        sidecar=sidecar,
+        sidecar=sidecar.values,
         sidecar_matches=matches,
     )
 

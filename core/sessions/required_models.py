@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..models.library import ModelLibrary
+from ..models.session import ModelFile
 from ..recipe import Recipe
 
 IMAGELESS_SWAPPER = "dfm"
@@ -31,8 +32,13 @@ class RequiredModel:
 
     title: str
     """As people know it."""
-    path: Path | None
+    file: ModelFile | None
     """None where there is no usable file of it."""
+
+    @property
+    def path(self) -> Path | None:
+        """Where it lies; None where there is no usable file of it."""
+        return None if self.file is None else self.file.path
 
 
 def required_models(recipes: Iterable[Recipe], library: ModelLibrary) -> Iterator[RequiredModel]:
@@ -59,11 +65,17 @@ def required_models(recipes: Iterable[Recipe], library: ModelLibrary) -> Iterato
                 name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
             title = families[role, name].title
             try:
-                path = library.model(role, name, file).path
+                found = library.model(role, name, file)
             except ModelError:
                 yield RequiredModel(title, None)
             else:
-                yield RequiredModel(title, path)
+                yield RequiredModel(title, found)
+
+
+def chosen_families(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Yield role and family of each model that a recipe chooses beside the swapper, the default's too."""
+    for stage, parameter in _CHOICES:
+        yield _ROLES.get(parameter, stage), getattr(getattr(recipe, stage), parameter)
 
 
 def _chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:

@@ -14,12 +14,12 @@ from understudy.core.errors import OutputError
 from understudy.core.provenance import mark_file
 from understudy.core.provenance.facts import EMBEDDED, MAX_HASHES, CompositeFacts, facts_from_json
 from understudy.core.provenance.isobmff import scan_movie
-from understudy.core.provenance.mark_file import mark_finished_file, marked_image, scan_marks
+from understudy.core.provenance.mark_file import marked_image, scan_marks
 from understudy.core.provenance.scan import FormatError
 from understudy.core.provenance.verify import CHANGED, INTACT, UNMARKED, verify_file
 from understudy.core.provenance.xmp import read_packet
 
-from tests.core.marked_files import FACTS, NAMES, make_file, shown
+from tests.core.marked_files import FACTS, NAMES, make_file, mark, shown
 from tests.small_disk import mount_small_disk
 
 
@@ -35,7 +35,7 @@ def marked(tmp_path_factory, unmarked):
     for name, path in unmarked.items():
         paths[name] = folder / name
         shutil.copy(path, paths[name])
-        mark_finished_file(paths[name], FACTS)
+        mark(paths[name])
     return paths
 
 
@@ -94,13 +94,13 @@ def test_xmp_that_is_there_is_kept(tmp_path):
     extra.add_itxt("XML:com.adobe.xmp", theirs)
     path = tmp_path / "a.png"
     Image.new("RGB", (8, 8)).save(path, pnginfo=extra)
-    mark_finished_file(path, FACTS)
+    mark(path)
     assert verify_file(path).state == INTACT
     packet = scan_marks(path).packet
     assert b'dc:format="image/png"' in packet
     assert packet.count(b"<rdf:RDF") == packet.count(b"</rdf:RDF>") == 1
     with pytest.raises(OutputError, match="can't be added to"):  # a second mark
-        mark_finished_file(path, FACTS)
+        mark(path)
     assert scan_marks(path).packet == packet
 
 
@@ -140,7 +140,7 @@ def test_an_open_last_box_gets_no_mark(tmp_path):
     content = path.read_bytes() + b"\0\0\0\0free\0\0"
     path.write_bytes(content)
     with pytest.raises(OutputError, match="is open"):
-        mark_finished_file(path, FACTS)
+        mark(path)
     assert path.read_bytes() == content
 
 
@@ -154,7 +154,7 @@ def test_on_a_full_disk_the_unmarked_file_stays_as_it_is(name, tmp_path):
             (disk / "rest").write_bytes(b"x" * 65_536)
         assert full.value.errno == errno.ENOSPC
         with pytest.raises(OutputError, match="no space left"):
-            mark_finished_file(disk / name, FACTS)
+            mark(disk / name)
         assert (disk / name).read_bytes() == content
         assert sorted(entry.name for entry in disk.iterdir()) == sorted((name, "rest"))
 

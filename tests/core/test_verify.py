@@ -6,10 +6,9 @@ import shutil
 
 import pytest
 from understudy.core.cli.main import main
-from understudy.core.provenance.mark_file import mark_finished_file
-from understudy.core.provenance.sidecar import file_digests, sidecar_name
+from understudy.core.provenance.sidecar import file_digest, sidecar_name
 
-from tests.core.marked_files import FACTS, make_file
+from tests.core.marked_files import FACTS, make_file, mark
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +16,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("verify")
     make_file(folder, "unmarked.png")
     for name in ("shot.png", "shot.mp4"):
-        mark_finished_file(make_file(folder, name), FACTS)
+        mark(make_file(folder, name))
     return folder
 
 
@@ -55,7 +54,7 @@ def test_a_changed_file_is_named(folder, tmp_path, capsys):
 
 def test_a_file_that_holds_no_mark_is_known_by_the_one_beside_it(tmp_path, capsys):
     movie = make_file(tmp_path, "shot.mkv")
-    values = {"facts": FACTS.as_dict(), "consent": "on\npaper", "content": file_digests([movie])["shot.mkv"]}
+    values = {"facts": FACTS.as_dict(), "consent": "on\npaper", "content": file_digest(movie)}
     movie.with_name(sidecar_name("shot.mkv")).write_text(json.dumps(values))
     code, text = run(capsys, movie)
     assert code == 0
@@ -67,22 +66,20 @@ def test_a_file_that_holds_no_mark_is_known_by_the_one_beside_it(tmp_path, capsy
     assert "CHANGED" in text
 
 
-def test_images_of_a_sequence_are_known_by_one_file_beside_them(tmp_path, capsys):
-    paths = [tmp_path / f"out_{number:05}.exr" for number in (1, 2)]
-    for path in paths:
-        path.write_bytes(path.name.encode())
-    values = {"facts": FACTS.as_dict(), "files": file_digests(paths)}
-    (tmp_path / sidecar_name("out_%05d.exr")).write_text(json.dumps(values))
-    assert run(capsys, *paths)[0] == 0
-    paths[1].write_bytes(b"another")
-    assert run(capsys, paths[0])[0] == 0
-    assert run(capsys, paths[1])[0] == 1
+def test_images_of_a_sequence_share_what_is_said_beside_them(tmp_path, capsys):
+    for number in (1, 2):
+        mark(make_file(tmp_path, f"out_{number:05}.png"))
+    values = {"consent": "on paper", "content": "0" * 64}  # the hash of all images, as a batch keeps it
+    (tmp_path / sidecar_name("out_%05d.png")).write_text(json.dumps(values))
+    code, text = run(capsys, *tmp_path.glob("*.png"))
+    assert code == 0
+    assert text.count("on paper") == 2
 
 
 def test_hostile_sidecars_end_nothing(folder, tmp_path, capsys):
     path = tmp_path / "shot.png"
     shutil.copy(folder / "shot.png", path)
     beside = path.with_name(sidecar_name(path.name))
-    for text in ("[", "[1]", '{"content": 5, "files": [], "facts": 7, "consent": {}}', "[" * 100_000, "\x00"):
+    for text in ("[", "[1]", '{"content": 5, "facts": 7, "consent": {}}', "[" * 100_000, "\x00"):
         beside.write_text(text)
         assert run(capsys, path)[0] == 0
