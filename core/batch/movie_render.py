@@ -18,7 +18,7 @@ from ..provenance.marker import FileMarker
 from ..provenance.settings import MarkSettings
 from ..provenance.sidecar import content_entries, sidecar_name
 from ..recipe.clip_swap import requests_at
-from ..sessions.composite_facts import clip_digest, composite_facts
+from ..sessions.composite_facts import CompositeFactsFinder
 from .job import OpenJob
 from .observer import RenderObserver
 from .render_counts import RenderCounts
@@ -172,7 +172,7 @@ def render_movie(
 
 
 def _facts(pipeline: Pipeline, opened: OpenJob) -> CompositeFacts:
-    return composite_facts(opened.job.requests, [clip_digest(opened.clip.source)], pipeline.library)
+    return CompositeFactsFinder(pipeline.library).find(opened.job.requests, [opened.clip.source])
 
 
 def movie_warnings(opened: OpenJob, outcome: RenderCounts) -> tuple[str, ...]:

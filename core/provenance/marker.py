@@ -37,6 +37,11 @@ class FileMarker:
         self._faults: list[str] = []
 
     @property
+    def is_on(self) -> bool:
+        """Whether anything is marked at all."""
+        return self._settings.is_on
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What could not be marked: one line, however many files it was."""
         if not self._faults:
@@ -158,6 +163,8 @@ class FileMarker:
         OutputError
             It can't be marked, and marks are required.
         """
+        if not self._settings.is_on:
+            return False
         before = len(self._faults)
         try:
             path = path.resolve()

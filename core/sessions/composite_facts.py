@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a run does to clips, as facts that marks say: who and what by hashes alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from ..errors import ClipError, os_error_reason
 from ..media.file_status import content_id, file_fingerprint, sample_digest
@@ -13,50 +14,75 @@ from ..provenance.facts import EMBEDDED, MAX_HASHES, NEURAL, CompositeFacts
 from ..recipe import Recipe
 from ..recipe.request import SwapRequest
 from ..system.version import program_name
-from .required_models import chosen_families, required_models
+from .required_models import chosen_models, find_models
 
 _MAX_READ_BYTES = 1 << 31
 """Of larger clips parts are hashed: 2 GiB take one to five seconds."""
+_EMBEDDED_CHOICES = (("detect", "detector"), ("landmark", "landmarker"), ("occlude", "masker"))
+"""The stages of the embedded models, which are their roles, and the parameters that choose them."""
 
 
-def composite_facts(
-    requests: Sequence[SwapRequest], clips: Iterable[str], library: ModelLibrary
-) -> CompositeFacts:
-    """Return what requests do to clips.
+class CompositeFactsFinder:
+    """Says what is done to clips, and hashes each file once. For one thread at a time."""
 
-    Parameters
-    ----------
-    requests : sequence of SwapRequest
-        Who replaces whom.
-    clips : iterable of str
-        The digests of clips, see `clip_digest`.
-    library : ModelLibrary
-        The models of this machine.
+    def __init__(self, library: ModelLibrary) -> None:
+        """`library` has the models of this machine."""
+        self._library = library
+        self._digests: dict[Path | ClipSource, str] = {}
+        self._model_hashes: dict[tuple[str, str, str], tuple[str, ...]] = {}
 
-    Returns
-    -------
-    CompositeFacts
-        The facts.
+    def find(self, requests: Sequence[SwapRequest], clips: Iterable[ClipSource]) -> CompositeFacts:
+        """Return what requests do to clips.
 
-    Raises
-    ------
-    ClipError
-        An image can't be read any more.
-    ModelError
-        A model can't be read any more.
-    """
-    recipes = [request.recipe for request in requests]
-    images = dict.fromkeys(
-        file_fingerprint(path)
-        for path in dict.fromkeys(image.path for request in requests for image in request.identity.images)
-    )
-    return CompositeFacts(
-        program_name(),
-        NEURAL if any(map(_is_neural, recipes)) else EMBEDDED,
-        tuple(images)[:MAX_HASHES],
-        tuple(dict.fromkeys(_model_hashes(recipes, library)))[:MAX_HASHES],
-        tuple(dict.fromkeys(clips))[:MAX_HASHES],
-    )
+        Parameters
+        ----------
+        requests : sequence of SwapRequest
+            Who replaces whom.
+        clips : iterable of ClipSource
+            Where they are replaced.
+
+        Returns
+        -------
+        CompositeFacts
+            The facts. A model that decides which faces are replaced by age or gender is none of them.
+
+        Raises
+        ------
+        ClipError
+            A clip or an image can't be read any more.
+        ModelError
+            A model can't be read any more.
+        """
+        recipes = [request.recipe for request in requests]
+        images = (self._digest(image.path) for request in requests for image in request.identity.images)
+        models = (digest for recipe in recipes for digest in self._models(recipe))
+        return CompositeFacts(
+            program_name(),
+            NEURAL if any(map(_is_neural, recipes)) else EMBEDDED,
+            _distinct(images),
+            _distinct(models),
+            _distinct(map(self._digest, clips)),
+        )
+
+    def _digest(self, file: Path | ClipSource) -> str:
+        if file not in self._digests:
+            self._digests[file] = file_fingerprint(file) if isinstance(file, Path) else clip_digest(file)
+        return self._digests[file]
+
+    def _models(self, recipe: Recipe) -> Iterator[str]:
+        embedded = embedded_files()
+        for stage, parameter in _EMBEDDED_CHOICES:
+            family = getattr(getattr(recipe, stage), parameter)
+            path = embedded.get((stage, family))
+            if path is not None and path.is_file():
+                if path not in self._digests:
+                    self._digests[path] = ModelFile(path).sha256
+                yield self._digests[path]
+        for choice in chosen_models(recipe):
+            if choice not in self._model_hashes:
+                found = find_models((choice,), self._library)
+                self._model_hashes[choice] = tuple(one.file.sha256 for one in found if one.file is not None)
+            yield from self._model_hashes[choice]
 
 
 def clip_digest(source: ClipSource) -> str:
@@ -74,11 +100,5 @@ def _is_neural(recipe: Recipe) -> bool:
     return recipe.swap.is_neural or recipe.enhance.enhancer != "none"
 
 
-def _model_hashes(recipes: Sequence[Recipe], library: ModelLibrary) -> Iterable[str]:
-    chosen = {family for recipe in recipes for family in chosen_families(recipe)}
-    for family, path in embedded_files().items():
-        if family in chosen and path.is_file():
-            yield ModelFile(path).sha256
-    for model in required_models(recipes, library):
-        if model.file is not None:
-            yield model.file.sha256
+def _distinct(digests: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(digests))[:MAX_HASHES]

@@ -56,29 +56,28 @@ def required_models(recipes: Iterable[Recipe], library: ModelLibrary) -> Iterato
     RequiredModel
         One that differs from the default's. Raises nothing where a file is missing: its path says so.
     """
-    families = library.catalogue.families
     for recipe in recipes:
-        for role, name, file in _chosen_models(recipe):
-            if (role, name) not in families:
-                continue  # it needs no file
-            if name == IMAGELESS_SWAPPER and not library.has(role, name):
-                name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
-            title = families[role, name].title
-            try:
-                found = library.model(role, name, file)
-            except ModelError:
-                yield RequiredModel(title, None)
-            else:
-                yield RequiredModel(title, found)
+        yield from find_models((*chosen_models(recipe), *_attribute_models(recipe)), library)
 
 
-def chosen_families(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Yield role and family of each model that a recipe chooses beside the swapper, the default's too."""
-    for stage, parameter in _CHOICES:
-        yield _ROLES.get(parameter, stage), getattr(getattr(recipe, stage), parameter)
+def find_models(chosen: Iterable[tuple[str, str, str]], library: ModelLibrary) -> Iterator[RequiredModel]:
+    """Yield the models of roles, families and file names, see `chosen_models`; raises nothing, as `required_models`."""
+    families = library.catalogue.families
+    for role, name, file in chosen:
+        if (role, name) not in families:
+            continue  # it needs no file
+        if name == IMAGELESS_SWAPPER and not library.has(role, name):
+            name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
+        title = families[role, name].title
+        try:
+            found = library.model(role, name, file)
+        except ModelError:
+            yield RequiredModel(title, None)
+        else:
+            yield RequiredModel(title, found)
 
 
-def _chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+def chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
     """Yield role, family and file name, empty for any, of each model that differs from the default."""
     default = Recipe()
     swapper = recipe.swap.swapper
@@ -89,7 +88,11 @@ def _chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
         if name != getattr(getattr(default, stage), parameter):
             file = recipe.enhance.model if stage == "enhance" else ""
             yield _ROLES.get(parameter, stage), name, file
-    if recipe.select != default.select:
+
+
+def _attribute_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+    """Yield the same of the model that looks for attributes of faces, where the recipe asks for them."""
+    if recipe.select != Recipe().select:
         # It imports OpenCV, which a project is opened without.
         from ..analysis.attributes import needs_attributes
 
