@@ -19,6 +19,7 @@ from ...core.layers.job import LayerJob
 from ...core.media.source import ClipSource
 from ...core.models.library import ModelLibrary
 from ...core.recipe.request import SwapRequest
+from ...core.reporting.layer_outcomes import pluralise
 from .output_files import movie_path, was_written_since, written_images
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class OutputMarks:
         for text in self._unmarked.values():
             if text:
                 reasons[text] = reasons.get(text, 0) + 1
-        texts += [f"{text} ({count} frames)" for text, count in reasons.items()]
+        texts += [f"{text} ({pluralise(count, 'frame')})" for text, count in reasons.items()]
         return list(dict.fromkeys((*texts, *self._movie_warnings)))
 
     def add_frame(self, frame: int, jobs: Sequence[LayerJob]) -> None:

@@ -23,3 +23,6 @@ def add_verify(commands: Any) -> None:
     )
     verify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a movie or an image")
     verify.add_argument("--json", action="store_true", help="write values instead of text")
+    verify.add_argument(
+        "--html", type=Path, metavar="PAGE", help="write a page that says the same, with all hashes in full"
+    )

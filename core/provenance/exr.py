@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .scan import FormatError, MarkScan
+from .scan import FormatError, MarkScan, bounded
 
 _SIGNATURE = b"v/1\x01"
 _MULTIPART = 0x1000
 _XMP, _TYPE = b"xmp", b"string"
 _MAX_NAME_BYTES = 255
+_MAX_CHUNKS = 1 << 20
 
 
 class _Attribute(NamedTuple):
@@ -66,11 +67,11 @@ def _mark_of(layout: _Layout) -> _Attribute | None:
 def _layout(data: bytes) -> _Layout:
     if not data.startswith(_SIGNATURE) or len(data) < 8:
         raise FormatError("it is no OpenEXR file")
-    attributes = list(_header(data, 8))
+    attributes = list(bounded(_header(data, 8)))
     first_end = place = attributes[-1].end if attributes else 8
     if int.from_bytes(data[4:8], "little") & _MULTIPART:
         while data[place + 1 : place + 2] not in (b"\0", b""):
-            place = list(_header(data, place + 1))[-1].end
+            place = list(bounded(_header(data, place + 1)))[-1].end
         place += 1
     return _Layout(attributes, first_end, place + 1)
 
@@ -100,7 +101,7 @@ def _offsets(data: bytes, layout: _Layout) -> np.ndarray[tuple[int], np.dtype[np
     # The tables are read until the first chunk that any of their entries names.
     place = 0
     while layout.tables + 8 * place < first:
-        if place >= count:
+        if place >= min(count, _MAX_CHUNKS):
             raise FormatError("its offsets can't be read")
         first = min(first, int(entries[place]))
         place += 1

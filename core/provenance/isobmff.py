@@ -8,14 +8,15 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .scan import FormatError, MarkScan
+from .scan import FormatError, MarkScan, bounded
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _MANIFEST = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _MAX_PACKET_BYTES = 1 << 20
 _MAX_INDEX_BYTES = 1 << 28
 _PIECE_BYTES = 1 << 20
-_CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
+_CONTAINERS = {b"moov": b"trak", b"trak": b"mdia", b"mdia": b"minf", b"minf": b"stbl"}
+"""Boxes on the way to where chunks lie, and what is looked for in them."""
 _CHUNK_PLACES = {b"stco": ">u4", b"co64": ">u8"}
 
 _Box = tuple[bytes, int, int, int]
@@ -27,7 +28,7 @@ def scan_movie(file: BinaryIO) -> MarkScan:
 
     A manifest before the images moves them: where they lie counts as if it were not there.
     """
-    boxes = list(_boxes(file))
+    boxes = list(bounded(_boxes(file)))
     marks = [(start, end) for kind, start, _, end in boxes if kind in (_XMP, _MANIFEST)]
     digest, packet = hashlib.sha256(), b""
     for kind, start, body, end in boxes:
@@ -37,7 +38,7 @@ def scan_movie(file: BinaryIO) -> MarkScan:
             if end - start > _MAX_INDEX_BYTES:
                 raise FormatError("its index is larger than 256 MB")
             index = bytearray(_read(file, start, end - start))
-            _move_chunk_places(index, 0, len(index), marks)
+            _move_chunk_places(index, marks)
             digest.update(index)
         elif kind != _MANIFEST:
             for place in range(start, end, _PIECE_BYTES):
@@ -47,7 +48,7 @@ def scan_movie(file: BinaryIO) -> MarkScan:
 
 def append_movie_packet(file: BinaryIO, packet: bytes) -> None:
     """Write a packet at the end of a movie that has none. FormatError where its last box has no end of its own."""
-    kind, start, body, end = list(_boxes(file))[-1]
+    kind, start, body, end = list(bounded(_boxes(file)))[-1]
     head = _read(file, start, 8)
     if head[:4] == b"\0\0\0\0":
         raise FormatError(f"its last box ({kind.decode('latin-1')}, {end - body} bytes) is open")
@@ -82,23 +83,33 @@ def _boxes(file: BinaryIO) -> Iterator[_Box]:
         place += size
 
 
-def _move_chunk_places(index: bytearray, start: int, end: int, marks: list[tuple[int, int]]) -> None:
+def _move_chunk_places(index: bytearray, marks: list[tuple[int, int]]) -> None:
     """Let the places of chunks in an index be what they are without marks before them."""
-    place = start
+    areas = [(0, len(index), b"moov")]
+    while areas:
+        start, end, wanted = areas.pop()
+        for kind, place, size in bounded(_inner_boxes(index, start, end)):
+            if kind == wanted and kind in _CONTAINERS:
+                areas.append((place + 8, place + size, _CONTAINERS[kind]))
+            elif kind == wanted == b"stbl":
+                areas.append((place + 8, place + size, b""))
+            elif not wanted and kind in _CHUNK_PLACES and size >= 16:
+                code = np.dtype(_CHUNK_PLACES[kind])
+                count = min(int.from_bytes(index[place + 12 : place + 16]), (size - 16) // code.itemsize)
+                places = np.frombuffer(index, code, count, place + 16)
+                shift = np.zeros(count, np.int64)
+                for first, last in marks:
+                    shift += np.where(places >= last, last - first, 0)
+                places -= shift.astype(code)
+
+
+def _inner_boxes(index: bytearray, place: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and size of the boxes in a part of an index."""
     while place + 8 <= end:
         size, kind = struct.unpack_from(">I4s", index, place)
         if size < 8 or place + size > end:
             return
-        if kind in _CONTAINERS:
-            _move_chunk_places(index, place + 8, place + size, marks)
-        elif kind in _CHUNK_PLACES and size >= 16:
-            code = np.dtype(_CHUNK_PLACES[kind])
-            count = min(struct.unpack_from(">I", index, place + 12)[0], (size - 16) // code.itemsize)
-            places = np.frombuffer(index, code, count, place + 16)
-            shift = np.zeros(count, np.int64)
-            for first, last in marks:
-                shift += np.where(places >= last, last - first, 0)
-            places -= shift.astype(code)
+        yield kind, place, size
         place += size
 
 

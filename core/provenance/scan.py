@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a file holds besides its content, as each format's module finds it."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
+
+_MAX_PARTS = 1 << 20
+"""Far more than whole files have: a gigabyte of empty parts would keep a reader busy for minutes."""
+_Part = TypeVar("_Part")
 
 
 class FormatError(Exception):
@@ -25,3 +31,11 @@ class MarkScan:
     packet: bytes
     has_manifest: bool
     content: str
+
+
+def bounded(parts: Iterable[_Part]) -> Iterator[_Part]:
+    """Yield the parts of a file. FormatError where they are so many that they are nothing but a burden."""
+    for count, part in enumerate(parts):
+        if count >= _MAX_PARTS:
+            raise FormatError("it has more than a million parts")
+        yield part

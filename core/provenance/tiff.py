@@ -16,6 +16,8 @@ _DIRECTORIES = (330, 34_665, 34_853, 40_965)
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _MAX_DIRECTORIES = 1000
 _MAX_BYTES = (1 << 32) - 1
+_MAX_READS = 2
+"""Whole files name each of their bytes once."""
 
 
 @dataclass(frozen=True)
@@ -25,17 +27,17 @@ class _Entry:
     """As it is in the directory."""
     kind: int
     count: int
-    value: bytes
+    value: memoryview
 
 
 def scan_tiff(data: bytes) -> MarkScan:
     """Return the marks of a TIFF file. FormatError where it is none of those that are known."""
     order = _byte_order(data)
     digest, packet, has_manifest = hashlib.sha256(data[:4]), b"", False
-    places, done = [_number(order, data[4:8])], 0
+    places, done, read_bytes = [_number(order, data[4:8])], 0, 0
     while places:
         entries, following = _directory(data, order, places.pop())
-        done += 1
+        done, read_bytes = done + 1, read_bytes + 12 * len(entries)
         if done > _MAX_DIRECTORIES:
             raise FormatError("its directories form a circle")
         by_tag = {entry.tag: entry for entry in entries}
@@ -43,7 +45,7 @@ def scan_tiff(data: bytes) -> MarkScan:
             places.append(following)
         for tag, entry in sorted(by_tag.items()):
             if tag == _XMP:
-                packet = packet or entry.value
+                packet = packet or bytes(entry.value)
             elif tag == _MANIFEST:
                 has_manifest = True
             elif tag in _DIRECTORIES:
@@ -54,6 +56,9 @@ def scan_tiff(data: bytes) -> MarkScan:
                 sizes = by_tag.get(_DATA_SIZES.get(tag, 0))
                 for piece in [entry.value] if sizes is None else _data(data, order, entry, sizes):
                     digest.update(piece)
+                    read_bytes += len(piece)
+                    if read_bytes > _MAX_READS * len(data):
+                        raise FormatError("its directories name the same data again and again")
     return MarkScan(packet, has_manifest, digest.hexdigest())
 
 
@@ -101,7 +106,7 @@ def _entry(data: bytes, order: str, place: int) -> _Entry:
     start = place + 8 if size <= 4 else _number(order, raw[8:])
     if start + size > len(data):
         raise FormatError("it is cut off")
-    return _Entry(tag, raw, kind, count, data[start : start + size])
+    return _Entry(tag, raw, kind, count, memoryview(data)[start : start + size])
 
 
 def _data(data: bytes, order: str, places: _Entry, sizes: _Entry) -> Iterator[bytes]:

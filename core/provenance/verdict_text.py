@@ -19,20 +19,22 @@ _SHOWN_DIGITS = 16
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
     """Yield what a verdict says: the file and its state, then indented what was done, to whom and by what right."""
-    name = quote(verdict.path)
-    if verdict.problem:
-        yield f"{name}: can't be checked: {verdict.problem}"
-        return
-    yield f"{name}: {_STATES[verdict.state]}"
-    for line in detail_lines(verdict):
-        yield f"  {line}"
+    yield f"{quote(verdict.path)}: {state_text(verdict)}"
+    if not verdict.problem:
+        for line in detail_lines(verdict):
+            yield f"  {line}"
 
 
-def detail_lines(verdict: Verdict) -> Iterator[str]:
-    """Yield what was done, to whom and by what right, and what each mark is worth."""
+def state_text(verdict: Verdict) -> str:
+    """Return a file's state in words."""
+    return f"can't be checked: {verdict.problem}" if verdict.problem else _STATES[verdict.state]
+
+
+def detail_lines(verdict: Verdict, *, shortened: bool = True) -> Iterator[str]:
+    """Yield what was done, to whom and by what right, and what each mark is worth; hashes `shortened` or whole."""
     facts = verdict.facts
     if facts is not None:
-        yield from _fact_lines(facts)
+        yield from _fact_lines(facts, _SHOWN_DIGITS if shortened else None)
     if verdict.sidecar:
         text = quote(verdict.consent) if verdict.consent else "nothing is said"
         yield f"By what right (the file beside it, which is not signed): {text}"
@@ -47,7 +49,7 @@ def detail_lines(verdict: Verdict) -> Iterator[str]:
         yield f"File beside it: its hash {'matches' if verdict.sidecar_matches else 'does NOT match'}."
 
 
-def _fact_lines(facts: CompositeFacts) -> Iterator[str]:
+def _fact_lines(facts: CompositeFacts, digits: int | None) -> Iterator[str]:
     how = (
         "a trained model made the new face"
         if facts.engine == NEURAL
@@ -55,12 +57,12 @@ def _fact_lines(facts: CompositeFacts) -> Iterator[str]:
     )
     yield f"A face was replaced with {quote(facts.software)}: {how}."
     if facts.clips:
-        yield f"Made of {pluralise(len(facts.clips), 'clip')}: {_digests(facts.clips)}"
+        yield f"Made of {pluralise(len(facts.clips), 'clip')}: {_digests(facts.clips, digits)}"
     if facts.source_images:
         images = pluralise(len(facts.source_images), "image")
-        yield f"Source person: {images}, SHA-256 {_digests(facts.source_images)}"
+        yield f"Source person: {images}, SHA-256 {_digests(facts.source_images, digits)}"
     if facts.models:
-        yield f"Models: SHA-256 {_digests(facts.models)}"
+        yield f"Models: SHA-256 {_digests(facts.models, digits)}"
 
 
 def _manifest_lines(manifest: ManifestReading) -> Iterator[str]:
@@ -78,10 +80,10 @@ def _manifest_lines(manifest: ManifestReading) -> Iterator[str]:
     yield f"C2PA: the file is as it was signed by {signer}{when}. {worth}"
 
 
-def _digests(digests: tuple[str, ...]) -> str:
-    return ", ".join(_shortened(digest) for digest in digests)
+def _digests(digests: tuple[str, ...], digits: int | None) -> str:
+    return ", ".join(_shown(digest, digits) for digest in digests)
 
 
-def _shortened(digest: str) -> str:
-    kind, colon, digits = digest.rpartition(":")
-    return f"{kind}{colon}{digits[:_SHOWN_DIGITS]}…"
+def _shown(digest: str, digits: int | None) -> str:
+    kind, colon, number = digest.rpartition(":")
+    return f"{kind}{colon}{number[:digits]}{'…' if digits else ''}"

@@ -15,6 +15,7 @@ from ..errors import OutputError
 from .facts import COMPOSITE_TEXT, NEURAL, CompositeFacts, facts_from_json
 
 MAX_PACKET_BYTES = 1 << 20
+"""A larger packet is none of ours, and nothing is added to it."""
 NAMESPACE = "urn:understudy:provenance:1#"
 _NO_SEAL = "0" * 64
 _SEAL = re.compile(rb'understudy:Seal="([0-9a-f]{64})"')
@@ -66,13 +67,15 @@ def xmp_packet(facts: CompositeFacts, content: str, other: bytes = b"") -> bytes
         text = _HEAD + _FRAME.format(description=description) + _TAIL
         return _seal(text.encode(), content)
     place = other.rfind(_END)
-    if place < 0 or other.count(_END) > 1 or _SEAL.search(other):
+    if len(other) > MAX_PACKET_BYTES or place < 0 or other.count(_END) > 1 or _SEAL.search(other):
         raise OutputError("its XMP can't be added to; write it without metadata")
     return _seal(other[:place] + description.encode() + other[place:], content)
 
 
 def read_packet(packet: bytes, content: str) -> PacketReading | None:
     """Return what a packet says, by the hash of its file's content now; None where it has no record of ours."""
+    if len(packet) > MAX_PACKET_BYTES:
+        return None
     seal = _SEAL.search(packet)
     record = _RECORD.search(packet.decode("utf-8", "replace"))
     if seal is None or record is None:

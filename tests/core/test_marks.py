@@ -4,7 +4,10 @@
 import errno
 import io
 import shutil
+import struct
 import subprocess
+import sys
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +19,7 @@ from understudy.core.provenance.facts import EMBEDDED, MAX_HASHES, CompositeFact
 from understudy.core.provenance.isobmff import scan_movie
 from understudy.core.provenance.mark_file import marked_image, scan_marks
 from understudy.core.provenance.scan import FormatError
-from understudy.core.provenance.verify import CHANGED, INTACT, UNMARKED, verify_file
+from understudy.core.provenance.verify import CHANGED, INTACT, UNMARKED, UNREADABLE, verify_file
 from understudy.core.provenance.xmp import read_packet
 
 from tests.core.marked_files import FACTS, NAMES, make_file, mark, shown
@@ -135,6 +138,26 @@ def test_damaged_files_are_refused_in_words(suffix, data):
         pass
 
 
+def bombs():
+    deep = b""
+    for _ in range(5000):
+        deep = (len(deep) + 8).to_bytes(4) + b"moov" + deep
+    yield "a.mp4", (16).to_bytes(4) + b"ftypisom\0\0\0\0" + deep
+    yield "a.mp4", (16).to_bytes(4) + b"ftypisom\0\0\0\0" + ((8).to_bytes(4) + b"free") * (1 << 21)
+    yield "a.png", b"\x89PNG\r\n\x1a\n" + bytes(12) * (1 << 21)
+    yield "a.jpg", b"\xff\xd8" + b"\xff" * (1 << 22)
+    # A directory whose entries all name all of the file.
+    entries = b"".join(struct.pack("<HHII", tag, 1, 1 << 20, 0) for tag in range(1000, 3000))
+    yield "a.tif", (b"II*\0" + struct.pack("<IH", 8, 2000) + entries + bytes(4)).ljust(1 << 20, b"\0")
+
+
+@pytest.mark.parametrize(("name", "content"), list(bombs()), ids=["deep", "boxes", "chunks", "fill", "entries"])
+def test_files_that_are_made_to_be_a_burden_are_refused(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    verdict = verify_file(tmp_path / name)
+    assert verdict.state == (UNMARKED if name == "a.mp4" and len(content) < 1 << 20 else UNREADABLE)
+
+
 def test_an_open_last_box_gets_no_mark(tmp_path):
     path = make_file(tmp_path, "a.mp4")
     content = path.read_bytes() + b"\0\0\0\0free\0\0"
@@ -157,6 +180,36 @@ def test_on_a_full_disk_the_unmarked_file_stays_as_it_is(name, tmp_path):
             mark(disk / name)
         assert (disk / name).read_bytes() == content
         assert sorted(entry.name for entry in disk.iterdir()) == sorted((name, "rest"))
+
+
+def test_a_killed_program_leaves_the_unmarked_file_or_the_marked_one(unmarked, tmp_path):
+    program = f"""if True:
+        import os, sys
+        from pathlib import Path
+        from understudy.core.provenance.facts import CompositeFacts
+        from understudy.core.provenance.marker import FileMarker
+        from understudy.core.provenance.settings import MarkSettings
+        marker = FileMarker(MarkSettings(), lambda: CompositeFacts("Understudy", "embedded"))
+        print("ready", flush=True)
+        for path in sorted(Path({str(tmp_path)!r}).glob("[0-9]*")):
+            marker.finished_file(path)
+    """
+    states = set()
+    for attempt in range(6):
+        paths = [tmp_path / f"{number:03}_{name}" for number in range(60) for name in ("a.png", "a.mp4")]
+        for path in paths:
+            shutil.copy(unmarked[path.name[4:]], path)
+        with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+            process.stdout.read(6)
+            time.sleep(0.01 * attempt)
+            process.kill()
+        for path in paths:
+            state = verify_file(path).state
+            assert state in (INTACT, UNMARKED)
+            if state == UNMARKED:
+                assert path.read_bytes() == unmarked[path.name[4:]].read_bytes()
+            states.add(state)
+    assert UNMARKED in states
 
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")

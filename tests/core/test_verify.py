@@ -76,6 +76,19 @@ def test_images_of_a_sequence_share_what_is_said_beside_them(tmp_path, capsys):
     assert text.count("on paper") == 2
 
 
+def test_the_page_has_all_hashes_in_full_and_runs_nothing(folder, tmp_path, capsys):
+    path = tmp_path / "<script>alert(1)</script>.png".replace("/", "")
+    shutil.copy(folder / "shot.png", path)
+    code, _ = run(capsys, path, folder / "missing.png", "--html", tmp_path / "page.html")
+    assert code == 1
+    page = (tmp_path / "page.html").read_text()
+    assert file_digest(path) in page
+    assert all(digest in page for digest in (*FACTS.source_images, *FACTS.models, *FACTS.clips))
+    assert "<script" not in page
+    assert str(tmp_path) not in page
+    assert run(capsys, path, "--html", tmp_path / "none" / "page.html")[0] == 1
+
+
 def test_hostile_sidecars_end_nothing(folder, tmp_path, capsys):
     path = tmp_path / "shot.png"
     shutil.copy(folder / "shot.png", path)
