@@ -136,13 +136,13 @@ def _password(said: str) -> str:
     except ImportError as error:
         raise OutputError("the keyring needs the extra: pip install 'understudy[keyring]'") from error
     try:
-        found = keyring.get_password(_KEYRING_SERVICE, _KEYRING_USER)
+        secret = keyring.get_password(_KEYRING_SERVICE, _KEYRING_USER)
     except KeyringError as error:
         raise OutputError(
             f"the keyring can't be used ({type(error).__name__}): set {PASSWORD_VARIABLE} itself"
         ) from error
-    if not found:
+    if not secret:
         raise OutputError(
             f"the keyring has no password: run `keyring set {_KEYRING_SERVICE} {_KEYRING_USER}`"
         )
-    return str(found)
+    return str(secret)

@@ -80,8 +80,8 @@ class CompositeFactsFinder:
                 yield self._digests[path]
         for choice in chosen_models(recipe):
             if choice not in self._model_hashes:
-                found = find_models((choice,), self._library)
-                self._model_hashes[choice] = tuple(one.file.sha256 for one in found if one.file is not None)
+                matches = find_models((choice,), self._library)
+                self._model_hashes[choice] = tuple(one.file.sha256 for one in matches if one.file is not None)
             yield from self._model_hashes[choice]
 
 

@@ -70,11 +70,11 @@ def find_models(chosen: Iterable[tuple[str, str, str]], library: ModelLibrary) -
             name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
         title = families[role, name].title
         try:
-            found = library.model(role, name, file)
+            model = library.model(role, name, file)
         except ModelError:
             yield RequiredModel(title, None)
         else:
-            yield RequiredModel(title, found)
+            yield RequiredModel(title, model)
 
 
 def chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:

@@ -151,7 +151,9 @@ def bombs():
     yield "a.tif", (b"II*\0" + struct.pack("<IH", 8, 2000) + entries + bytes(4)).ljust(1 << 20, b"\0")
 
 
-@pytest.mark.parametrize(("name", "content"), list(bombs()), ids=["deep", "boxes", "chunks", "fill", "entries"])
+@pytest.mark.parametrize(
+    ("name", "content"), list(bombs()), ids=["deep", "boxes", "chunks", "fill", "entries"]
+)
 def test_files_that_are_made_to_be_a_burden_are_refused(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     verdict = verify_file(tmp_path / name)
