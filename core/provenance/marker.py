@@ -146,7 +146,7 @@ class FileMarker:
     def finished_file(self, path: Path) -> bool:
         """Put a marked file in the place of one that another program has finished, whole at every moment.
 
-        Links in the path are followed.
+        A link is left as it is: whoever has put it there chose what is marked.
 
         Parameters
         ----------
@@ -166,13 +166,18 @@ class FileMarker:
         if not self._settings.is_on:
             return False
         before = len(self._faults)
+        if path.is_symlink():
+            self._record(OutputError(f"can't mark {path.name}: it is a link"))
+            return False
         try:
-            path = path.resolve()
             if is_image_format(path.name):
-                write_file(path, self.image(read_input(path, MAX_IMAGE_BYTES), path.name))
+                data = read_input(path, MAX_IMAGE_BYTES)
+                marked = self.image(data, path.name)
+                if marked is not data:
+                    write_file(path, marked)
             else:
                 self._finished_movie(path)
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
             self._record(error)
         return len(self._faults) == before
 

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+from understudy.core.cli.main import main
 from understudy.core.errors import OutputError
 from understudy.core.provenance import settings
 from understudy.core.provenance.settings import MarkSettings, mark_settings
@@ -63,3 +64,17 @@ def test_the_password_comes_from_the_environment_or_the_keyring_and_is_not_shown
     kept.clear()
     with pytest.raises(OutputError, match="keyring set understudy c2pa"):
         mark_settings(named, online=True)
+
+
+def test_doctor_says_how_outputs_are_marked(monkeypatch, capsys):
+    doctor("off", monkeypatch, capsys, "outputs are marked with XMP\n", 0)
+    if settings.has_manifest_library():
+        doctor("on", monkeypatch, capsys, "C2PA manifests signed with this machine's own certificate\n", 0)
+        monkeypatch.setenv("UNDERSTUDY_C2PA_CERTIFICATE", "/none.pem")
+        doctor("on", monkeypatch, capsys, "can't read the signing certificate /none.pem", 1)
+
+
+def doctor(switch, monkeypatch, capsys, text, code):
+    monkeypatch.setenv("UNDERSTUDY_C2PA", switch)
+    assert main(["doctor"]) == code
+    assert text in capsys.readouterr().out

@@ -170,6 +170,14 @@ def test_an_open_last_box_gets_no_mark(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.mp4"])
+def test_what_is_behind_a_link_is_left_alone(name, unmarked, tmp_path):
+    (tmp_path / name).symlink_to(unmarked[name])
+    with pytest.raises(OutputError, match="it is a link"):
+        mark(tmp_path / name)
+    assert verify_file(unmarked[name]).state == UNMARKED
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.mp4"])
 def test_on_a_full_disk_the_unmarked_file_stays_as_it_is(name, tmp_path):
     with mount_small_disk(tmp_path / "disk", "size=64k") as disk:
         path = make_file(tmp_path, name)
