@@ -14,11 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 from understudy.core.errors import OutputError
+from understudy.core.filesystem import NewFiles
 from understudy.core.provenance import mark_file
 from understudy.core.provenance.facts import EMBEDDED, MAX_HASHES, CompositeFacts, facts_from_json
 from understudy.core.provenance.isobmff import scan_movie
 from understudy.core.provenance.mark_file import marked_image, scan_marks
+from understudy.core.provenance.marker import FileMarker
 from understudy.core.provenance.scan import FormatError
+from understudy.core.provenance.settings import MarkSettings
 from understudy.core.provenance.verify import CHANGED, INTACT, UNMARKED, UNREADABLE, verify_file
 from understudy.core.provenance.xmp import read_packet
 
@@ -136,6 +139,21 @@ def test_damaged_files_are_refused_in_words(suffix, data):
             marked_image(content, "a" + suffix, FACTS)
     except (OutputError, FormatError):
         pass
+
+
+def test_on_a_full_disk_a_movie_that_is_being_made_stays_as_it_is(unmarked, tmp_path):
+    content = unmarked["a.mp4"].read_bytes()
+    room = -(len(content) + 8) % 4096 + 8
+    content += room.to_bytes(4) + b"free" + bytes(room - 8)  # its last page on the disk is full
+    with mount_small_disk(tmp_path / "disk", "size=64k") as disk, NewFiles(disk) as files:
+        part = files.create("a.mp4", content)
+        with pytest.raises(OSError, match="No space left"):
+            (disk / "rest").write_bytes(b"x" * 65_536)
+        marker = FileMarker(MarkSettings(), lambda: FACTS)
+        assert marker.movie(files, part, "a.mp4") == part
+        assert part.read_bytes() == content
+        (warning,) = marker.warnings
+        assert "no space left on device" in warning
 
 
 def bombs():
