@@ -3,7 +3,6 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import bpy
@@ -17,10 +16,8 @@ from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
-from ..layers.rendered_clips import originals_reason
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
-from ..properties.originals import ASK, REFUSE, RENDER
 from ..properties.preferences import preferences
 from ..sequencer.strips import strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
@@ -28,17 +25,10 @@ from ..sessions.render_session import RenderSession
 from .lookahead import RenderLookahead
 from .main_thread_task import on_main_thread
 from .movie_reload import reload_replaced_movies
-from .originals_question import originals_question
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
-from .refusal import (
-    REFUSED_TEXT,
-    REPORT,
-    originals_action,
-    question_text,
-    refusal_text,
-    rendered_image_fault,
-    report_text,
-)
+from .output_marks import OutputMarks
+from .refusal import REFUSED_TEXT
+from .refusal_decision import decide_refusal
 from .refused_output import RefusedOutput
 from .render_result import RenderResult
 from .report_file import ReportFile, report_file
@@ -90,6 +80,7 @@ class RenderRun:
         self._begin_error = self._refusal = ""
         self._jobs: list[LayerJob] = []
         self._refused_output = RefusedOutput()
+        self._marks = OutputMarks()
 
     @property
     def is_running(self) -> bool:
@@ -107,6 +98,7 @@ class RenderRun:
         spare = fallback_folder() if may_edit else None
         self._session = self._sessions.begin_run(cache_folder(scene), preferences(), spare)
         self._strict, self._start_time = is_strict(scene) and not self._from_viewport, time.time()
+        self._marks = OutputMarks(self._start_time, self._sessions.library)
         self._frames, self._swapped_frame_count, self._original_frame_count = [], 0, 0
         self._strip_cache = StripCache()
         self._failed_frames, self._written_frame, self._jobs = {}, None, []
@@ -119,26 +111,19 @@ class RenderRun:
         for here in bpy.data.scenes:
             for text in sync_layers(here) if may_edit else []:
                 self._session.warn(text)
-        for text in refused_folder_warnings():
-            self._session.warn(text)
         self._strip_problems = StripProblems(bpy.data.scenes)
-        for text in self._strip_problems.texts:
+        for text in (*refused_folder_warnings(), *self._strip_problems.texts):
             self._session.warn(text)
         self._refuse_if_blocked(scene)
 
     def _refuse_if_blocked(self, scene: bpy.types.Scene) -> None:
         """Refuse a render that can swap no face unless the user wants it, or let them know of it."""
-        action = originals_action(scene, from_viewport=self._from_viewport)
-        # Who wants the originals anyway does not wait for the images to be looked into.
-        if action == RENDER or self._session is None:
+        if self._session is None:
             return
-        reason = originals_reason(scene, partial(rendered_image_fault, self._session))
-        if not reason:
-            return
-        if action == REPORT:
-            self._on_originals(report_text(reason))
-        elif action == REFUSE or (action == ASK and not originals_question().ask(question_text(reason))):
-            self._refusal = refusal_text(reason)
+        self._refusal = decide_refusal(
+            scene, self._session, self._on_originals, from_viewport=self._from_viewport
+        )
+        if self._refusal:
             print_error(self._refusal)
             self._refused_output.prevent(scene)
             fail_process(self.close)
@@ -160,6 +145,7 @@ class RenderRun:
         outcomes = self._session.outcomes
         self._frames.append(scene.frame_current)
         before, original_count, self._jobs = len(outcomes.failures), outcomes.original.total(), []
+        swapped_count = outcomes.swapped_count
         out_of_step: list[str] = []
         preview = self._from_viewport
         jobs = list(
@@ -178,6 +164,8 @@ class RenderRun:
             self._session.warn(text)
             outcomes.record_failure(_OUT_OF_SYNC, text)
         self._strip_problems.record(scene, outcomes)
+        if outcomes.swapped_count > swapped_count:
+            self._marks.add_frame(scene.frame_current, jobs)
         if outcomes.original.total() > original_count or len(outcomes.failures) > before:
             self._original_frame_count += 1
         elif jobs:
@@ -221,6 +209,8 @@ class RenderRun:
                 self._fail_frame(scene, faults)
             for text in () if self._strict else faults:
                 self._session.warn(text)
+            if unmarked := self._marks.mark_images(scene, scene.frame_current):
+                self._fail_frame(scene, [unmarked])
         if scene.frame_current in self._failed_frames and not self._refusal:
             print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
 
@@ -246,6 +236,7 @@ class RenderRun:
         self._termination.clear()
         if session is None:
             return
+        self._finish_marks(scene, session)
         facts = session.as_dict()
         facts["warnings"] = warnings = merge_folder_warnings(cast("list[str]", facts["warnings"]))
         self._sessions.end_run()
@@ -263,6 +254,15 @@ class RenderRun:
         self._report_file.add(record)
         self._failed_frames = {}
 
+    def _finish_marks(self, scene: bpy.types.Scene, session: "PrefetchingSession") -> None:
+        for text in (faults := self._marks.finish(scene)):
+            print_error(text)
+        if faults:  # a movie is one file: no frame of it may look finished
+            self._failed_frames.update(dict.fromkeys(self._frames, faults))
+            fail_process(self.close)
+        for text in self._marks.warnings:
+            session.warn(text)
+
     def _record(self, session: "PrefetchingSession", facts: dict[str, Any]) -> RenderRecord:
         return RenderRecord(
             facts=facts,
@@ -270,6 +270,7 @@ class RenderRun:
             write_count=session.write_count,
             frames=tuple(self._frames),
             failed_frames=tuple(sorted(self._failed_frames)),
+            unmarked_frames=self._marks.unmarked_frames,
             swapped_count=self._swapped_frame_count,
             original_count=self._original_frame_count,
             refusal=self._refusal,

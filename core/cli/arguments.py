@@ -18,6 +18,7 @@ from .models_arguments import add_models
 from .output import show
 from .run_arguments import add_run
 from .sheet_arguments import add_sheet
+from .verify_arguments import add_verify
 
 _EXIT_CODES = """\
 exit codes:
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     add_explain(commands)
     add_models(commands)
     add_farm(commands)
+    add_verify(commands)
     commands.add_parser("doctor", help="check that everything needed is here", allow_abbrev=False)
     return top
 

@@ -37,6 +37,8 @@ environment, for render, cache and Blender (where it comes before the preference
   UNDERSTUDY_THREADS            threads that a model may use; 0 for all cores
   UNDERSTUDY_PROVIDER           what runs models: automatic, cpu, cuda, tensorrt, directml, coreml, openvino, rocm
   UNDERSTUDY_MODELS             the folder of your own models; `off` for the usual place, whatever the preferences say
+  UNDERSTUDY_MARKS              `off` marks no output as a composite, `require` makes none without its marks
+  UNDERSTUDY_C2PA               `off` writes no C2PA manifests; docs/trust.md lists what else they can be given
 """
 
 

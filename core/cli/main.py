@@ -87,6 +87,10 @@ def _run_other(arguments: argparse.Namespace) -> bool:
 
         explain(arguments)
         return True
+    if arguments.command == "verify":
+        from .verify import verify
+
+        return verify(arguments)
     from .doctor import doctor
 
     return doctor()

@@ -2,6 +2,7 @@
 """`understudy render`: one clip, one movie."""
 
 import argparse
+import os
 import time
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from ..batch.render_counts import RenderCounts
 from ..batch.report import write_report
 from ..cache.stack import OpenCache
 from ..export.inputs import follow_link, require_movie_name, require_output
+from ..provenance.settings import mark_settings
 from ..sessions.run_log import log_end
 from .export_arguments import encoding_choice
 from .open_run import open_run, quiet_encoders, run_settings
@@ -31,6 +33,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     quiet_encoders()
     stop.check()
     job = _job(arguments)
+    marks = mark_settings(os.environ, online=arguments.online, required=arguments.require_marks)
     _require_outputs(job, arguments.report)
     with ExitStack() as stack:
         opened = open_job(stack, job)
@@ -41,7 +44,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         pipeline.check(job.requests)
         stop.check()
         with RenderDisplay(stop, quiet=arguments.quiet) as display:
-            outcome = render_movie(pipeline, opened, display)
+            outcome = render_movie(pipeline, opened, display, marks=marks)
         for warning in (*movie_warnings(opened, outcome), *settings.ignored, *run.cache.warnings):
             pipeline.counter.warn(warning)
         report = pipeline.report()

@@ -41,4 +41,9 @@ def add_run(parser: argparse.ArgumentParser, cache_place: str) -> None:
     parser.add_argument(
         "--report", type=Path, metavar="FILE.json", help="write what was computed, and what was not"
     )
+    parser.add_argument(
+        "--require-marks",
+        action="store_true",
+        help="make nothing that can't be marked as a composite; see docs/trust.md",
+    )
     parser.add_argument("--quiet", action="store_true", help="show no progress and no summary")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..models.library import ModelLibrary
+from ..models.session import ModelFile
 from ..recipe import Recipe
 
 IMAGELESS_SWAPPER = "dfm"
@@ -31,8 +32,13 @@ class RequiredModel:
 
     title: str
     """As people know it."""
-    path: Path | None
+    file: ModelFile | None
     """None where there is no usable file of it."""
+
+    @property
+    def path(self) -> Path | None:
+        """Where it lies; None where there is no usable file of it."""
+        return None if self.file is None else self.file.path
 
 
 def required_models(recipes: Iterable[Recipe], library: ModelLibrary) -> Iterator[RequiredModel]:
@@ -50,23 +56,28 @@ def required_models(recipes: Iterable[Recipe], library: ModelLibrary) -> Iterato
     RequiredModel
         One that differs from the default's. Raises nothing where a file is missing: its path says so.
     """
-    families = library.catalogue.families
     for recipe in recipes:
-        for role, name, file in _chosen_models(recipe):
-            if (role, name) not in families:
-                continue  # it needs no file
-            if name == IMAGELESS_SWAPPER and not library.has(role, name):
-                name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
-            title = families[role, name].title
-            try:
-                path = library.model(role, name, file).path
-            except ModelError:
-                yield RequiredModel(title, None)
-            else:
-                yield RequiredModel(title, path)
+        yield from find_models((*chosen_models(recipe), *_attribute_models(recipe)), library)
 
 
-def _chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+def find_models(chosen: Iterable[tuple[str, str, str]], library: ModelLibrary) -> Iterator[RequiredModel]:
+    """Yield the models of roles, families and file names, see `chosen_models`; raises nothing, as `required_models`."""
+    families = library.catalogue.families
+    for role, name, file in chosen:
+        if (role, name) not in families:
+            continue  # it needs no file
+        if name == IMAGELESS_SWAPPER and not library.has(role, name):
+            name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
+        title = families[role, name].title
+        try:
+            model = library.model(role, name, file)
+        except ModelError:
+            yield RequiredModel(title, None)
+        else:
+            yield RequiredModel(title, model)
+
+
+def chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
     """Yield role, family and file name, empty for any, of each model that differs from the default."""
     default = Recipe()
     swapper = recipe.swap.swapper
@@ -77,7 +88,11 @@ def _chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
         if name != getattr(getattr(default, stage), parameter):
             file = recipe.enhance.model if stage == "enhance" else ""
             yield _ROLES.get(parameter, stage), name, file
-    if recipe.select != default.select:
+
+
+def _attribute_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+    """Yield the same of the model that looks for attributes of faces, where the recipe asks for them."""
+    if recipe.select != Recipe().select:
         # It imports OpenCV, which a project is opened without.
         from ..analysis.attributes import needs_attributes
 
