@@ -14,7 +14,7 @@ from ...core.reporting.process_report import RenderRecord
 from ..blender.console import print_error, print_message, print_warnings
 from ..layers.folders import cache_folder
 from ..layers.layer_strip import invalidate_layer_caches
-from ..layers.rendered_clips import originals_reason
+from ..layers.rendered_clips import condition_reason, originals_reason
 from ..layers.sync import sync_layers
 from ..prepare.preparation import prepare_jobs
 from ..prepare.timeline_walk import TimelineWalk
@@ -76,6 +76,9 @@ class HeadlessPreparation:
 
     def _refusal(self, session: "PrefetchingSession") -> str:
         """Say why nothing is prepared, as a render of these frames would be refused; empty where something is."""
+        condition = condition_reason(self._scene)
+        if condition:
+            return f"nothing is prepared: {condition}"
         if originals_action(self._scene, from_viewport=False) == RENDER:
             return ""
         reason = originals_reason(self._scene, partial(rendered_image_fault, session), self._frames)

@@ -9,6 +9,7 @@ import bpy
 
 from ...core.errors import RecipeError
 from ...core.recipe.request import SwapRequest
+from ...core.sessions.conditions import condition_fault
 from ...core.sessions.request_faults import RequestFault, request_fault
 from ..modifiers.stack import requests_of_modifiers
 from ..modifiers.visibility import hidden_reason
@@ -17,6 +18,9 @@ from ..sequencer.strips import all_strips
 from ..sessions.open import run_settings
 from .folders import cache_folder
 from .scene_strips import SceneStrips
+
+_ALL_FRAMES = range(-1_048_574, 1_048_575)
+"""Every frame that Blender has."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,22 @@ def originals_reason(
         name = f"{fault.modifier} of {rendered.clip.name}" if fault.modifier else rendered.clip.name
         reasons.append(f"{name}: {fault.text}")
     return "; ".join(dict.fromkeys(reasons))
+
+
+def condition_reason(scene: bpy.types.Scene) -> str:
+    """Say which condition of the preferences or the environment a scene is against; empty where against none.
+
+    Every clip counts that a render of the scene may show, whatever its range: a still need not lie in it.
+    """
+    settings = run_settings(cache_folder(scene), preferences())
+    if not scene.render.use_sequencer or not settings.has_conditions:
+        return ""
+    for rendered in rendered_clips(scene, _ALL_FRAMES):
+        for request in rendered.requests:
+            fault = condition_fault((request,), settings)
+            if fault:
+                return f"{request.modifier} of {rendered.clip.name}: {fault}"
+    return ""
 
 
 def rendered_clips(scene: bpy.types.Scene, frames: range | None = None) -> Iterator[RenderedClip]:

@@ -14,6 +14,7 @@ from .batch_arguments import add_batch
 from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
 from .export_arguments import add_export
 from .farm_arguments import add_farm
+from .licences_arguments import add_licences
 from .models_arguments import add_models
 from .output import show
 from .run_arguments import add_run
@@ -66,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     add_cache(commands)
     add_explain(commands)
     add_models(commands)
+    add_licences(commands)
     add_farm(commands)
     commands.add_parser("doctor", help="check that everything needed is here", allow_abbrev=False)
     return top

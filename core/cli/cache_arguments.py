@@ -36,6 +36,7 @@ environment, for render, cache and Blender (where it comes before the preference
   UNDERSTUDY_SIGNING_KEY        32 bytes in the same forms that results are signed with
   UNDERSTUDY_THREADS            threads that a model may use; 0 for all cores
   UNDERSTUDY_PROVIDER           what runs models: automatic, cpu, cuda, tensorrt, directml, coreml, openvino, rocm
+  UNDERSTUDY_REQUIRE_COMMERCIAL 1 refuses models that are not surely licensed for commercial use
   UNDERSTUDY_MODELS             the folder of your own models; `off` for the usual place, whatever the preferences say
 """
 

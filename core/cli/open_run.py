@@ -56,6 +56,7 @@ def run_settings(arguments: argparse.Namespace, folder: Path) -> RunSettings:
             folder=arguments.cache_dir or cache.folder,
             cap_bytes=cache.cap_bytes if arguments.cache_cap is None else arguments.cache_cap,
         ),
+        require_commercial=settings.require_commercial or arguments.require_commercial,
     )
 
 

@@ -39,6 +39,11 @@ def add_run(parser: argparse.ArgumentParser, cache_place: str) -> None:
         "--consent", default="", metavar="TEXT", help="by what right the likeness is used; kept beside OUTPUT"
     )
     parser.add_argument(
+        "--require-commercial",
+        action="store_true",
+        help="refuse what runs a model that is not surely licensed for commercial use; see `understudy licences`",
+    )
+    parser.add_argument(
         "--report", type=Path, metavar="FILE.json", help="write what was computed, and what was not"
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress and no summary")

@@ -72,6 +72,7 @@ def add_sheet(commands: Any) -> None:
     sheet.add_argument(
         "--json", type=Path, metavar="FILE.json", help="write the cells, what each cost, and the whole report"
     )
+    sheet.add_argument("--require-commercial", action="store_true", help="as for render")
     sheet.add_argument("--quiet", action="store_true", help="show no progress and no summary")
 
 

@@ -1,12 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make the pipeline of a run from its settings."""
 
+from collections.abc import Sequence
+
 from ..cache.base.compute import Flight
 from ..cache.base.store import Store
 from ..media.source_stamps import SourceStamps
 from ..models.embedded import embedded_models
 from ..pipeline.pipeline import Pipeline
+from ..recipe.request import SwapRequest
+from .conditions import require_conditions
 from .settings import RunSettings
+
+
+class _ConditionedPipeline(Pipeline):
+    """A pipeline that refuses requests which are against the conditions of its run."""
+
+    def __init__(
+        self, settings: RunSettings, store: Store, flight: Flight, stamps: SourceStamps | None
+    ) -> None:
+        super().__init__(
+            store,
+            embedded_models(),
+            settings.threads,
+            flight,
+            settings.library,
+            settings.providers,
+            settings.engine_folder,
+            stamps,
+        )
+        self._settings = settings
+
+    def check(self, requests: Sequence[SwapRequest]) -> None:
+        """Do what `Pipeline.check` does, once the conditions hold; RefusalError says which does not."""
+        require_conditions(requests, self._settings)
+        super().check(requests)
 
 
 def make_pipeline(
@@ -14,15 +42,7 @@ def make_pipeline(
 ) -> Pipeline:
     """Return a pipeline over a store, with the models and the processor of the settings. Raises ModelError.
 
-    `stamps` say which files clips and images are.
+    `stamps` say which files clips and images are. Its `check` raises RefusalError where a request is against a
+    condition of the settings.
     """
-    return Pipeline(
-        store,
-        embedded_models(),
-        settings.threads,
-        flight,
-        settings.library,
-        settings.providers,
-        settings.engine_folder,
-        stamps,
-    )
+    return _ConditionedPipeline(settings, store, flight, stamps)

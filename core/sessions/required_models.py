@@ -11,7 +11,8 @@ from ..recipe import Recipe
 
 IMAGELESS_SWAPPER = "dfm"
 """The swapper whose model is of one person: it needs no image of them."""
-_MORPH_SWAPPER = "dfm-morph"
+MORPH_SWAPPER = "dfm-morph"
+"""The other kind of its models, with a parameter."""
 _CHOICES = (
     ("detect", "detector"),
     ("landmark", "landmarker"),
@@ -56,7 +57,7 @@ def required_models(recipes: Iterable[Recipe], library: ModelLibrary) -> Iterato
             if (role, name) not in families:
                 continue  # it needs no file
             if name == IMAGELESS_SWAPPER and not library.has(role, name):
-                name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
+                name = MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
             title = families[role, name].title
             try:
                 path = library.model(role, name, file).path
@@ -77,9 +78,15 @@ def _chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
         if name != getattr(getattr(default, stage), parameter):
             file = recipe.enhance.model if stage == "enhance" else ""
             yield _ROLES.get(parameter, stage), name, file
-    if recipe.select != default.select:
-        # It imports OpenCV, which a project is opened without.
-        from ..analysis.attributes import needs_attributes
+    if needs_attribute_model(recipe):
+        yield "attribute", "genderage", ""
 
-        if needs_attributes(recipe.select):
-            yield "attribute", "genderage", ""
+
+def needs_attribute_model(recipe: Recipe) -> bool:
+    """Tell whether a recipe selects faces by what a network takes their sex and age to be."""
+    if recipe.select == Recipe().select:
+        return False
+    # It imports OpenCV, which a project is opened without.
+    from ..analysis.attributes import needs_attributes
+
+    return needs_attributes(recipe.select)

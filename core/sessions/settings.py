@@ -35,6 +35,7 @@ READ_ONLY_VARIABLE = "UNDERSTUDY_SHARED_READ_ONLY"
 REDIS_VARIABLE = "UNDERSTUDY_REDIS"
 THREADS_VARIABLE = "UNDERSTUDY_THREADS"
 PROVIDER_VARIABLE = "UNDERSTUDY_PROVIDER"
+COMMERCIAL_VARIABLE = "UNDERSTUDY_REQUIRE_COMMERCIAL"
 
 _MAX_THREADS, _KEY_BYTES = 4096, 32
 STAY_OFFLINE = "Blender is not to go online; see Preferences > System > Network > Allow Online Access"
@@ -59,6 +60,8 @@ class RunSettings:
         Whether anything may be sent over a network. A folder on a share is a folder, not a network.
     ignored : tuple of str
         What was asked for and is not used, one line each: warnings for the run to report.
+    require_commercial : bool
+        Whether what runs a model that is not surely licensed for commercial use is refused.
     """
 
     cache: CacheSettings
@@ -67,6 +70,12 @@ class RunSettings:
     model_folder: Path | None = None
     online: bool = True
     ignored: tuple[str, ...] = ()
+    require_commercial: bool = False
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether anything is refused that could be done."""
+        return self.require_commercial
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -162,6 +171,9 @@ def resolve_settings(
         provider=said.value(PROVIDER_VARIABLE, _provider, settings.provider),
         model_folder=said.place(MODELS_VARIABLE, Path, settings.model_folder),
         ignored=(*settings.ignored, *left_out),
+        require_commercial=said.value(
+            COMMERCIAL_VARIABLE, parse_switch, settings.require_commercial, on_error=True
+        ),
     )
 
 
