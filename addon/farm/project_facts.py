@@ -25,7 +25,7 @@ from ...core.system.version import version
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import layer_of
-from ..layers.rendered_clips import RenderedClip, condition_reason, rendered_clips
+from ..layers.rendered_clips import RenderedClip, condition_reason, consent_warnings, rendered_clips
 from ..layers.scene_strips import SceneStrips
 from ..layers.strip_warnings import warnings_by_clip
 from ..lookups.strip_lookup import StripSurvey
@@ -98,7 +98,7 @@ def project_facts(
         extension_version=version(),
         environment=_environment(scene, wanted),
         faults=tuple(_faults(scene)),
-        warnings=tuple(_warnings(clips, wanted)),
+        warnings=(*_warnings(clips, wanted), *consent_warnings(scene)),
     )
 
 
@@ -148,6 +148,8 @@ def _environment(scene: bpy.types.Scene, wanted: RunSettings) -> dict[str, str]:
         variables[settings.READ_ONLY_VARIABLE] = "1"
     if wanted.require_commercial:
         variables[settings.COMMERCIAL_VARIABLE] = "1"
+    if wanted.require_consent:
+        variables[settings.CONSENT_VARIABLE] = "1"
     if not cache.keep:
         variables[settings.NO_CACHE_VARIABLE] = "1"
     if wanted.model_folder is not None:

@@ -38,13 +38,14 @@ _ENVIRONMENT_VARIABLES = {
     "model_folder": settings.MODELS_VARIABLE,
     "originals": ORIGINALS_VARIABLE,
     "require_commercial": settings.COMMERCIAL_VARIABLE,
+    "require_consent": settings.CONSENT_VARIABLE,
 }
 _SECTIONS = (
     ("Cache", ("cache_folder", "keep_results", "size_limit", "unused_days", "memory_megabytes")),
     ("Shared Cache", ("shared_folder", "shared_with_group", "redis_address", "redis_password")),
     ("Encryption", ("key_in_keyring",)),
     ("Models", ("model_folder", "provider", "threads")),
-    ("Rendering", ("originals", "require_commercial")),
+    ("Rendering", ("originals", "require_commercial", "require_consent")),
 )
 
 
@@ -66,6 +67,7 @@ class Preferences:
     model_folder: str = ""
     originals: str = ASK
     require_commercial: bool = False
+    require_consent: bool = False
 
 
 def _move_password(page: Any, _context: Any) -> None:
@@ -174,6 +176,11 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         "The strictest license counts of all models that run together",
         default=Preferences.require_commercial,
     )
+    require_consent: BoolProperty(  # type: ignore[valid-type]
+        name="Require Consent",
+        description="Refuse renders with a source person whose consent is not recorded or has ended",
+        default=Preferences.require_consent,
+    )
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the page."""
@@ -272,6 +279,7 @@ def preferences() -> Preferences:
         page.model_folder,
         page.originals,
         page.require_commercial,
+        page.require_consent,
     )
 
 

@@ -16,6 +16,7 @@ from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
+from ..layers.rendered_clips import consent_warnings
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.preferences import preferences
@@ -106,7 +107,7 @@ class RenderRun:
         for here in bpy.data.scenes:
             for text in sync_layers(here) if may_edit else []:
                 self._session.warn(text)
-        for text in refused_folder_warnings():
+        for text in (*refused_folder_warnings(), *consent_warnings(scene)):
             self._session.warn(text)
         self._strip_problems = StripProblems(bpy.data.scenes)
         for text in self._strip_problems.texts:

@@ -12,6 +12,7 @@ from ..reporting.quoting import quote
 from ..units import parse_count
 from .batch_arguments import add_batch
 from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
+from .consent_arguments import add_consent
 from .export_arguments import add_export
 from .farm_arguments import add_farm
 from .licences_arguments import add_licences
@@ -68,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     add_explain(commands)
     add_models(commands)
     add_licences(commands)
+    add_consent(commands)
     add_farm(commands)
     commands.add_parser("doctor", help="check that everything needed is here", allow_abbrev=False)
     return top

@@ -57,6 +57,8 @@ def run_settings(arguments: argparse.Namespace, folder: Path) -> RunSettings:
             cap_bytes=cache.cap_bytes if arguments.cache_cap is None else arguments.cache_cap,
         ),
         require_commercial=settings.require_commercial or arguments.require_commercial,
+        require_consent=settings.require_consent or arguments.require_consent,
+        consent_file=arguments.consent_file or settings.consent_file,
     )
 
 

@@ -9,7 +9,7 @@ from ..media.source_stamps import SourceStamps
 from ..models.embedded import embedded_models
 from ..pipeline.pipeline import Pipeline
 from ..recipe.request import SwapRequest
-from .conditions import require_conditions
+from .conditions import CONSENT_ENDED, ended_consents, require_conditions
 from .settings import RunSettings
 
 
@@ -34,6 +34,8 @@ class _ConditionedPipeline(Pipeline):
     def check(self, requests: Sequence[SwapRequest]) -> None:
         """Do what `Pipeline.check` does, once the conditions hold; RefusalError says which does not."""
         require_conditions(requests, self._settings)
+        for _ in ended_consents(requests, self._settings):
+            self.counter.warn(CONSENT_ENDED)
         super().check(requests)
 
 

@@ -57,3 +57,82 @@ def test_a_model_that_is_not_for_commercial_use_is_refused_if_that_is_required(d
     )
     models = json.loads((tmp_path / "licences.json").read_text())
     assert [model["family"] for model in models][2:] == ["ghost", "arcface", "ghost"]
+
+
+PLANTED = {
+    "identity.name": "plantedname",
+    "identity.consent": "plantedconsent",
+    "identity.consent_record.person": "plantedperson",
+    "identity.consent_record.project": "plantedproject",
+    "identity.consent_record.recorded_by": "plantedrecorder",
+    "identity.consent_record.until": "2987-06-05",
+}
+
+
+def test_consent_is_required_warned_of_and_shared(drive, begin, footage, tmp_path):
+    (tmp_path / "contract.pdf").write_bytes(b"signed")
+    shared = tmp_path / "understudy_consent.json"
+    answers = drive(
+        *begin,
+        ["prefer", {"require_consent": True}],
+        render(tmp_path, "none"),
+        ["tune", {"settings": PLANTED}],
+        ["op", {"name": "understudy.consent_evidence", "filepath": str(tmp_path / "contract.pdf")}],
+        ["op", {"name": "understudy.consent_sign"}],
+        ["op", {"name": "understudy.consent_share"}],
+        render(tmp_path, "own"),
+        ["drawn", {"active": "clip"}],
+        ["tune", {"settings": dict.fromkeys(PLANTED, "")}],
+        ["tune", {"settings": {"identity.consent_record.evidence": ""}}],
+        render(tmp_path, "shared"),
+        ["drawn", {"active": "clip"}],
+        ["recast", {"picture": footage.second_person}],
+        render(tmp_path, "another"),
+    )
+    assert "no consent of its source person is recorded" in answers[5]["refused"]
+    assert [answers[place] for place in (7, 8, 9)] == [["FINISHED"]] * 3
+    assert answers[10]["shown"]["swapped"] == 2
+    assert not [text for text in answers[11]["Face Swap Who"] if "agreed" in text or "ended" in text]
+    # Without a word of its own the modifier has the consent of the file, which is for its image alone.
+    assert answers[14]["shown"]["swapped"] == 2
+    assert "The consent file has this person's consent" in answers[15]["Face Swap Who"]
+    assert "no consent of its source person is recorded" in answers[17]["refused"]
+    (record,) = json.loads(shared.read_text())["records"]
+    assert (record["person"], record["use"], record["until"]) == (
+        "plantedperson",
+        "plantedconsent",
+        "2987-06-05",
+    )
+    assert (record["evidence"], len(record["evidence_sha256"])) == ("contract.pdf", 64)
+    assert record["recorded_by"]
+    assert record["recorded_on"]
+
+
+def test_a_consent_that_has_ended_warns_and_nothing_of_it_is_written(drive, begin, tmp_path):
+    ended = {**PLANTED, "identity.consent_record.until": "2001-02-03"}
+    answers = drive(
+        *begin,
+        ["tune", {"settings": {**ended, "identity.consent_record.evidence": "plantedevidence"}}],
+        render(tmp_path, "warned"),
+        ["drawn", {"active": "clip"}],
+        ["tune", {"settings": {"identity.consent_record.until": "soon"}}],
+        ["prefer", {"require_consent": True}],
+        render(tmp_path, "refused"),
+        ["drawn", {"active": "clip"}],
+    )
+    report, shown, refused, unread = answers[5], answers[6], answers[9], answers[10]
+    warning = "Face Swap of clip: the recorded consent of its source person has ended"
+    assert [text for text in report["warnings"] if text.startswith(warning)]
+    assert report["shown"]["swapped"] == 2
+    who = shown["Face Swap Who"]
+    assert "The consent has ended: renew it, or remove this modifier" in " ".join(who)
+    assert "understudy.purge" in who
+    # A day that can't be read is no end that anybody knows.
+    assert warning in refused["refused"]
+    assert "Until is no day: write it as 2027-12-31" in " ".join(unread["Face Swap Who"])
+    planted = [*ended.values(), "plantedevidence"]
+    written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(written) > 5
+    texts = {str(path): data for path, data in written.items() if not path.name.startswith("project.blend")}
+    for name, data in {**texts, "the terminal": drive.output.encode()}.items():
+        assert not [word for word in planted if word.encode() in data], name
