@@ -103,6 +103,7 @@ def _map_paths(mapping: PathMapping) -> None:
     for scene in bpy.data.scenes:
         settings = settings_of(scene)
         _change(settings, "cache_folder", path_here)
+        _change(settings, "consent_file", path_here)
         for strip in all_strips(scene):
             if strip.type in SUPPORTED_TYPES:
                 _change(strip, "filepath" if strip.type == "MOVIE" else "directory", path_here)

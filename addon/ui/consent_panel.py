@@ -68,6 +68,6 @@ def _draw_state(layout: Any, context: bpy.types.Context, scene: Any, modifier: A
             draw_text(layout, context, "The consent file can't be read: check its path", "ERROR")
     if state is ConsentState.ENDED:
         draw_text(layout, context, "The consent has ended: renew it, or remove this modifier", "ERROR")
-        layout.operator("understudy.purge", text="Purge Strip", icon="TRASH").what = "STRIP"
+        layout.operator("understudy.purge", text="Purge Person", icon="TRASH").what = "PERSON"
     elif state is ConsentState.NONE and identity.images:
         draw_text(layout, context, "Only swap people who agreed. Note their permission here.", "INFO")

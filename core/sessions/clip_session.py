@@ -67,6 +67,8 @@ class ClipSession(Closeable):
         Parameters of a recipe don't go together.
     CacheError
         The cache folder, an encryption key or a server's address can't be used.
+    RefusalError
+        A request is against a condition of the settings, such as `require_commercial`.
     """
 
     def __init__(

@@ -136,3 +136,26 @@ def test_a_consent_that_has_ended_warns_and_nothing_of_it_is_written(drive, begi
     texts = {str(path): data for path, data in written.items() if not path.name.startswith("project.blend")}
     for name, data in {**texts, "the terminal": drive.output.encode()}.items():
         assert not [word for word in planted if word.encode() in data], name
+
+
+def test_purging_a_person_leaves_what_came_of_others(drive, begin, footage, tmp_path):
+    answers = drive(
+        *begin,
+        ["movie", {"name": "other", "file": footage.movie, "channel": 5}],
+        ["cast", {"name": "other", "picture": footage.second_person}],
+        render(tmp_path, "first"),
+        ["save", {}],
+        ["op", {"name": "understudy.purge", "active": "clip", "what": "PERSON"}],
+    )
+    assert answers[6]["stages"]["swap"]["run"] == 4
+    assert answers[8] == ["FINISHED"]
+    layers = list((tmp_path / "understudy_cache" / "layers").rglob("*.tif"))
+    shown = {path.parent for path in layers if path.stat().st_size > 200}
+    assert len({path.parent for path in layers}) == 2
+    assert len(shown) == 1  # the other person's
+    again = drive(["load", {"path": str(tmp_path / "project.blend")}], render(tmp_path, "second"))[-1][
+        "stages"
+    ]
+    # The clip is known, and so are the other's crops; this person is looked at and drawn anew.
+    assert again["landmark"]["run"] == 0
+    assert again["swap"]["run"] == 2

@@ -2,6 +2,7 @@
 """The strictest licence of all models that run together counts, and a render can require that it is commercial."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,29 @@ def test_a_render_that_requires_it_refuses_in_one_line(
     assert lines[0].startswith("understudy: not rendered: ghost")
     assert "not surely for commercial use" in lines[0]
     assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="programs are made by their mode")
+def test_the_report_of_a_project_is_what_blender_writes(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, library: ModelLibrary
+) -> None:
+    """What tests/addon/test_conditions.py has Blender write; here a program that writes it."""
+    project, program = tmp_path / "p.blend", tmp_path / "blender"
+    project.touch()
+    written = [
+        model.as_dict() for model in recipe_licences(recipe_with("enhance.enhancer=codeformer"), library)
+    ]
+    (tmp_path / "written.json").write_text(json.dumps(written))
+    program.write_text(
+        f"#!{sys.executable}\nimport re, shutil, sys\n"
+        "name = re.search(r\"write_licences.*'filepath': '([^']+)'\", sys.argv[-1])[1]\n"
+        f"shutil.copy({str(tmp_path / 'written.json')!r}, name)\n"
+    )
+    program.chmod(0o755)
+    words = ["licences", str(project), "--blender", str(program)]
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["models"] == written
+    assert main([*words, "--require-commercial"]) == 1
+    (tmp_path / "written.json").write_text('[{"role": "swap"}]')
+    assert main(words) == 1
+    assert "must have the entries" in capsys.readouterr().err
