@@ -17,7 +17,7 @@ from ..media.prefetching_clip import PrefetchingClip
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import Report
-from .pipeline_factory import make_pipeline
+from .pipeline_factory import ConditionedPipeline
 from .run_log import log_end, log_start
 from .settings import RunSettings
 
@@ -80,7 +80,7 @@ class ClipSession(Closeable):
             clip = open_clip(source) if isinstance(source, Path) else open_sequence(source)
             self._clip = stack.enter_context(PrefetchingClip(clip))
             self._cache = stack.enter_context(open_cache(settings.cache, schemas=STAGE_SCHEMAS))
-            self._pipeline = make_pipeline(settings, self._cache.store, self._cache.flight)
+            self._pipeline = ConditionedPipeline(settings, self._cache.store, self._cache.flight)
             stack.enter_context(closing(self._pipeline))
             for warning in settings.ignored:
                 self._pipeline.counter.warn(warning)

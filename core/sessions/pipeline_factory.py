@@ -13,11 +13,19 @@ from .conditions import CONSENT_ENDED, ended_consents, require_conditions
 from .settings import RunSettings
 
 
-class _ConditionedPipeline(Pipeline):
-    """A pipeline that refuses requests which are against the conditions of its run."""
+class ConditionedPipeline(Pipeline):
+    """A pipeline whose `check` refuses requests that are against the conditions of its run.
+
+    It is for runs that nobody asks before: Blender itself looks at the conditions of a scene, whose records a worker
+    process does not have.
+    """
 
     def __init__(
-        self, settings: RunSettings, store: Store, flight: Flight, stamps: SourceStamps | None
+        self,
+        settings: RunSettings,
+        store: Store,
+        flight: Flight,
+        stamps: SourceStamps | None = None,
     ) -> None:
         super().__init__(
             store,
@@ -44,7 +52,15 @@ def make_pipeline(
 ) -> Pipeline:
     """Return a pipeline over a store, with the models and the processor of the settings. Raises ModelError.
 
-    `stamps` say which files clips and images are. Its `check` raises RefusalError where a request is against a
-    condition of the settings.
+    `stamps` say which files clips and images are.
     """
-    return _ConditionedPipeline(settings, store, flight, stamps)
+    return Pipeline(
+        store,
+        embedded_models(),
+        settings.threads,
+        flight,
+        settings.library,
+        settings.providers,
+        settings.engine_folder,
+        stamps,
+    )

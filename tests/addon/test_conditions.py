@@ -159,3 +159,23 @@ def test_purging_a_person_leaves_what_came_of_others(drive, begin, footage, tmp_
     # The clip is known, and so are the other's crops; this person is looked at and drawn anew.
     assert again["landmark"]["run"] == 0
     assert again["swap"]["run"] == 2
+
+
+def test_a_worker_prepares_what_the_projects_file_allows(drive, begin, footage, tmp_path):
+    """A worker has neither the record of a modifier nor the file: Blender asks before it begins."""
+    answers = drive(
+        *begin,
+        ["tune", {"settings": PLANTED}],
+        ["op", {"name": "understudy.consent_share"}],
+        ["tune", {"settings": dict.fromkeys(PLANTED, "")}],
+        ["prefer", {"require_consent": True}],
+        ["work", {}],
+        ["op", {"name": "understudy.prepare", "active": "clip", "what": "TIMELINE"}],
+        ["recast", {"picture": footage.second_person}],
+        ["op", {"name": "understudy.prepare", "active": "clip", "what": "TIMELINE"}],
+        ["prefer", {"require_consent": False}],
+    )
+    assert answers[9] == ["FINISHED"]
+    assert "Not prepared: Face Swap of clip: no consent of its source person is recorded" in answers[11]
+    layers = (tmp_path / "understudy_cache" / "layers").rglob("*.tif")
+    assert sum(path.stat().st_size > 200 for path in layers) == 2
