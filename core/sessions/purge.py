@@ -10,7 +10,6 @@ from ..cache.stores.local import PackStore
 from ..cache.stores.usage_log import delete_usage_log
 from ..errors import CacheError
 from ..media.clip import Clip, frame_id
-from ..media.source_image import open_source_image, source_image
 from ..reporting.quoting import quote
 
 _MAX_NAMES = 3
@@ -64,6 +63,9 @@ def image_roots(images: Iterable[Path]) -> set[str]:
 
     Another file with the same pixels shares its results.
     """
+    # It imports OpenCV, which an untouched render does without.
+    from ..media.source_image import open_source_image, source_image
+
     roots: set[str] = set()
     for path in images:
         with open_source_image(source_image(path)) as image:
