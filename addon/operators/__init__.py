@@ -23,9 +23,11 @@ def unregister() -> None:
 def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
+        consent,
         cost,
         face_geometry,
         farm,
+        licences,
         model_page,
         modifiers,
         nest,
@@ -43,9 +45,11 @@ def _families() -> tuple[ModuleType, ...]:
 
     return (
         check_key,
+        consent,
         cost,
         face_geometry,
         farm,
+        licences,
         model_page,
         modifiers,
         nest,

@@ -16,6 +16,7 @@ from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
+from ..layers.rendered_clips import consent_warnings
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.preferences import preferences
@@ -27,9 +28,7 @@ from .main_thread_task import on_main_thread
 from .movie_reload import reload_replaced_movies
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
 from .output_marks import OutputMarks
-from .refusal import REFUSED_TEXT
-from .refusal_decision import decide_refusal
-from .refused_output import RefusedOutput
+from .render_refusal import RenderRefusal
 from .render_result import RenderResult
 from .report_file import ReportFile, report_file
 from .strict import fail_process, is_strict, stop_render
@@ -62,7 +61,6 @@ class RenderRun:
         """
         self._from_viewport = from_viewport
         self._on_end = on_end
-        self._on_originals = on_originals
         self._sessions = RenderSession()
         self._session: PrefetchingSession | None = None
         self._report_file = ReportFile() if from_viewport else report_file()
@@ -77,10 +75,10 @@ class RenderRun:
         self._strip_problems = StripProblems(())
         self._failed_frames: dict[int, list[str]] = {}
         self._written_frame: int | None = None
-        self._begin_error = self._refusal = ""
+        self._begin_error = ""
         self._jobs: list[LayerJob] = []
-        self._refused_output = RefusedOutput()
         self._marks = OutputMarks()
+        self._refusal = RenderRefusal(on_originals, self.close, from_viewport=from_viewport)
 
     @property
     def is_running(self) -> bool:
@@ -90,7 +88,8 @@ class RenderRun:
     def begin(self, scene: bpy.types.Scene) -> None:
         """Begin a session, if any clip has a stack."""
         self.end(scene)
-        self._begin_error = self._refusal = ""
+        self._begin_error = ""
+        self._refusal.clear()
         if not any(strips_with_modifiers(here) or strips_with_invalid_ids(here) for here in bpy.data.scenes):
             return
         # A render from the viewport runs within an operator: nothing is edited there.
@@ -112,21 +111,9 @@ class RenderRun:
             for text in sync_layers(here) if may_edit else []:
                 self._session.warn(text)
         self._strip_problems = StripProblems(bpy.data.scenes)
-        for text in (*refused_folder_warnings(), *self._strip_problems.texts):
+        for text in (*refused_folder_warnings(), *consent_warnings(scene), *self._strip_problems.texts):
             self._session.warn(text)
-        self._refuse_if_blocked(scene)
-
-    def _refuse_if_blocked(self, scene: bpy.types.Scene) -> None:
-        """Refuse a render that can swap no face unless the user wants it, or let them know of it."""
-        if self._session is None:
-            return
-        self._refusal = decide_refusal(
-            scene, self._session, self._on_originals, from_viewport=self._from_viewport
-        )
-        if self._refusal:
-            print_error(self._refusal)
-            self._refused_output.prevent(scene)
-            fail_process(self.close)
+        self._refusal.decide(scene, self._session)
 
     def update_frame(self, scene: bpy.types.Scene) -> None:
         """Bring the layer images of the scene's frame up to date."""
@@ -136,10 +123,10 @@ class RenderRun:
             self._record_error(scene, self._begin_error)
         if self._session is None:
             return
-        if self._refusal:
+        if self._refusal.text:
             self._frames.append(scene.frame_current)
             self._original_frame_count += 1
-            self._failed_frames[scene.frame_current] = [self._refusal]
+            self._failed_frames[scene.frame_current] = [self._refusal.text]
             stop_render(self.close)
             return
         outcomes = self._session.outcomes
@@ -211,7 +198,7 @@ class RenderRun:
                 self._session.warn(text)
             if unmarked := self._marks.mark_images(scene, scene.frame_current):
                 self._fail_frame(scene, [unmarked])
-        if scene.frame_current in self._failed_frames and not self._refusal:
+        if scene.frame_current in self._failed_frames and not self._refusal.text:
             print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
 
     def _fail_if_gone(self, scene: bpy.types.Scene) -> None:
@@ -232,7 +219,7 @@ class RenderRun:
     def end(self, scene: bpy.types.Scene) -> None:
         """Say in one line what the render did, and write the report where the environment asks for it."""
         session, self._session = self._session, None
-        self._refused_output.restore()
+        self._refusal.restore_output()
         self._termination.clear()
         if session is None:
             return
@@ -243,13 +230,13 @@ class RenderRun:
         _LOGGER.info("render ends after %d frames, %d failed", len(self._frames), len(self._failed_frames))
         self._fallback_layers.restore()
         print_warnings(warnings)
-        if self._failed_frames and not self._refusal:
+        if self._failed_frames and not self._refusal.text:
             print_warnings(mark_movie(scene, self._start_time))
         record = self._record(session, facts)
         print_message(record.summary)
         failures = tuple(text for failures in self._failed_frames.values() for text in failures)
-        has_originals = bool(session.outcomes.failures or self._refusal)
-        shown_text = REFUSED_TEXT if self._refusal else record.result
+        has_originals = bool(session.outcomes.failures or self._refusal.text)
+        shown_text = self._refusal.title or record.result
         self._on_end(RenderResult(record.summary, failures, shown_text, has_originals, self._from_viewport))
         self._report_file.add(record)
         self._failed_frames = {}
@@ -273,7 +260,7 @@ class RenderRun:
             unmarked_frames=self._marks.unmarked_frames,
             swapped_count=self._swapped_frame_count,
             original_count=self._original_frame_count,
-            refusal=self._refusal,
+            refusal=self._refusal.text,
             started_at=self._start_time,
             ended_at=time.time(),
         )
@@ -287,7 +274,7 @@ class RenderRun:
 
     def end_if_refused(self) -> None:
         """End a refused render that Blender did not begin: of a movie it says so to no handler. On the main thread."""
-        if self._refused_output.is_set and not cast("Any", bpy.app).is_job_running("RENDER"):
+        if self._refusal.holds_output and not cast("Any", bpy.app).is_job_running("RENDER"):
             self.end(bpy.data.scenes[0])
 
     def _fail_frame(self, scene: bpy.types.Scene, reasons: list[str]) -> None:

@@ -12,8 +12,10 @@ from ..reporting.quoting import quote
 from ..units import parse_count
 from .batch_arguments import add_batch
 from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
+from .consent_arguments import add_consent
 from .export_arguments import add_export
 from .farm_arguments import add_farm
+from .licences_arguments import add_licences
 from .models_arguments import add_models
 from .output import show
 from .run_arguments import add_run
@@ -67,6 +69,8 @@ def parser() -> argparse.ArgumentParser:
     add_cache(commands)
     add_explain(commands)
     add_models(commands)
+    add_licences(commands)
+    add_consent(commands)
     add_farm(commands)
     add_verify(commands)
     commands.add_parser("doctor", help="check that everything needed is here", allow_abbrev=False)

@@ -16,6 +16,7 @@ from ..cache.stack import OpenCache
 from ..export.inputs import follow_link, require_movie_name, require_output
 from ..provenance.settings import mark_settings
 from ..sessions.run_log import log_end
+from .consent import record_consent
 from .export_arguments import encoding_choice
 from .open_run import open_run, quiet_encoders, run_settings
 from .output import show
@@ -42,6 +43,8 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         run = open_run(stack, settings, arguments, stop)
         pipeline = run.pipeline
         pipeline.check(job.requests)
+        if arguments.consent and arguments.consent_file:
+            record_consent(arguments.consent_file, arguments.consent, job.requests)
         stop.check()
         with RenderDisplay(stop, quiet=arguments.quiet) as display:
             outcome = render_movie(pipeline, opened, display, marks=marks)

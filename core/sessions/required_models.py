@@ -12,7 +12,8 @@ from ..recipe import Recipe
 
 IMAGELESS_SWAPPER = "dfm"
 """The swapper whose model is of one person: it needs no image of them."""
-_MORPH_SWAPPER = "dfm-morph"
+MORPH_SWAPPER = "dfm-morph"
+"""The other kind of its models, with a parameter."""
 _CHOICES = (
     ("detect", "detector"),
     ("landmark", "landmarker"),
@@ -57,7 +58,7 @@ def required_models(recipes: Iterable[Recipe], library: ModelLibrary) -> Iterato
         One that differs from the default's. Raises nothing where a file is missing: its path says so.
     """
     for recipe in recipes:
-        yield from find_models((*chosen_models(recipe), *_attribute_models(recipe)), library)
+        yield from find_models(chosen_models(recipe), library)
 
 
 def find_models(chosen: Iterable[tuple[str, str, str]], library: ModelLibrary) -> Iterator[RequiredModel]:
@@ -67,7 +68,7 @@ def find_models(chosen: Iterable[tuple[str, str, str]], library: ModelLibrary) -
         if (role, name) not in families:
             continue  # it needs no file
         if name == IMAGELESS_SWAPPER and not library.has(role, name):
-            name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
+            name = MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
         title = families[role, name].title
         try:
             model = library.model(role, name, file)
@@ -88,13 +89,15 @@ def chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
         if name != getattr(getattr(default, stage), parameter):
             file = recipe.enhance.model if stage == "enhance" else ""
             yield _ROLES.get(parameter, stage), name, file
+    if needs_attribute_model(recipe):
+        yield "attribute", "genderage", ""
 
 
-def _attribute_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
-    """Yield the same of the model that looks for attributes of faces, where the recipe asks for them."""
-    if recipe.select != Recipe().select:
-        # It imports OpenCV, which a project is opened without.
-        from ..analysis.attributes import needs_attributes
+def needs_attribute_model(recipe: Recipe) -> bool:
+    """Tell whether a recipe selects faces by what a network takes their sex and age to be."""
+    if recipe.select == Recipe().select:
+        return False
+    # It imports OpenCV, which a project is opened without.
+    from ..analysis.attributes import needs_attributes
 
-        if needs_attributes(recipe.select):
-            yield "attribute", "genderage", ""
+    return needs_attributes(recipe.select)

@@ -83,7 +83,7 @@ class WorkerRun:
             given = messages.entries(value, "strip", "cast")
             self._inspect_source_images(messages.text(given["strip"]), given["cast"])
         elif kind == "purge":
-            self._purge(messages.entries(value, "strip", "clip"))
+            self._purge(messages.entries(value, "strip", "clip", "images"))
         else:
             raise MessageError("there is no such kind")
 
@@ -153,8 +153,9 @@ class WorkerRun:
     def _purge(self, value: Mapping[str, Any]) -> None:
         strip, clip = messages.text(value["strip"]), value["clip"]
         source = None if clip is None else get_by_id(self._clips, clip, "clip")
+        images = messages.listing(value["images"], messages.path, _MAX_REQUESTS)
         try:
-            self._send("freed", self._session.purge(source))
+            self._send("freed", self._session.purge(source, images))
         except UnderstudyError as error:
             self._send("fault", f"{strip}: {error}")
 
