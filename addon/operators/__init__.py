@@ -35,6 +35,7 @@ def _families() -> tuple[ModuleType, ...]:
         refresh,
         render_originals,
         render_report,
+        sheets,
         source_images,
         target_forms,
         trust,
@@ -56,5 +57,6 @@ def _families() -> tuple[ModuleType, ...]:
         refresh,
         render_originals,
         render_report,
+        sheets,
         trust,
     )
