@@ -23,6 +23,7 @@ def unregister() -> None:
 def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
+        compare,
         cost,
         farm,
         model_page,
@@ -43,6 +44,7 @@ def _families() -> tuple[ModuleType, ...]:
 
     return (
         check_key,
+        compare,
         cost,
         farm,
         model_page,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A wedge from a slider's context menu, a cell used by a double click and undone; a casting sheet that fills in.
+"""The preview compared with the original; a wedge from a slider's context menu, a cell used by a double click and
+undone; a casting sheet that fills in.
 
 /given holds clip.mp4, face.png and harlequin.png; the extension is installed.
 """
@@ -20,6 +21,9 @@ def steps(window):
     yield 2.0
     yield from window.make_room(200)
     yield from make_project(window)
+    yield from compare(window)
+    yield from render(window)
+    yield from load_again(window)
     yield from compare_values(window)
     yield from use_cell(window)
     yield from cast(window)
@@ -54,6 +58,79 @@ def make_project(window):
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.ed.undo_push(message="Prepared")
     yield 2.0
+
+
+def compare(window):
+    """The result and the original as Blender shows them, then the original, the split and the difference over it."""
+    preview = window.area("PREVIEW")
+    region = window.region(preview, "PREVIEW")
+    middle = region.x + region.width // 2, region.y + region.height // 2
+    window.point(*middle)
+    yield 0.5
+    window.shot("compare_result")
+    modes = window.facts["modes"] = []
+    for name, wanted in (("original", "ORIGINAL"), ("back", "OFF")):
+        window.hand("key", "j")
+        yield from window.until(lambda wanted=wanted: compared().mode == wanted, 50)
+        yield 4.0 if name == "original" else 1.0  # the first one has libraries to load
+        modes.append(compared().mode)
+        window.shot(f"compare_{name}")
+    compared().mode = "SPLIT"
+    yield 1.5
+    window.shot("compare_split")
+    window.facts["region"] = [region.x, region.y, region.width, region.height]
+    preview.spaces.active.show_gizmo = True
+    yield 0.7
+    start = region.x + compared().split * region.width, middle[1]
+    yield from window.drag(start, (region.x + 0.54 * region.width, middle[1]))
+    yield 0.7
+    window.facts["split"] = compared().split
+    window.point(40, 600)
+    yield 1.0
+    window.shot("19_compare_split")
+    preview.spaces.active.show_gizmo = False
+    compared().mode = "DIFFERENCE"
+    yield 1.5
+    window.shot("20_compare_difference")
+    compared().mode = "OFF"
+    modifier().enabled = False
+    yield 3.0
+    window.shot("compare_plain")
+    modifier().enabled = True
+    yield 3.0
+
+
+def render(window):
+    """With the original over the preview, and with nothing: rendered, and rendered from the viewport."""
+    scene = bpy.context.scene
+    preview = window.area("PREVIEW")
+    for mode in ("ORIGINAL", "OFF"):
+        compared().mode = mode
+        yield 1.0
+        scene.render.image_settings.media_type = "IMAGE"
+        scene.render.image_settings.file_format = "PNG"
+        scene.render.filepath = f"/work/rendered_{mode}.png"
+        bpy.ops.render.render(write_still=True)
+        scene.render.filepath = f"/work/viewed_{mode}.png"
+        with window.within(preview, "PREVIEW"):
+            bpy.ops.render.opengl(sequencer=True, write_still=True)
+        yield from window.until(lambda: not bpy.app.is_job_running("RENDER"))
+        yield 1.5
+
+
+def load_again(window):
+    """What was compared is off in a file that is loaded."""
+    compared().mode = "SPLIT"
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath="/work/sheets.blend")
+    yield 2.0
+    window.facts["loaded"] = compared().mode
+    window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
+    yield 1.0
+
+
+def compared():
+    return bpy.context.window_manager.understudy_compare
 
 
 def compare_values(window):
