@@ -234,12 +234,12 @@ class UNDERSTUDY_OT_sheet_cell_use(bpy.types.Operator):
 
     def execute(self, _context: Any) -> set[Any]:
         """Set what it shows."""
-        found = sheet_modifier()
-        if found is None or not 0 <= self.index < len(sheet_state().variants):
+        target = sheet_modifier()
+        if target is None or not 0 <= self.index < len(sheet_state().variants):
             report(self, "ERROR", "The sheet has no such cell")
             return {"CANCELLED"}
-        use_variant(*found, self.index)
-        report(self, "INFO", f"{found[1].name}: {sheet_state().variants[self.index].label}")
+        use_variant(*target, self.index)
+        report(self, "INFO", f"{target[1].name}: {sheet_state().variants[self.index].label}")
         return {"FINISHED"}
 
 

@@ -18,13 +18,13 @@ def placed(name, size, points):
 
 def flips(modes):
     """Flip to the original and back from modes; returns the mode after each."""
-    found = []
+    results = []
     for mode in modes:
         compare_state().mode = mode
         for _ in range(2):
             op("understudy.compare_flip")
-            found.append(compare_state().mode)
-    return found
+            results.append(compare_state().mode)
+    return results
 
 
 def compared(mode=None):

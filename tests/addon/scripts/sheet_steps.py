@@ -94,7 +94,7 @@ def menu_entries(owner, name):
     target = scene.understudy.modifiers[0]
     for part in filter(None, owner.split(".")):
         target = getattr(target, part)
-    found = []
+    offered = []
 
     class Entry:
         pass
@@ -107,7 +107,7 @@ def menu_entries(owner, name):
 
         def operator(self, identifier, **_shown):
             entry = Entry()
-            found.append((identifier, entry))
+            offered.append((identifier, entry))
             return entry
 
     class Menu:
@@ -120,6 +120,6 @@ def menu_entries(owner, name):
     sheet_panel._draw_menu_entry(Menu(), Context())
     in_menu = [entry.__name__ for entry in bpy.types.UI_MT_button_context_menu._dyn_ui_initialize()]
     return {
-        "entries": [[name, entry.path, entry.index] for name, entry in found],
+        "entries": [[name, entry.path, entry.index] for name, entry in offered],
         "is_in_menu": "_draw_menu_entry" in in_menu,
     }
