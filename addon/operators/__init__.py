@@ -23,7 +23,11 @@ def unregister() -> None:
 def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
+<<<<<<< HEAD
         consent,
+=======
+        compare,
+>>>>>>> h19b
         cost,
         face_geometry,
         farm,
@@ -38,6 +42,7 @@ def _families() -> tuple[ModuleType, ...]:
         refresh,
         render_originals,
         render_report,
+        sheets,
         source_images,
         target_forms,
         trust,
@@ -45,7 +50,11 @@ def _families() -> tuple[ModuleType, ...]:
 
     return (
         check_key,
+<<<<<<< HEAD
         consent,
+=======
+        compare,
+>>>>>>> h19b
         cost,
         face_geometry,
         farm,
@@ -62,5 +71,6 @@ def _families() -> tuple[ModuleType, ...]:
         refresh,
         render_originals,
         render_report,
+        sheets,
         trust,
     )

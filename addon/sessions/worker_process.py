@@ -24,6 +24,7 @@ from ...core.media.source import ClipSource
 from ...core.recipe.request import SwapRequest
 from ...core.reporting.log import room_logger
 from ...core.sessions.settings import RunSettings, settings_values
+from ...core.sheet.request import SheetRequest, sheet_request_values
 
 _LOGGER = room_logger("addon.sessions")
 Message = tuple[str, Any]
@@ -127,10 +128,25 @@ class WorkerProcess:
         asked = {"strip": strip, "clip": clip, "cast": cast, "first": first, "last": last}
         self._send("people", asked)
 
+<<<<<<< HEAD
     def purge(self, strip: str, source: ClipSource | None, images: Sequence[Path] = ()) -> None:
         """Have deleted what came of images of a person, of a clip, or everything; the answer is `freed`, in bytes."""
         clip = None if source is None else self._clip_id(source)
         self._send("purge", {"strip": strip, "clip": clip, "images": [str(path) for path in images]})
+=======
+    def make_sheet(self, strip: str, request: SheetRequest) -> None:
+        """Have a sheet made: answers are `progress`, 0 to 1, while its frames are chosen, `cells` and `fault`."""
+        values = {
+            "strip": strip,
+            "clip": self._clip_id(request.source),
+            "sheet": sheet_request_values(request),
+        }
+        self._send("sheet", values)
+
+    def purge(self, strip: str, source: ClipSource | None) -> None:
+        """Have deleted what came of a clip, or everything; the answer is `freed`, in bytes."""
+        self._send("purge", {"strip": strip, "clip": None if source is None else self._clip_id(source)})
+>>>>>>> h19b
 
     def finish(self) -> None:
         """Say that there are no more jobs: the worker tells its report after the last and ends."""

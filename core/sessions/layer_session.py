@@ -54,16 +54,12 @@ class LayerSession:
         Images whose own folder can't be written to go to the folder `fallback`, if there is one; see `redirections`.
         `may_hash`: see `SourceStamps`.
         """
-        self._settings = settings
-        self._fallback = fallback
+        self._settings, self._fallback = settings, fallback
         self._output_folders = LayerOutputFolders(settings.cache.access, fallback)
-        self._buffer = ReadBuffer()
-        self._write_count = 0
-        self._start_time = time.perf_counter()
-        self._counter = StageCounter()
+        self._write_count, self._buffer, self._outcomes = 0, ReadBuffer(), Outcomes()
+        self._counter, self._start_time = StageCounter(), time.perf_counter()
         self._earlier_report = self._counter.report(0, StageCounter())
         self._counter.reset_warnings(settings.ignored)
-        self._outcomes = Outcomes()
         folders = embedded_folder(), settings.model_folder or user_model_folder()
         self._source_stamps = SourceStamps(may_hash=may_hash)
         self._open_clips = OpenClips(self._source_stamps)
@@ -132,6 +128,10 @@ class LayerSession:
         clip = self._clip(source)
         last = min(last, clip.info.frame_count - 1)
         return self._get_pipeline().find_people(clip, min(first, last), last, recipe, on_progress)
+
+    def open_pipeline(self, source: ClipSource) -> "tuple[Pipeline, Clip]":
+        """Return what runs the stages, and a clip. The session keeps both, and closes them. Raises ClipError."""
+        return self._get_pipeline(), self._clip(source)
 
     def target_forms(self, source: ClipSource, recipe: Recipe) -> str:
         """Return the forms of a clip's people; see `Pipeline.target_forms`. Raises NotCachedError as well."""
