@@ -23,11 +23,8 @@ def unregister() -> None:
 def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
-<<<<<<< HEAD
         consent,
-=======
         compare,
->>>>>>> h19b
         cost,
         face_geometry,
         farm,
@@ -50,11 +47,8 @@ def _families() -> tuple[ModuleType, ...]:
 
     return (
         check_key,
-<<<<<<< HEAD
         consent,
-=======
         compare,
->>>>>>> h19b
         cost,
         face_geometry,
         farm,

@@ -128,12 +128,6 @@ class WorkerProcess:
         asked = {"strip": strip, "clip": clip, "cast": cast, "first": first, "last": last}
         self._send("people", asked)
 
-<<<<<<< HEAD
-    def purge(self, strip: str, source: ClipSource | None, images: Sequence[Path] = ()) -> None:
-        """Have deleted what came of images of a person, of a clip, or everything; the answer is `freed`, in bytes."""
-        clip = None if source is None else self._clip_id(source)
-        self._send("purge", {"strip": strip, "clip": clip, "images": [str(path) for path in images]})
-=======
     def make_sheet(self, strip: str, request: SheetRequest) -> None:
         """Have a sheet made: answers are `progress`, 0 to 1, while its frames are chosen, `cells` and `fault`."""
         values = {
@@ -143,10 +137,10 @@ class WorkerProcess:
         }
         self._send("sheet", values)
 
-    def purge(self, strip: str, source: ClipSource | None) -> None:
-        """Have deleted what came of a clip, or everything; the answer is `freed`, in bytes."""
-        self._send("purge", {"strip": strip, "clip": None if source is None else self._clip_id(source)})
->>>>>>> h19b
+    def purge(self, strip: str, source: ClipSource | None, images: Sequence[Path] = ()) -> None:
+        """Have deleted what came of images of a person, of a clip, or everything; the answer is `freed`, in bytes."""
+        clip = None if source is None else self._clip_id(source)
+        self._send("purge", {"strip": strip, "clip": clip, "images": [str(path) for path in images]})
 
     def finish(self) -> None:
         """Say that there are no more jobs: the worker tells its report after the last and ends."""
