@@ -105,13 +105,12 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
 
     def _handle_event(self, context: Any, event: Any) -> set[Any]:
         if (event.type == "ESC" and event.value == "PRESS") or window_state().stopping:
-            frame = None if self._preparation is None else self._preparation.next_frame
+            done = None if self._preparation is None else self._preparation.frames
             self._stop(context)
-            if frame is not None:
-                set_window_state("stopped_frame", frame)
+            if done is not None:
                 set_window_state("was_stopped", True)
-            at = "" if frame is None else f" at frame {frame}"
-            report(self, "INFO", f"Stopped{at}; what is finished is kept")
+            after = "" if done is None else f" after {done.done} of {done.total} frames"
+            report(self, "INFO", f"Stopped{after}; what is finished is kept")
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}

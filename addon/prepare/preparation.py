@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from ...core.layers.frame_order import progressive_order
 from ...core.layers.job import LayerJob
 from ...core.reporting.strip_state import PrepareProgress, StripState, prepare_text
 from ..layers.folders import cache_folder
@@ -40,7 +41,7 @@ def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "
     for text in problems:
         session.warn(text)
     try:
-        jobs = TimelineWalk(scene, first, last, strip_id).jobs()
+        jobs = TimelineWalk(scene, range(first, last + 1), strip_id).jobs()
         for requests in dict.fromkeys(job.requests for job in jobs):
             session.check(requests)
         results = prepare_jobs(session, jobs)
@@ -116,9 +117,10 @@ class Preparation:
         """What came of each image so far."""
         self.written_count = 0
         # An editor who waits for this wants to see it: what only the preview has is made as well.
-        self._walk = TimelineWalk(scene, first, last, strip_id, preview=True)
+        order = progressive_order(first, last, scene.frame_current)
+        self._walk = TimelineWalk(scene, order, strip_id, preview=True)
         self._job_queue: list[LayerJob] = []
-        self._next_frame = first
+        self._done_count = 0
         self._no_more_jobs = False
         self._max_pending_jobs = max_pending_jobs
         self._start_time: float | None = None
@@ -127,9 +129,7 @@ class Preparation:
     @property
     def progress(self) -> float:
         """How much is done, 0 to 1."""
-        return min(
-            (self._next_frame - self._walk.first) / max(self._walk.last + 1 - self._walk.first, 1), 1.0
-        )
+        return self._done_count / max(len(self._walk.frames), 1)
 
     @property
     def has_begun(self) -> bool:
@@ -137,18 +137,12 @@ class Preparation:
         return self._start_time is not None
 
     @property
-    def next_frame(self) -> int:
-        """The timeline frame after the last that is done."""
-        return self._next_frame
-
-    @property
     def frames(self) -> PrepareProgress:
         """How many frames are done, and how long the others take."""
-        first, last = self._walk.first, self._walk.last
         left = None
         if self._start_time is not None and len(self.results) and self.progress:
             left = (time.perf_counter() - self._start_time) / self.progress * (1 - self.progress)
-        return PrepareProgress(self._next_frame - first, max(last + 1 - first, 0), left)
+        return PrepareProgress(self._done_count, len(self._walk.frames), left)
 
     def tick(self) -> bool:
         """Hand out jobs and take answers; False once it is over."""
@@ -158,7 +152,7 @@ class Preparation:
             if kind == "done":
                 self.results.add(value.job, value.shown, value.reason)
                 self.written_count += value.written
-                self._next_frame = max(self._next_frame, value.job.frame + 1)
+                self._done_count = max(self._done_count, self._walk.place_of(value.job) + 1)
                 shown |= value.written and self._is_visible(value.job)
             elif kind == "warning":
                 self.warnings.append(value)

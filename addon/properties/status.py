@@ -70,7 +70,6 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     prepared_total: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     seconds_left: FloatProperty(default=-1.0, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     was_stopped: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
-    stopped_frame: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     failures: CollectionProperty(type=UNDERSTUDY_PG_failure, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     farm_lines: CollectionProperty(type=UNDERSTUDY_PG_farm_line, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     farm_scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
