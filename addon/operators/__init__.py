@@ -36,6 +36,7 @@ def _families() -> tuple[ModuleType, ...]:
         render_originals,
         render_report,
         source_images,
+        takes,
         target_forms,
         trust,
     )
@@ -49,6 +50,7 @@ def _families() -> tuple[ModuleType, ...]:
         nest,
         people,
         source_images,
+        takes,
         target_forms,
         prepare,
         prepare_buttons,

@@ -40,6 +40,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
                 "Every strip, from the start to the end of the scene or its preview range",
             ),
             ("STRIP", "Strip", "The active strip, from its start to its end"),
+            ("TAKES", "Takes", "All takes of the active strip, first those that are shown"),
         ),
     )
 
@@ -68,7 +69,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         _, first, last, strip_id = self._requested_range(context)
         window_state().was_stopped = False
         try:
-            done = prepare_now(scene, first, last, strip_id)
+            done = prepare_now(scene, first, last, strip_id, all_takes=self.what == "TAKES")
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
@@ -82,7 +83,9 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         if bpy.app.background:
             return self.execute(context)
         label, first, last, strip_id = self._requested_range(context)
-        add_prepare_request(active_scene(context), label, first, last, strip_id)
+        add_prepare_request(
+            active_scene(context), label, first, last, strip_id, all_takes=self.what == "TAKES"
+        )
         state = window_state()
         if state.running:
             report(self, "INFO", f"{label} is prepared after what is being prepared now")
@@ -133,7 +136,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def _requested_range(self, context: Any) -> tuple[str, int, int, str]:
         """Return label, first and last frame and stack id of what is asked for."""
         scene, strip = active_scene(context), active_strip(context)
-        if self.what == "STRIP" and strip is not None and stack_id(strip):
+        if self.what in ("STRIP", "TAKES") and strip is not None and stack_id(strip):
             return strip.name, strip.frame_final_start, strip.frame_final_end - 1, stack_id(strip)
         if scene.use_preview_range:
             return scene.name, scene.frame_preview_start, scene.frame_preview_end, ""
@@ -146,7 +149,13 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             set_window_state("prepared_scene", request.scene.name)
             set_window_state("prepared_strip", request.strip_id)
             try:
-                return Preparation(request.scene, request.first, request.last, request.strip_id)
+                return Preparation(
+                    request.scene,
+                    request.first,
+                    request.last,
+                    request.strip_id,
+                    all_takes=request.all_takes,
+                )
             except UnderstudyError as error:
                 self._report_trouble(f"{self._label}: {error}")
         return None

@@ -15,8 +15,9 @@ from ...core.layers.blanking import blank_layers
 from ...core.layers.files import BlankingReport
 from ...core.reporting.layer_outcomes import pluralise
 from ..blender.reports import report
-from ..layers.folders import cache_folder, layer_folder
+from ..layers.folders import cache_folder
 from ..layers.layer_strip import invalidate_layer_caches
+from ..layers.take_layers import blank_images, layer_folders
 from ..lookups.gallery import clear_lookups
 from ..lookups.people import clear_search
 from ..modifiers.active import active_scene, active_strip
@@ -84,7 +85,7 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             blank: _BlankLayers = partial(blank_layers, layers_root(scene), access=access(place[1]))
         else:
             clips, source = [(scene, strip)], source_of(strip)
-            blank = layer_folder(scene, stack_id(strip)).blank_with_report
+            blank = partial(blank_images, layer_folders(scene, stack_id(strip)))
         try:
             if bpy.app.background:
                 with closing(open_session(*place)) as session:

@@ -2,7 +2,7 @@
 """What there is to prepare: a walk through the frames of a scene that meets every layer image once."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ import bpy
 from ...core.layers.job import LayerJob
 from ...core.recipe.request import SwapRequest
 from ..layers.jobs import StripCache, jobs_at
+from ..layers.take_layers import job_of_takes
+from ..modifiers.takes import Choice
 from ..properties.status import window_state
 
 
@@ -34,14 +36,17 @@ class TimelineWalk:
         strip_id: str = "",
         *,
         preview: bool = False,
+        choices: Mapping[str, Choice] | None = None,
     ) -> None:
         """`frames` are met in their order; with a stack's id only that stack's images are met.
 
-        With `preview` an image that the preview shows otherwise than the render is met twice, the render's last.
+        With `preview` an image that the preview shows otherwise than the render is met twice, the render's last. With
+        `choices` of takes, by stack ids, images of these stacks alone are met, and those of these takes.
         """
         self._scene_name = scene.name
         self._strip_id = strip_id
         self._preview = preview
+        self._choices = choices
         self.frames = frames
         self._next = 0
         self._met: dict[Path, _Met] = {}
@@ -90,8 +95,8 @@ class TimelineWalk:
     def _new_jobs(self, scene: bpy.types.Scene, frame: int) -> list[LayerJob]:
         jobs = [
             job
-            for job in jobs_at(scene, frame, self._strip_cache)
-            if self._strip_id in ("", job.layer_path.parent.name) and self._is_new(job, frame)
+            for job in self._jobs_at(scene, frame)
+            if self._strip_id in ("", job.owner_id) and self._is_new(job, frame)
         ]
         if not self._preview:
             return jobs
@@ -102,6 +107,14 @@ class TimelineWalk:
             for asked in (preview_jobs[job.layer_path], job)
             if asked is job or (asked != job and asked.requests)
         ]
+
+    def _jobs_at(self, scene: bpy.types.Scene, frame: int) -> Iterator[LayerJob]:
+        jobs = jobs_at(scene, frame, self._strip_cache)
+        if self._choices is None:
+            return jobs
+        return (
+            job_of_takes(job, self._choices[job.owner_id]) for job in jobs if job.owner_id in self._choices
+        )
 
     def _is_new(self, job: LayerJob, frame: int) -> bool:
         """Note a job; False where its image was met before.
