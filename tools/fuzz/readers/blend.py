@@ -86,7 +86,7 @@ class Blend:
             lambda: copies.separate_copies(scene),
             lambda: sync.sync_layers(scene),
             lambda: list(jobs.jobs_at(scene, 2)),
-            lambda: layer_strip.remove_layer(scene, timeline.stack_id(clip)),
+            lambda: layer_strip.remove_layer(scene, timeline.stack_id(clip), [timeline.stack_id(clip)]),
         ):
             with suppress(UnderstudyError):
                 read()
