@@ -14,7 +14,7 @@ from ...core.layers.job import LayerJob
 from ...core.media.source import ClipSource
 from ...core.recipe.request import SwapRequest
 from ..modifiers.stack import requests_of_choice, stack_of
-from ..modifiers.takes import Choice, choices_by_layers_id
+from ..modifiers.takes import Choice, active_choice_by_layers_id, choices_by_layers_id
 from ..sequencer.shown_frames import shown_frames, shown_strips
 from ..sequencer.strips import (
     is_shown,
@@ -70,21 +70,25 @@ class StripCache:
             self._folders[place] = here if here in (own, spare) or unsaved is not None else None
         return self._folders[place]
 
-    def choices(self, scene: bpy.types.Scene, strip_id: str, *, reuse_requests: bool) -> Mapping[str, Choice]:
-        """Return the choices of takes of a stack by the ids of their folders, the active one first."""
+    def choice(
+        self, scene: bpy.types.Scene, strip_id: str, layers_id: str, *, reuse_requests: bool
+    ) -> Choice | None:
+        """Return the takes of a stack whose images lie in the folder `layers_id`; None where none's do."""
         place = scene.as_pointer(), strip_id
         known = self._choices.get(place)
         if known is None or not reuse_requests:
             self._stacks[place] = stack = stack_of(scene, strip_id)
-            self._choices[place] = known = choices_by_layers_id(strip_id, stack)
-        return known
+            self._choices[place] = known = active_choice_by_layers_id(strip_id, stack)
+        if layers_id not in known:
+            self._choices[place] = known = choices_by_layers_id(strip_id, self._stacks[place])
+        return known.get(layers_id)
 
     def requests(
         self, scene: bpy.types.Scene, strip_id: str, choice: Choice, *, preview: bool, reuse_requests: bool
     ) -> tuple[SwapRequest, ...]:
         """Return what a stack asks for: the very object as before where it is the same, so that comparing it is quick.
 
-        `reuse_requests` returns what it asked for when this was last called. `choices` was called before.
+        `reuse_requests` returns what it asked for when this was last called. `choice` was called before.
         """
         place = scene.as_pointer(), strip_id, choice, preview
         known = self._requests.get(place)
@@ -120,10 +124,9 @@ def jobs_at(
             strip_id = stack_id(clip)
             for name in _shown_images(here, clip, layer, at, is_shifted=strips[clip]):
                 subfolder, file = split_element_name(name)
-                choices = strip_cache.choices(here, strip_id, reuse_requests=reuse_requests)
                 layers_id = subfolder or layer_read_folder(layer).name
                 # A folder that is none of the stack's takes is another than any that it may read from.
-                choice = choices.get(layers_id)
+                choice = strip_cache.choice(here, strip_id, layers_id, reuse_requests=reuse_requests)
                 folder = None if choice is None else strip_cache.folder(here, layers_id, layer, subfolder)
                 if choice is None or folder is None or LAYER_NAME.fullmatch(file) is None:
                     if faults is not None:

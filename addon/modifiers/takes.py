@@ -23,6 +23,7 @@ from ..properties.take_properties import (
     copy_group,
     identity_of_take,
     load_take,
+    loaded_take_place,
     set_own_values,
     values_of_take,
 )
@@ -65,7 +66,7 @@ def request_of_take(modifier: Any, place: int) -> SwapRequest:
 
     Parameters that are keyframed or driven belong to the modifier: they are the same for every take.
     """
-    if not len(modifier.takes) or place == modifier.loaded_take:
+    if not len(modifier.takes) or place == loaded_take_place(modifier):
         return request_of(modifier)
     values = values_of_take(modifier, place)
     recipe = recipe_from(modifier, values, TAKE_GROUPS, _animated_parameters(modifier))
@@ -94,10 +95,15 @@ def layers_id(strip_id: str, stack: Sequence[Any], choice: Choice | None = None)
     return _hashed_id(strip_id, named) if named else strip_id
 
 
+def active_choice_by_layers_id(strip_id: str, stack: Sequence[Any]) -> Mapping[str, Choice]:
+    """Return the active choice of takes of a stack by the id of its folder."""
+    active = active_choice(stack)
+    return {layers_id(strip_id, stack, active): active}
+
+
 def choices_by_layers_id(strip_id: str, stack: Sequence[Any]) -> Mapping[str, Choice]:
     """Return the choices of takes of a stack by the ids of their folders; the first of all is the active one."""
-    active = active_choice(stack)
-    known = {layers_id(strip_id, stack, active): active}
+    known = dict(active_choice_by_layers_id(strip_id, stack))
     if has_takes(stack):
         every = product(*[range(max(len(modifier.takes), 1)) for modifier in stack])
         for choice in islice(every, _MAX_COMBINATIONS):
@@ -159,13 +165,13 @@ def remove_take(modifier: Any, place: int) -> None:
     if len(modifier.takes) < 2:
         raise RecipeError(f"{modifier.name} has no other take: add one, then remove this")
     active = active_take_place(modifier)
-    if place == modifier.loaded_take:
+    if place == loaded_take_place(modifier):
         load_take(modifier, place - 1 if place else 1)
 
     def moved(old: int) -> int:
         return max(old - 1, 0) if old >= place and old else old
 
-    loaded = modifier.loaded_take
+    loaded = loaded_take_place(modifier)
     modifier.takes.remove(place)
     _renumber(modifier, moved, active, loaded - (loaded > place))
 
@@ -178,7 +184,7 @@ def move_take(modifier: Any, start: int, end: int) -> None:
             return end
         return old + (end <= old < start) - (start < old <= end)
 
-    before, loaded = active_take_place(modifier), moved(modifier.loaded_take)
+    before, loaded = active_take_place(modifier), moved(loaded_take_place(modifier))
     modifier.takes.move(start, end)
     _renumber(modifier, moved, before, loaded)
 

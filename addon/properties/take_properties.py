@@ -49,10 +49,15 @@ def active_take_place(modifier: Any) -> int:
     return max(min(modifier.active_take, len(modifier.takes) - 1), 0)
 
 
+def loaded_take_place(modifier: Any) -> int:
+    """Return the place of the take whose values the modifier's own properties hold; 0 where it has no takes."""
+    return max(min(modifier.loaded_take, len(modifier.takes) - 1), 0)
+
+
 def values_of_take(modifier: Any, place: int) -> Any:
     """Return what has the settings of a take, a group for each of `TAKE_GROUPS`: the modifier if it is loaded."""
     takes = modifier.takes
-    loaded = modifier.loaded_take
+    loaded = loaded_take_place(modifier)
     if not len(takes) or place == loaded:
         return modifier
     if takes[place].has_own_values:
@@ -62,13 +67,13 @@ def values_of_take(modifier: Any, place: int) -> Any:
 
 def identity_of_take(modifier: Any, place: int) -> Any:
     """Return the source person of a take: the modifier's own if it is loaded."""
-    is_loaded = not len(modifier.takes) or place == modifier.loaded_take
+    is_loaded = not len(modifier.takes) or place == loaded_take_place(modifier)
     return modifier.identity if is_loaded else modifier.takes[place].identity
 
 
 def load_take(modifier: Any, place: int) -> None:
     """Put the values of a take into the modifier's own properties, and keep those of the take that was there."""
-    if place == modifier.loaded_take or not 0 <= place < len(modifier.takes):
+    if place == loaded_take_place(modifier) or not 0 <= place < len(modifier.takes):
         return
     store_loaded_take(modifier)
     person, values = modifier.takes[place].identity, values_of_take(modifier, place)
@@ -81,7 +86,7 @@ def load_take(modifier: Any, place: int) -> None:
 
 def store_loaded_take(modifier: Any) -> None:
     """Keep the values of a modifier's own properties with its loaded take."""
-    loaded = modifier.takes[modifier.loaded_take]
+    loaded = modifier.takes[loaded_take_place(modifier)]
     copy_group(modifier.identity, loaded.identity)
     _copy_stages(modifier, loaded.values if loaded.has_own_values else modifier.shared_values)
 
@@ -91,7 +96,7 @@ def set_own_values(modifier: Any, place: int, *, has_own: bool) -> None:
     take = modifier.takes[place]
     if bool(take.has_own_values) == has_own:
         return
-    if place != modifier.loaded_take:
+    if place != loaded_take_place(modifier):
         if has_own:
             _copy_stages(values_of_take(modifier, place), take.values)
     elif has_own:

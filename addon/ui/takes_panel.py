@@ -12,7 +12,7 @@ from ..modifiers.takes import active_take_place
 from ..prepare.strip_facts import source_image_view
 from ..properties.scene_properties import recipe_of
 from ..properties.source_image_files import source_image_path
-from ..properties.take_properties import identity_of_take
+from ..properties.take_properties import identity_of_take, loaded_take_place
 
 _MIN_ROWS = 4
 
@@ -98,8 +98,9 @@ def draw_takes(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     column.operator("understudy.take_move", text="", icon="TRIA_UP").direction = "UP"
     column.operator("understudy.take_move", text="", icon="TRIA_DOWN").direction = "DOWN"
     layout.prop(modifier, "active_take", text="Shown Take")
-    if place != modifier.loaded_take:
-        name = modifier.takes[modifier.loaded_take].name
+    loaded = loaded_take_place(modifier)
+    if place != loaded:
+        name = modifier.takes[loaded].name
         draw_text(layout, context, f"Below are the images and settings of {name}", "INFO")
         layout.operator("understudy.take_edit")
     own = modifier.takes[place].has_own_values
