@@ -12,8 +12,9 @@ FILES = ["layer_files", {}]
 
 
 def begin(drive, footage, name):
-    """Steps of a saved project with a clip of two takes, of which the second is shown."""
-    blend = str(drive.folder / f"{name}.blend")
+    """Steps of a saved project, in a folder of its own, with a clip of two takes, of which the second is shown."""
+    (drive.folder / name).mkdir()
+    blend = str(drive.folder / name / "p.blend")
     return [
         ["project", {"size": [320, 240], "frames": [1, COUNT], "save": blend}],
         ["movie", {"name": "clip", "file": footage.movie}],
@@ -41,7 +42,7 @@ def test_takes_are_prepared_once_and_flipped_for_nothing(every_blender, footage)
         FILES,
         FACTS,
         ["save", {}],
-        ["load", {"path": str(drive.folder / "flip.blend")}],
+        ["load", {"path": str(drive.folder / "flip" / "p.blend")}],
         FACTS,
     )
     begun, report, made, second, first, again, files, facts, loaded = (
@@ -78,7 +79,7 @@ def test_keyframes_show_takes_also_where_nothing_of_ours_runs(every_blender, foo
         FILES,
         render_step(drive, "keyed_both"),
         ["save", {}],
-        ["load", {"path": str(drive.folder / "keyed.blend")}],
+        ["load", {"path": str(drive.folder / "keyed" / "p.blend")}],
         ["viewed", {"out": drive.out("keyed_plain"), "frame": 2}],
         ["viewed", {"out": drive.out("keyed_plain"), "frame": 3}],
         FILES,
@@ -153,7 +154,7 @@ def test_undo_a_copy_and_a_pasted_strip_keep_takes_and_their_images(drive, foota
         render_step(drive, "kept_pasted"),
         FACTS,
         ["save", {}],
-        ["links", {"path": str(drive.folder / "kept.blend"), "link": False}],
+        ["links", {"path": str(drive.folder / "kept" / "p.blend"), "link": False}],
         FACTS,
     )
     shown, undone = answers[8], answers[10]
@@ -169,8 +170,12 @@ def test_undo_a_copy_and_a_pasted_strip_keep_takes_and_their_images(drive, foota
 
 
 def test_a_take_that_is_removed_or_purged_leaves_no_image_of_its_face(drive, footage):
+    (drive.folder / "gone").mkdir()
     answers = drive(
-        ["project", {"size": [320, 240], "frames": [1, COUNT], "save": str(drive.folder / "gone.blend")}],
+        [
+            "project",
+            {"size": [320, 240], "frames": [1, COUNT], "save": str(drive.folder / "gone" / "p.blend")},
+        ],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
         FACTS,
