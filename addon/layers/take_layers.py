@@ -50,10 +50,13 @@ def point_layers(scene: bpy.types.Scene) -> bool:
     return changed
 
 
-def job_of_takes(job: LayerJob, choice: Choice) -> LayerJob:
-    """Return the job of the image of other takes of a stack at the same frame of its clip."""
-    scene = next(scene for scene in bpy.data.scenes if stack_of(scene, job.owner_id))
-    stack = stack_of(scene, job.owner_id)
+def job_of_takes(job: LayerJob, choice: Choice) -> LayerJob | None:
+    """Return the job of the image of other takes of a stack at the same frame; None where these are gone meanwhile."""
+    stack = next((stack for scene in bpy.data.scenes if (stack := stack_of(scene, job.owner_id))), [])
+    if len(stack) != len(choice) or any(
+        place >= max(len(modifier.takes), 1) for modifier, place in zip(stack, choice, strict=True)
+    ):
+        return None
     layers = job.layer_path.parent.with_name(layers_id(job.owner_id, stack, choice))
     return replace(job, layer_path=layers / job.layer_path.name, requests=requests_of_choice(stack, choice))
 
@@ -71,7 +74,8 @@ def other_choices(scene: bpy.types.Scene, strip_id: str = "") -> list[dict[str, 
             (*active[:place], take, *active[place + 1 :])
             for place, modifier in enumerate(stack)
             for take in range(len(modifier.takes))
-            if take != active[place] and strip_id in ("", name)
+            # Where keyframes choose, the one of this frame is not that of all.
+            if (take != active[place] or is_keyed(stack)) and strip_id in ("", name)
         ]
         for place, choice in enumerate(others):
             if place == len(rounds):

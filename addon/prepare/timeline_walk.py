@@ -112,9 +112,10 @@ class TimelineWalk:
         jobs = jobs_at(scene, frame, self._strip_cache)
         if self._choices is None:
             return jobs
-        return (
+        others = (
             job_of_takes(job, self._choices[job.owner_id]) for job in jobs if job.owner_id in self._choices
         )
+        return (job for job in others if job is not None)
 
     def _is_new(self, job: LayerJob, frame: int) -> bool:
         """Note a job; False where its image was met before.

@@ -80,11 +80,13 @@ def test_keyframes_show_takes_also_where_nothing_of_ours_runs(every_blender, foo
         render_step(drive, "keyed_both"),
         ["save", {}],
         ["load", {"path": str(drive.folder / "keyed" / "p.blend")}],
+        ["prepare_takes", {}],
         ["viewed", {"out": drive.out("keyed_plain"), "frame": 2}],
         ["viewed", {"out": drive.out("keyed_plain"), "frame": 3}],
         FILES,
         FACTS,
     )
+    assert answers[-5]["written"] == 0  # of either take, at any frame
     assert answers[-2] == answers[9]
     assert answers[10]["stages"]["fuse"]["run"] == answers[10]["frames_decoded"] == 0
     folders = [element.rpartition("/")[0] for element in answers[-1]["elements"]]
