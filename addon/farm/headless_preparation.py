@@ -87,7 +87,7 @@ class HeadlessPreparation:
 
     def _prepare(self, session: "PrefetchingSession") -> None:
         frames = self._frames
-        jobs = TimelineWalk(self._scene, frames[0], frames[-1], step=frames.step).jobs()
+        jobs = TimelineWalk(self._scene, frames).jobs()
         failure_count = 0
 
         def on_done(job: LayerJob, shown: str) -> None:

@@ -77,7 +77,8 @@ def _clip_assets(clips: Iterable[RenderedClip]) -> Iterator[Asset]:
 def _image_assets(clips: Iterable[RenderedClip]) -> Iterator[Asset]:
     for rendered in clips:
         for modifier in filter(is_rendered, stack_of(rendered.scene, stack_id(rendered.clip))):
-            for image in modifier.identity.pictures:
+            people = (modifier.identity, *(take.identity for take in modifier.takes))
+            for image in (entry for person in people for entry in person.pictures):
                 packed = None if image.image is None else image.image.packed_file
                 if packed is not None and image.filepath:
                     path = absolute_path(image.filepath)

@@ -214,7 +214,7 @@ def _numbers_by_frame(scene: bpy.types.Scene, frames: range) -> dict[str, dict[i
     strip_cache = StripCache()
     for frame in frames:
         for job in jobs_at(scene, frame, strip_cache, reuse_requests=True):
-            numbers.setdefault(job.layer_path.parent.name, {})[frame] = job.number
+            numbers.setdefault(job.owner_id, {})[frame] = job.number
     return numbers
 
 
@@ -223,7 +223,7 @@ def _survey(rendered: RenderedClip, numbers: tuple[int, ...]) -> StripSurvey:
     scene, clip = rendered.scene, rendered.clip
     layer = layer_of(scene, clip)
     key = () if layer is None else images_key(scene, clip, layer)
-    return strip_lookup(scene, clip, key, tuple(rendered.requests), unique_images(numbers)).fetch()
+    return strip_lookup(scene, clip, layer, key, tuple(rendered.requests), unique_images(numbers)).fetch()
 
 
 def _frame_size(scene: bpy.types.Scene, clip: Any) -> tuple[int, int]:

@@ -23,8 +23,8 @@ def unregister() -> None:
 def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
-        consent,
         compare,
+        consent,
         cost,
         face_geometry,
         farm,
@@ -41,6 +41,7 @@ def _families() -> tuple[ModuleType, ...]:
         render_report,
         sheets,
         source_images,
+        takes,
         target_forms,
         trust,
     )
@@ -58,6 +59,7 @@ def _families() -> tuple[ModuleType, ...]:
         nest,
         people,
         source_images,
+        takes,
         target_forms,
         prepare,
         prepare_buttons,

@@ -91,7 +91,7 @@ def _make_faces(scene: bpy.types.Scene, strip: Any, modifier: Any, path: Path) -
         frame: job
         for frame in range(first, strip.frame_final_end)
         for job in jobs_at(scene, frame, strip_cache)
-        if job.layer_path.parent.name == stack_id(strip)
+        if job.owner_id == stack_id(strip)
     }
     if not jobs:
         return 0

@@ -15,12 +15,14 @@ from ...core.layers.blanking import blank_layers
 from ...core.layers.files import BlankingReport
 from ...core.reporting.layer_outcomes import pluralise
 from ..blender.reports import report
-from ..layers.folders import cache_folder, layer_folder
+from ..layers.folders import cache_folder
 from ..layers.layer_strip import invalidate_layer_caches
+from ..layers.take_layers import blank_images, layer_folders
 from ..lookups.gallery import clear_lookups
 from ..lookups.people import clear_search
 from ..modifiers.active import active_modifier, active_scene, active_strip
 from ..modifiers.stack import stack_of
+from ..modifiers.takes import takes_of
 from ..prepare.target_forms import clear_target_forms
 from ..preview.live_preview import release_session
 from ..properties.preferences import preferences
@@ -98,7 +100,7 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             blank = partial(blank_layers, layers_root(scene), access=access(place[1]))
         else:
             clips, source = [(scene, strip)], source_of(strip)
-            blank = layer_folder(scene, stack_id(strip)).blank_with_report
+            blank = partial(blank_images, layer_folders(scene, stack_id(strip)))
         try:
             if bpy.app.background:
                 with closing(open_session(*place)) as session:
@@ -137,18 +139,16 @@ def _strips_with_images(images: Sequence[Path]) -> list[tuple[bpy.types.Scene, A
         if cast("Any", scene).library is None
         for clip in strips_with_modifiers(scene)
         if any(
-            wanted.intersection(image.path for image in request_of(modifier).identity.images)
+            wanted.intersection(image.path for image in request.identity.images)
             for modifier in stack_of(scene, stack_id(clip))
+            for _, request in takes_of(modifier)
         )
     ]
 
 
 def _blank_strips(clips: Sequence[tuple[bpy.types.Scene, Any]]) -> BlankingReport:
     """Make the layer images of clips transparent. Raises OutputError."""
-    blanked = BlankingReport()
-    for scene, clip in clips:
-        blanked += layer_folder(scene, stack_id(clip)).blank_with_report()
-    return blanked
+    return blank_images(folder for scene, clip in clips for folder in layer_folders(scene, stack_id(clip)))
 
 
 def _strips_using_folder(folder: Path) -> list[tuple[bpy.types.Scene, Any]]:

@@ -5,6 +5,7 @@ The modifiers lie in one collection on the scene, in stack order, because member
 be keyframed and those of a group on a strip can't. A strip names its stack by `understudy_id`.
 """
 
+from collections.abc import Collection
 from dataclasses import fields
 from functools import cache
 from typing import Any, cast
@@ -38,6 +39,7 @@ from .identity_properties import (
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
+from .take_properties import TAKE_GROUPS, make_take_groups, on_take_change
 
 DEFAULT_CACHE_FOLDER = f"//{CACHE_FOLDER_NAME}/"
 """The folder of a project's results unless it names another."""
@@ -117,6 +119,11 @@ def _make_fold_property(part: str, *, expanded: bool = False) -> Any:
     return switch(name=part, description="Show this part of the panel", default=expanded, options=set())
 
 
+UNDERSTUDY_PG_take_values, UNDERSTUDY_PG_take = make_take_groups(
+    {stage: STAGE_GROUPS[stage] for stage in TAKE_GROUPS}
+)
+
+
 class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     """One Face Swap modifier of a clip's stack, with a group for each stage, such as `fusion`."""
 
@@ -145,6 +152,16 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     show_analysis: _make_fold_property("Analysis")  # type: ignore[valid-type]
     identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
     target_forms: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    shared_values: PointerProperty(type=UNDERSTUDY_PG_take_values)  # type: ignore[valid-type]
+    takes: CollectionProperty(type=UNDERSTUDY_PG_take)  # type: ignore[valid-type]
+    # Before the active one, so that a copy of a modifier has both before anything is loaded.
+    loaded_take: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    active_take: IntProperty(  # type: ignore[valid-type]
+        name="Take",
+        description="Which take is shown and rendered, counted from 0; it can be keyframed",
+        min=0,
+        update=on_take_change,
+    )
 
 
 class UNDERSTUDY_PG_scene(PropertyGroup):
@@ -185,10 +202,40 @@ def settings_of(scene: bpy.types.Scene) -> Any:
 
 def recipe_of(modifier: Any) -> Recipe:
     """Return what a modifier's parameters are set to, at the frame the scene stands at."""
+    return recipe_from(modifier, modifier, ())
+
+
+def recipe_from(
+    modifier: Any,
+    values: Any,
+    groups: Collection[str],
+    own: Collection[tuple[str, str]] = (),
+) -> Recipe:
+    """Return a modifier's parameters, those of some stages from elsewhere.
+
+    Parameters
+    ----------
+    modifier : UNDERSTUDY_PG_modifier
+        The modifier.
+    values : UNDERSTUDY_PG_modifier or UNDERSTUDY_PG_take_values
+        What has the groups that are not the modifier's.
+    groups : collection of str
+        The stages of these groups.
+    own : collection of (str, str)
+        Parameters, (stage, name) each, that are the modifier's all the same.
+
+    Returns
+    -------
+    Recipe
+        The recipe, at the frame the scene stands at.
+    """
     stages: dict[str, Any] = {}
     for stage, made, names in _stages():
-        group = getattr(modifier, stage)
-        stages[stage] = made(*[plain_value(getattr(group, name)) for name in names])
+        usual = getattr(modifier, stage)
+        group = getattr(values, stage) if stage in groups else usual
+        stages[stage] = made(
+            *[plain_value(getattr(usual if (stage, name) in own else group, name)) for name in names]
+        )
     return Recipe(**stages)
 
 
@@ -201,11 +248,10 @@ def _stages() -> tuple[tuple[str, type, tuple[str, ...]], ...]:
 
 
 def request_of(modifier: Any) -> SwapRequest:
-    """Return what a modifier asks for. Paths that begin with // are beside the .blend."""
-    identity = identity_of(modifier.identity)
+    """Return what a modifier asks for with its loaded take."""
     recipe = recipe_of(modifier)
     forms = modifier.target_forms if recipe.swap.gives_shape else ""
-    return SwapRequest(identity, recipe, modifier=modifier.name, target_forms=forms)
+    return SwapRequest(identity_of(modifier.identity), recipe, modifier=modifier.name, target_forms=forms)
 
 
 _STRIP_PROPERTIES = ("rate", "lifted", "searched", "layer_of", "id")
@@ -213,6 +259,8 @@ _NEST_PROPERTIES = ("nest_range", "rounds_frames", "nest_by_editor", "nest")
 CLASSES: tuple[Any, ...] = (
     *STAGE_GROUPS.values(),
     *IDENTITY_CLASSES,
+    UNDERSTUDY_PG_take_values,
+    UNDERSTUDY_PG_take,
     UNDERSTUDY_PG_modifier,
     UNDERSTUDY_PG_farm,
     UNDERSTUDY_PG_scene,

@@ -17,6 +17,7 @@ from ..properties.scene_properties import recipe_of, request_of
 from ..properties.source_image_files import source_image_path
 from .consent_panel import draw_consent
 from .face_grid import draw_face, face_grid
+from .takes_panel import draw_takes
 
 _FACE_SCALE = 3.4
 _FACE_COLUMN_PIXELS = 115
@@ -26,6 +27,7 @@ _FACE_COLUMN_PIXELS = 115
 def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     """Draw the person, every image with the face in it and what is poor about it, and the note on consent."""
     layout.use_property_split = True
+    draw_takes(layout, context, modifier)
     layout.prop(modifier.identity, "name")
     scene = active_scene(context)
     for index in range(len(modifier.identity.pictures)):
