@@ -26,7 +26,7 @@ class UNDERSTUDY_OT_face_geometry(RequiresModifier, bpy.types.Operator):
     """Make a moving mesh and an empty of each face that this modifier replaces."""
 
     bl_idname = "understudy.face_geometry"
-    bl_label = "Make Face Geometry..."
+    bl_label = "Make Face Geometry…"
     bl_description = (
         "Make a moving mesh with a UV map, and an empty, of each face that this modifier replaces, with a camera that "
         "sees them as the clip does: to paint on, to track things to, or to export as Alembic. The points of each "
