@@ -241,7 +241,7 @@ def test_a_killed_program_leaves_the_unmarked_file_or_the_marked_one(unmarked, t
 
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith(".exr")])
 def test_exiftool_reads_the_mark(name, marked):
     command = ["exiftool", "-s3", "-XMP-iptcExt:DigitalSourceType", str(marked[name])]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
