@@ -126,6 +126,13 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         metavar="OUT.mp4",
         help=".mp4, .mov, .mkv or .webm; or a pattern such as out_%%05d.png, .tif or .exr, for an image of each frame",
     )
+    render.add_argument(
+        "--corrections",
+        type=Path,
+        metavar="FILE.json",
+        help="frames that keep the original face, such as "
+        '{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}; see docs/repair.md',
+    )
     add_export(render)
     add_run(render, "OUTPUT")
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
+from ..recipe.exclusion import MAX_EXCLUSIONS, Exclusion, validate_exclusion
 from ..recipe.parameter import validate_value
 from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest
 
@@ -85,6 +86,7 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
         "replaced": _image_values(request.target_references),
         "forms": request.target_forms,
         "modifier": request.modifier,
+        "exclusions": [[entry.first, entry.last, entry.fade] for entry in request.exclusions],
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
             for stage in fields(recipe)
@@ -95,7 +97,9 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
 
 def request_from(values: object) -> SwapRequest:
     """Return what `request_values` was given. Raises MessageError, or RecipeError for what no parameter may be."""
-    given = messages.entries(values, "name", "consent", "pictures", "replaced", "forms", "modifier", "recipe")
+    given = messages.entries(
+        values, "name", "consent", "pictures", "replaced", "forms", "modifier", "exclusions", "recipe"
+    )
     images, replaced = (
         messages.listing(given[name], _image_from, _MAX_IMAGES) for name in ("pictures", "replaced")
     )
@@ -106,6 +110,7 @@ def request_from(values: object) -> SwapRequest:
         replaced,
         messages.text(given["modifier"]),
         messages.text(given["forms"], MAX_FORM_LETTERS),
+        messages.listing(given["exclusions"], _exclusion_from, MAX_EXCLUSIONS),
     )
 
 
@@ -123,6 +128,13 @@ def _image_from(values: object) -> FaceImage:
     if not isinstance(values, list | tuple) or len(values) != 2:
         raise MessageError("a source image is a path and the number of a face")
     return FaceImage(messages.path(values[0]), messages.integer(values[1], 0, _MAX_FACES))
+
+
+def _exclusion_from(values: object) -> Exclusion:
+    numbers = messages.listing(values, lambda value: messages.integer(value, 0, _MAX_FRAME_NUMBER), 3)
+    if len(numbers) != 3:
+        raise MessageError("frames that are excluded are a first, a last and a fade")
+    return validate_exclusion(Exclusion(*numbers))
 
 
 def _image_values(images: Sequence[FaceImage]) -> list[list[Any]]:

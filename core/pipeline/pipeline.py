@@ -30,7 +30,7 @@ from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Detect, Recipe, key_inputs
 from ..recipe.mesh_requirement import require_mesh
-from ..recipe.request import FaceImage, Identity, SwapRequest
+from ..recipe.request import FaceImage, Identity, SwapRequest, requests_in_frame
 from ..reporting.stage_counts import Report, StageCounter
 from ..swap import mesh
 from ..swap.loaded_model import ModelRunner
@@ -188,7 +188,8 @@ class Pipeline:
         `number` counts the clip's frames from 0. Raises ClipError, FaceImageError, ModelError or RecipeError.
         """
         size, warning_count = (clip.info.width, clip.info.height), self._counter.warning_count
-        planned = tuple(entry for request in requests for entry in self._face_plans(clip, number, request))
+        asked = requests_in_frame(requests, number)
+        planned = tuple(entry for request in asked for entry in self._face_plans(clip, number, request))
         inputs: dict[str, Scalar | Key] = {"width": size[0], "height": size[1]}
         inputs.update({f"face{index:02d}": entry.fuse for index, entry in enumerate(planned)})
         key = stage_key("layer", LAYER_VERSION, inputs)

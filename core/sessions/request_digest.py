@@ -20,7 +20,7 @@ from ..layers.job import LayerJob
 from ..media.source import ClipSource
 from ..media.source_stamps import SourceStamp, SourceStamps
 from ..recipe import Recipe
-from ..recipe.request import SwapRequest, forms_origin, has_forms_origin
+from ..recipe.request import SwapRequest, forms_origin, has_forms_origin, requests_in_frame
 from ..system.library_versions import library_inputs
 
 # The embedded models are below that: on every machine of a farm they have a time of their own, and the same content.
@@ -57,12 +57,13 @@ class RequestDigester:
         Files are known by their stamps, but for the folders above their own: an image stays what it is where a project
         and its files are on another mount point.
         """
+        asked = requests_in_frame(job.requests, job.number)
         try:
             looks = [self._stamps.look(job.source, job.number)]
-            for request in job.requests:
+            for request in asked:
                 images = (*request.identity.images, *request.target_references)
                 looks += [self._stamps.look(ClipSource(True, (Path(image.path),))) for image in images]
-            requests = [_without_own_forms(looks[0], request) for request in job.requests]
+            requests = [_without_own_forms(looks[0], request) for request in asked]
         except ClipError:
             return None
         ground = self._environment_digest()

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The file that `--corrections` names: frames that a person looked at, and what is to be done there."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from ..errors import BatchError, RecipeError, os_error_reason
+from ..filesystem import read_input
+from ..recipe.clip_swap import ClipSwap
+from ..recipe.exclusion import MAX_EXCLUSIONS, Exclusion, validate_exclusion
+from .tables import Table
+
+_MAX_FILE_BYTES = 1 << 20
+_MAX_FRAME = 10**9 - 1
+_FILE_NAMES, _RANGE_NAMES, _KINDS = ("ranges",), ("kind", "first", "last", "fade"), ("exclude",)
+
+
+def read_corrections(path: Path) -> tuple[Exclusion, ...]:
+    """Return the ranges of a file of corrections.
+
+    It is a JSON object such as `{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}`, with frames
+    of the clip counted from 0, the last one included; `fade` may be left out.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    tuple of Exclusion
+        Its ranges, in their order.
+
+    Raises
+    ------
+    BatchError
+        It can't be read, or is not what it should be; the message names the range and the fix.
+    """
+    table = Table(_read_object(path), path.name, path.parent)
+    table.require_known(_FILE_NAMES)
+    ranges = table.values.get("ranges")
+    if not isinstance(ranges, list) or not all(isinstance(entry, dict) for entry in ranges):
+        raise table.fault('there is no list of ranges: write {"ranges": [{"kind": "exclude", ...}]}')
+    if len(ranges) > MAX_EXCLUSIONS:
+        raise table.fault(f"it has {len(ranges)} ranges: give {MAX_EXCLUSIONS} at most")
+    return tuple(
+        _read_range(Table(entry, f"{path.name}, range {number}", path.parent))
+        for number, entry in enumerate(ranges, 1)
+    )
+
+
+def correct_swaps(swaps: Sequence[ClipSwap], exclusions: tuple[Exclusion, ...]) -> tuple[ClipSwap, ...]:
+    """Return swaps that keep the original faces in the frames that `exclusions` name, whoever is replaced there."""
+    return tuple(
+        ClipSwap(
+            replace(swap.span, request=replace(swap.span.request, exclusions=exclusions)),
+            tuple(
+                replace(part, request=replace(part.request, exclusions=exclusions)) for part in swap.ranges
+            ),
+        )
+        for swap in swaps
+    )
+
+
+def _read_range(table: Table) -> Exclusion:
+    table.require_known(_RANGE_NAMES)
+    for name in ("kind", "first", "last"):
+        if name not in table:
+            raise table.fault(f"{name} is missing: write kind, first and last")
+    table.choice("kind", _KINDS)
+    first, last = (table.count(name, _MAX_FRAME) for name in ("first", "last"))
+    try:
+        return validate_exclusion(Exclusion(first, last, table.count("fade") if "fade" in table else 0))
+    except RecipeError as error:
+        raise table.fault(str(error)) from error
+
+
+def _read_object(path: Path) -> Mapping[str, object]:
+    try:
+        data = read_input(path, _MAX_FILE_BYTES)
+    except OSError as error:
+        raise BatchError(f"can't read {path}: {os_error_reason(error).lower()}; check the path") from error
+    try:
+        values = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise BatchError(f"{path} is not UTF-8; save it as UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise BatchError(
+            f"{path} is not JSON: {error.msg} in line {error.lineno}; correct it there"
+        ) from error
+    except (RecursionError, ValueError) as error:  # nested too deeply; a number of too many digits; NaN
+        raise BatchError(f"{path} can't be read as JSON: make it simpler") from error
+    if not isinstance(values, dict):
+        raise BatchError(f'{path} is no JSON object: write {{"ranges": [...]}}')
+    return values
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
