@@ -17,6 +17,7 @@ from .farm_arguments import add_farm
 from .models_arguments import add_models
 from .output import show
 from .run_arguments import add_run
+from .scan_arguments import add_scan
 from .sheet_arguments import add_sheet
 
 _EXIT_CODES = """\
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     _add_render(commands)
     add_batch(commands)
     add_sheet(commands)
+    add_scan(commands)
     add_cache(commands)
     add_explain(commands)
     add_models(commands)

@@ -6,6 +6,7 @@ layer is there already under the planned key costs no decode, no model and no fu
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 
 import numpy as np
@@ -47,6 +48,7 @@ from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
 from .shape_stage import ShapeStage
+from .sight import FrameSighting, sight_frame
 from .source_check import SourceImageReport, inspect_source_image
 from .target_forms import TargetForms
 
@@ -69,9 +71,9 @@ class Pipeline:
     ) -> None:
         """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
 
-        What is missing is computed at once, or as `flight` has it. `library` has the user's own models.
-        `providers` are the processors that run them, the first that can, `engine_folder` a folder for what these build
-        from models; see `ModelPool`. `stamps` say which files clips and images are.
+        What is missing is computed at once, or as `flight` has it. `library` has the user's own models. `providers` are
+        the processors that run them, the first that can, `engine_folder` a folder for what these build from models; see
+        `ModelPool`. `stamps` say which files clips and images are.
         """
         stamps = stamps or SourceStamps()
         self._store = store
@@ -95,12 +97,12 @@ class Pipeline:
         runner = ModelRunner(self._pool)
         images = NeuralSources(store, self._flight, self._sources, source_analyser, self._topology, runner)
         self._neural = NeuralSwapper(library, runner, images, self._topology)
-        swappers = self._mesh, self._neural
         basis = store, self._flight, self._analyser
         self._image_basis = store, self._flight, self._sources, source_analyser, self._topology
         self._basis, self._forms = basis, TargetForms(*basis, self._topology)
         self._shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
         self._fusion = FuseStage(self._fuser, self._neural, self._topology)
+        swappers = self._mesh, self._neural
         self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
 
     @property
@@ -138,6 +140,10 @@ class Pipeline:
     def frame_traits(self, clip: Clip, number: int, request: SwapRequest) -> FrameTraits:
         """Return what the faces do that a request replaces. ClipError, FaceImageError, ModelError, RecipeError."""
         return frame_traits(self._analyser, self._selector, self._topology, clip, number, request)
+
+    def sight_frame(self, clip: Clip, number: int, request: SwapRequest) -> FrameSighting:
+        """Return what a scan needs of the faces that a request replaces. Raises what `frame_traits` does."""
+        return sight_frame(self._store, self._analyser, self._selector, clip, number, request)
 
     def analysis_keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of a frame's detections, landmarks and embeddings, decoding it only for its id."""
@@ -216,10 +222,9 @@ class Pipeline:
 
         What the cache knows of the frame is compared with its pixels, so that no other file's faces are laid over it.
         """
-        try:
+        with suppress(ClipChangedError):
             return self._recast(clip, number, requests)
-        except ClipChangedError:
-            return self._recast(clip, number, requests)
+        return self._recast(clip, number, requests)
 
     def check_content(self, clip: Clip) -> None:
         """Make sure that the cache knows a clip by all of its content: for frames that are planned, and not read."""
@@ -229,14 +234,11 @@ class Pipeline:
         self, clip: Clip, number: int, requests: Sequence[SwapRequest]
     ) -> tuple[LayerPlan, Patch | None]:
         self._analyser.frames.check_frame(clip, number)
-        plan = self.plan(clip, number, requests)
-        return plan, self.execute(plan)
+        return (plan := self.plan(clip, number, requests)), self.execute(plan)
 
     def is_cached(self, plan: LayerPlan) -> bool:
         """Tell whether `execute` would only fuse: every crop is in the store, so no frame and no model is needed."""
-        keys = [
-            key for entry in plan.faces for key in (entry.move, entry.swap, entry.enhance) if key is not None
-        ]
+        keys = (key for face in plan.faces for key in (face.move, face.swap, face.enhance) if key is not None)
         return all(key in self._store for key in keys)
 
     def prefetch_crops(self, plan: LayerPlan) -> None:
@@ -251,12 +253,9 @@ class Pipeline:
         recipe = request.recipe
         require_mesh(recipe)
         here = stabilised_faces(self._analyser, clip, number, recipe)
-        plans = []
-        for index in self._selector.select(clip, number, request, here):
-            entry = self._face_plan(clip, number, request, here, index)
-            if entry is not None:
-                plans.append(entry)
-        return plans
+        chosen = self._selector.select(clip, number, request, here)
+        plans = (self._face_plan(clip, number, request, here, index) for index in chosen)
+        return [entry for entry in plans if entry is not None]
 
     def _face_plan(
         self, clip: Clip, number: int, request: SwapRequest, here: FrameFaces, index: int
