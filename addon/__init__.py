@@ -38,7 +38,7 @@ def _parts() -> tuple[ModuleType, ...]:
     from .render import handlers
     from .sequencer import retiming_cache
     from .sessions import worker_query
-    from .ui import farm_panel, overlay, panels, status_bar, timeline_bar
+    from .ui import farm_panel, keymap, overlay, panels, status_bar, timeline_bar
 
     return (
         preferences,
@@ -53,6 +53,7 @@ def _parts() -> tuple[ModuleType, ...]:
         status_bar,
         overlay,
         timeline_bar,
+        keymap,
         handlers,
         retiming_cache,
         auto_sync,

@@ -24,6 +24,7 @@ def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
         cost,
+        exclusions,
         farm,
         model_page,
         modifiers,
@@ -31,6 +32,7 @@ def _families() -> tuple[ModuleType, ...]:
         people,
         prepare,
         prepare_buttons,
+        problems,
         purge,
         refresh,
         render_originals,
@@ -43,6 +45,7 @@ def _families() -> tuple[ModuleType, ...]:
     return (
         check_key,
         cost,
+        exclusions,
         farm,
         model_page,
         modifiers,
@@ -52,6 +55,7 @@ def _families() -> tuple[ModuleType, ...]:
         target_forms,
         prepare,
         prepare_buttons,
+        problems,
         purge,
         refresh,
         render_originals,

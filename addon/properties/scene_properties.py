@@ -26,30 +26,24 @@ from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
 from ...core.recipe.request import FaceImage, Identity, SwapRequest
+from .exclusion_properties import UNDERSTUDY_PG_exclusion, exclusions_of
 from .farm_properties import UNDERSTUDY_PG_farm
+from .identity_properties import (
+    RELATIVE_PATH_OPTIONS,
+    TRANSLATION_CONTEXT,
+    UNDERSTUDY_PG_identity,
+    UNDERSTUDY_PG_picture,
+)
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
 from .source_image_files import source_image_path
-from .status import set_window_state
+from .update import tag_update
 
-# Without it Blender shows a path that begins with // as a wrong one.
-_RELATIVE_PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"}
-TRANSLATION_CONTEXT = "Understudy"
-"""The context for translators of words that mean something else in Blender."""
 DEFAULT_CACHE_FOLDER = f"//{CACHE_FOLDER_NAME}/"
 """The folder of a project's results unless it names another."""
 # What may change over time: what is analysed once for a whole clip can't.
 _ANIMATABLE_GROUPS = ("fusion", "select")
-
-
-def _tag_update(group: Any, _context: Any) -> None:
-    """Let Blender's handlers know: a property that a script sets tells nobody by itself.
-
-    What the last render did is no longer what the next one will do.
-    """
-    group.id_data.update_tag()
-    set_window_state("rendered", "")
 
 
 def is_animatable(parameter: Parameter) -> bool:
@@ -65,7 +59,7 @@ def _make_property(parameter: Parameter) -> Any:
         "name": title_case(parameter.label),
         "description": tooltip(parameter),
         "default": parameter.default,
-        "update": _tag_update,
+        "update": tag_update,
         # Where it is a mesh that has faces, they are something else in other languages.
         "translation_context": TRANSLATION_CONTEXT if "face" in parameter.label.lower() else "*",
         "options": {"ANIMATABLE"} if is_animatable(parameter) else set(),
@@ -105,54 +99,6 @@ def _make_stage_group(stage: str) -> Any:
 STAGE_GROUPS = {stage.name: _make_stage_group(stage.name) for stage in fields(Recipe)}
 
 
-def _on_image_change(image: Any, context: Any) -> None:
-    """Forget which face it was, and the data-block of the former file: another image shows others."""
-    image.image = None
-    if image.face_number and image.numbered_path != image.filepath:
-        image.face_number = 0
-    _tag_update(image, context)
-
-
-def _on_number_change(image: Any, context: Any) -> None:
-    """Remember in which image the faces were counted."""
-    if image.numbered_path != image.filepath:
-        image.numbered_path = image.filepath
-    _tag_update(image, context)
-
-
-class UNDERSTUDY_PG_picture(PropertyGroup):
-    """An image of the source person."""
-
-    filepath: StringProperty(  # type: ignore[valid-type]
-        name="Image",
-        description="An image that shows the person's face clearly",
-        subtype="FILE_PATH",
-        options=_RELATIVE_PATH_OPTIONS,
-        update=_on_image_change,
-    )
-    face_number: IntProperty(  # type: ignore[valid-type]
-        name="Face",
-        description="Which face it is, counted from the left; 0 if there is only one",
-        translation_context=TRANSLATION_CONTEXT,
-        min=0,
-        max=64,
-        update=_on_number_change,
-    )
-    numbered_path: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
-    image: PointerProperty(type=bpy.types.Image, options={"HIDDEN"})  # type: ignore[valid-type]
-
-
-class UNDERSTUDY_PG_identity(PropertyGroup):
-    """The source person."""
-
-    name: StringProperty(name="Name", description="Name of the source person")  # type: ignore[valid-type]
-    consent: StringProperty(  # type: ignore[valid-type]
-        name="Consent", description="By what right this likeness is used, in your words"
-    )
-    pictures: CollectionProperty(type=UNDERSTUDY_PG_picture)  # type: ignore[valid-type]
-    active_picture: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
-
-
 # The stubs say that a property's definition is None; Blender keeps what it returns.
 _pointer: Any = PointerProperty
 _text: Any = StringProperty
@@ -181,13 +127,13 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
         name="Show in Preview",
         description="Replace this face in the preview, and in what is rendered from the viewport",
         default=True,
-        update=_tag_update,
+        update=tag_update,
     )
     show_render: BoolProperty(  # type: ignore[valid-type]
         name="Show in Render",
         description="Replace this face in what is rendered",
         default=True,
-        update=_tag_update,
+        update=tag_update,
     )
     show_expanded: _make_fold_property("Expanded", expanded=True)  # type: ignore[valid-type]
     show_more: _make_fold_property("Settings")  # type: ignore[valid-type]
@@ -199,6 +145,9 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     show_analysis: _make_fold_property("Analysis")  # type: ignore[valid-type]
     identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
     target_forms: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    show_repair: _make_fold_property("Repair")  # type: ignore[valid-type]
+    exclusions: CollectionProperty(type=UNDERSTUDY_PG_exclusion)  # type: ignore[valid-type]
+    scan_count: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_scene(PropertyGroup):
@@ -212,7 +161,7 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
         name="Cache Folder",
         description="Where results are kept, so that they need not be computed twice; // is beside the project",
         subtype="DIR_PATH",
-        options=_RELATIVE_PATH_OPTIONS,
+        options=RELATIVE_PATH_OPTIONS,
         default=DEFAULT_CACHE_FOLDER,
     )
     strict: BoolProperty(  # type: ignore[valid-type]
@@ -258,7 +207,8 @@ def request_of(modifier: Any) -> SwapRequest:
     identity = Identity(images, modifier.identity.name, modifier.identity.consent)
     recipe = recipe_of(modifier)
     forms = modifier.target_forms if recipe.swap.gives_shape else ""
-    return SwapRequest(identity, recipe, modifier=modifier.name, target_forms=forms)
+    excluded = exclusions_of(modifier)
+    return SwapRequest(identity, recipe, modifier=modifier.name, target_forms=forms, exclusions=excluded)
 
 
 _STRIP_PROPERTIES = ("rate", "lifted", "searched", "layer_of", "id")
@@ -267,6 +217,7 @@ CLASSES: tuple[Any, ...] = (
     *STAGE_GROUPS.values(),
     UNDERSTUDY_PG_picture,
     UNDERSTUDY_PG_identity,
+    UNDERSTUDY_PG_exclusion,
     UNDERSTUDY_PG_modifier,
     UNDERSTUDY_PG_farm,
     UNDERSTUDY_PG_scene,

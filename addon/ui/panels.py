@@ -25,6 +25,7 @@ from ..sequencer.strips import supports_modifiers
 from .cache_panel import draw_cache, draw_refusal
 from .fields import row_or_column
 from .parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
+from .repair_panel import draw_repair
 from .state_icon import state_icon
 from .which_face_panel import draw_which_face
 from .who_panel import draw_who, needs_image
@@ -64,6 +65,7 @@ _SECTIONS = (
     _Section("mask", "Mask", _parameters_of(in_mask)),
     _Section("colour", "Color and Blend", _draw_colour),
     _Section("analysis", "Analysis", _parameters_of(in_analysis)),
+    _Section("repair", "Repair", draw_repair),
 )
 
 

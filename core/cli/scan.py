@@ -4,7 +4,9 @@
 import argparse
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 
+from ..batch.corrections import read_corrections
 from ..errors import OutputError, os_error_reason
 from ..export.inputs import follow_link, frame_range, open_named_clip, require_output
 from ..filesystem import write_file
@@ -29,6 +31,8 @@ def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     Raises UnderstudyError if that can't be done. Prints progress and warnings on stderr.
     """
     request = request_from_arguments(arguments)
+    if arguments.corrections:
+        request = replace(request, exclusions=read_corrections(arguments.corrections))
     if arguments.html:
         require_output(follow_link(arguments.html, "page"), "page", [arguments.clip, *arguments.face])
     with ExitStack() as stack:

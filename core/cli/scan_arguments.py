@@ -45,6 +45,9 @@ def add_scan(commands: Any) -> None:
     scan.add_argument(
         "--end", type=argument_type(parse_count), metavar="N", help="last frame, itself included"
     )
+    scan.add_argument(
+        "--corrections", type=Path, metavar="FILE.json", help="as for render: excluded frames are not flagged"
+    )
     shown = scan.add_mutually_exclusive_group()
     shown.add_argument(
         "--json", action="store_true", help="print the flagged frames with their reasons as JSON"

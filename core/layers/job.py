@@ -11,7 +11,7 @@ from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
 from ..recipe.exclusion import MAX_EXCLUSIONS, Exclusion, validate_exclusion
 from ..recipe.parameter import validate_value
-from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest
+from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest, requests_in_frame
 
 _MAX_IMAGES = 1000
 _MAX_FACES = 1 << 16
@@ -31,6 +31,11 @@ class LayerJob:
     """The source frame, from 0."""
     layer_path: Path
     requests: tuple[SwapRequest, ...]
+
+    @property
+    def frame_requests(self) -> tuple[SwapRequest, ...]:
+        """What is asked for in this frame: without the requests that exclude it."""
+        return requests_in_frame(self.requests, self.number)
 
     def warning_text(self, reason: object, *, is_incomplete: bool = False) -> str:
         """Return a warning that names strip and frame; `is_incomplete` where some of the faces are swapped."""

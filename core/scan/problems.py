@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a scan finds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from ..recipe.exclusion import Exclusion, visibility_at
 from .measures import MEASURES
 
 
@@ -123,3 +124,8 @@ class ScanResult:
                 for problem in self.problems
             ]
         }
+
+
+def visible_problems(problems: Iterable[Problem], exclusions: Sequence[Exclusion]) -> tuple[Problem, ...]:
+    """Return the problems in frames that show anything of the new face: excluded frames have none."""
+    return tuple(problem for problem in problems if visibility_at(exclusions, problem.frame) > 0)

@@ -2,6 +2,7 @@
 """Scan a range of a clip for frames that are likely to look wrong."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from operator import attrgetter
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..pipeline.pipeline import Pipeline
 from ..pipeline.sight import FrameSighting
 from ..recipe.request import SwapRequest
 from .people import KnownPeople
-from .problems import PersonSeries, Problem, ScanResult
+from .problems import PersonSeries, Problem, ScanResult, visible_problems
 from .shot import ShotScan
 
 OnFrame = Callable[[int], None]
@@ -88,7 +89,7 @@ def scan_clip(
     numbers : iterable of int
         Its frames, counted from 0, ascending.
     request : SwapRequest
-        Says which faces are replaced.
+        Says which faces are replaced, and in which frames they are not: these are not flagged.
     on_frame : callable, optional
         Is called with the number of frames done so far.
 
@@ -113,7 +114,8 @@ def scan_clip(
         except (ClipError, NotCachedError):
             unknown += 1
         on_frame(done)
-    return scan.result(unknown)
+    result = scan.result(unknown)
+    return replace(result, problems=visible_problems(result.problems, request.exclusions))
 
 
 def _join_series(parts: list[PersonSeries]) -> tuple[PersonSeries, ...]:

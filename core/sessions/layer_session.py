@@ -27,7 +27,7 @@ from ..media.source_stamps import SourceStamps
 from ..models.embedded import embedded_folder
 from ..models.library import user_model_folder
 from ..recipe import Detect, Recipe
-from ..recipe.request import FaceImage, Identity, SwapRequest, requests_in_frame
+from ..recipe.request import FaceImage, Identity, SwapRequest
 from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report, StageCounter
 from .incomplete_layer import IncompletePlan, incomplete_plan
@@ -246,8 +246,7 @@ class LayerSession:
             self._write_count += 1  # its stages have counted what making it took
         else:
             self._counter.record_cached_layer(counts.face_count, counts.masked_count, counts.enhanced_count)
-        asked = requests_in_frame(job.requests, job.number)
-        self._outcomes.record_shown(counts.face_count, len(asked), excluded=len(asked) < len(job.requests))
+        self._outcomes.record_shown(counts.face_count, len(job.frame_requests), len(job.requests))
 
     def _plan(self, job: LayerJob) -> "LayerPlan":
         pipeline, clip = self._get_pipeline(), self._clip(job.source, job.number)

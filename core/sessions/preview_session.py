@@ -2,7 +2,7 @@
 """A run for an editor's preview: it fuses what is known, and computes nothing else."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..cache.base.compute import Flight
 from ..concurrency.lru import LruCache
@@ -17,11 +17,15 @@ from ..media.clip_info_cache import (
     load_clip_info,
 )
 from ..media.source import ClipSource
+from ..recipe.request import SwapRequest
 from .incomplete_layer import incomplete_plan
 from .layer_session import LayerSession
 from .layer_state import LayerState, layer_state, matching_summary, request_summary
 from .open_clips import MAX_OPEN_CLIPS
 from .settings import RunSettings
+
+if TYPE_CHECKING:
+    from ..scan.problems import ScanResult
 
 Preview = Literal["current", "fused", "incomplete", "blanked", "unprepared"]
 """What became of a layer image: it was right, was fused anew, wholly or without the modifiers that fail, was made
@@ -71,6 +75,17 @@ class PreviewSession(LayerSession):
         ):
             return "blanked", reason
         return "unprepared", reason
+
+    def scan(self, source: ClipSource, first: int, last: int, request: SwapRequest) -> "ScanResult":
+        """Return what a scan finds in a clip from frame `first` to `last`, or its end, by what is known of it.
+
+        Raises ClipError, ClipNotCachedError, FaceImageError, ModelError or RecipeError.
+        """
+        from ..scan.scan import scan_clip  # it imports every stage
+
+        clip = self._clip(source)
+        last = min(last, clip.info.frame_count - 1)
+        return scan_clip(self._get_pipeline(), clip, range(min(first, last), last + 1), request)
 
     def _update_preview(self, job: LayerJob) -> Preview:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)

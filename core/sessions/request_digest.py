@@ -20,7 +20,7 @@ from ..layers.job import LayerJob
 from ..media.source import ClipSource
 from ..media.source_stamps import SourceStamp, SourceStamps
 from ..recipe import Recipe
-from ..recipe.request import SwapRequest, forms_origin, has_forms_origin, requests_in_frame
+from ..recipe.request import SwapRequest, forms_origin, has_forms_origin
 from ..system.library_versions import library_inputs
 
 # The embedded models are below that: on every machine of a farm they have a time of their own, and the same content.
@@ -57,7 +57,7 @@ class RequestDigester:
         Files are known by their stamps, but for the folders above their own: an image stays what it is where a project
         and its files are on another mount point.
         """
-        asked = requests_in_frame(job.requests, job.number)
+        asked = job.frame_requests
         try:
             looks = [self._stamps.look(job.source, job.number)]
             for request in asked:
