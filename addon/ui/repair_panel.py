@@ -57,7 +57,7 @@ def _draw_problems(layout: Any, context: bpy.types.Context, modifier: Any) -> No
 def _draw_runs(
     layout: Any, context: bpy.types.Context, runs: "list[tuple[ProblemRun, int]]", number: int | None
 ) -> None:
-    """Draw the problems around the current frame, and the reasons of the one it is in."""
+    """Draw the problems around the current frame, each with its first reason, and the others of the one it is in."""
     current = next(
         (
             place
@@ -84,9 +84,10 @@ def _draw_runs(
         go.frame = frame
     if len(runs) > _MAX_DRAWN_RUNS:
         layout.label(text=f"{len(runs)} problems in all", translate=False)
-    if current is not None:
+    others = () if current is None else runs[current][0].reasons[1:]
+    if others:
         box = layout.box()
-        for reason in runs[current][0].reasons:
+        for reason in others:
             draw_text(box, context, reason.text, "ERROR")
 
 
