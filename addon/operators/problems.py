@@ -25,7 +25,7 @@ _MAX_MARKER_CHARACTERS = 60
 def problem_frames(context: bpy.types.Context) -> "list[tuple[int, ProblemRun]]":
     """List the problems of the active strip, of every modifier that was scanned, by their first visible frame."""
     scene, strip = active_scene(context), active_strip(context)
-    found: dict[tuple[int, str], ProblemRun] = {}
+    runs: dict[tuple[int, str], ProblemRun] = {}
     for modifier in [] if strip is None else active_stack(context):
         if not modifier.scan_count:
             continue
@@ -34,8 +34,8 @@ def problem_frames(context: bpy.types.Context) -> "list[tuple[int, ProblemRun]]"
         for run in () if result is None else problem_runs_of(lookup, result, modifier):
             frame = first_frame_within(scene, strip, run.first, run.last)
             if frame is not None:
-                found[frame, run.text] = run
-    return sorted(((frame, run) for (frame, _), run in found.items()), key=lambda pair: pair[0])
+                runs[frame, run.text] = run
+    return sorted(((frame, run) for (frame, _), run in runs.items()), key=lambda pair: pair[0])
 
 
 class UNDERSTUDY_OT_problem_scan(RequiresModifier, bpy.types.Operator):

@@ -39,11 +39,11 @@ def _draw_problems(layout: Any, context: bpy.types.Context, modifier: Any) -> No
         return
     if result.unknown_count:
         draw_text(layout, context, f"{pluralise(result.unknown_count, 'frame')} not prepared yet", "INFO")
-    found = (
+    by_frame = (
         (run, first_frame_within(scene, strip, run.first, run.last))
         for run in problem_runs_of(lookup, result, modifier)
     )
-    runs = [(run, frame) for run, frame in found if frame is not None]
+    runs = [(run, frame) for run, frame in by_frame if frame is not None]
     if not runs:
         draw_text(layout, context, "No problem found", "CHECKMARK")
         return

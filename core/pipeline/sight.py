@@ -57,8 +57,8 @@ def sight_frame(
     """Return what is seen of the faces that a request replaces in a frame, see `Pipeline.sight_frame`."""
     recipe = request.recipe
     here = analyser.analysis(clip, number, recipe)
-    found = FrameFaces(here.frame, here.faces, here.embeddings, here.space)
-    indices = selector.select(clip, number, request, found)
+    frame_faces = FrameFaces(here.frame, here.faces, here.embeddings, here.space)
+    indices = selector.select(clip, number, request, frame_faces)
     detections = store.get(analyser.keys(clip, number, recipe)[0])
     faces = tuple(here.faces[index] for index in indices)
     return FrameSighting(
@@ -92,12 +92,12 @@ def detection_scores(faces: tuple[Face, ...], detections: Arrays | None) -> tupl
         return (float("nan"),) * len(faces)
     boxes, scores = np.asarray(detections["boxes"], np.float32), detections["scores"]
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
-    found = []
+    matched = []
     for face in faces:
         gaps = middles - (face.box[:2] + face.box[2:]) / 2
         near = np.hypot(gaps[:, 0], gaps[:, 1]) <= _NEAR * float((face.box[2:] - face.box[:2]).max())
-        found.append(float(scores[near].max()) if near.any() else float("nan"))
-    return tuple(found)
+        matched.append(float(scores[near].max()) if near.any() else float("nan"))
+    return tuple(matched)
 
 
 def refused_score(faces: tuple[Face, ...], detections: Arrays | None, min_height: float) -> float:

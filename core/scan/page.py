@@ -24,6 +24,7 @@ h2 { margin: 28px 0 6px; font-size: 18px; font-weight: 600; }
 p { margin: 4px 0 0; color: #b4b4b4; }
 table { margin-top: 14px; border-collapse: collapse; }
 th, td { padding: 4px 18px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid #303030; }
+th, td:nth-child(-n+2) { white-space: nowrap; }
 figure { margin: 10px 0 0; }
 figcaption { font-size: 13px; color: #b4b4b4; }
 svg { display: block; width: 100%; height: 56px; background: #222; border-radius: 3px; }

@@ -76,11 +76,11 @@ class KnownPeople:
         list of tuple of KnownPerson and float
             One for each face, in their order.
         """
-        found = self._by_place(sighting)
-        self._by_likeness(sighting, found)
+        people = self._by_place(sighting)
+        self._by_likeness(sighting, people)
         known: list[tuple[KnownPerson, float]] = []
         for index, (face, embedding) in enumerate(zip(sighting.faces, sighting.embeddings, strict=True)):
-            person, likeness = found.get(index), float("nan")
+            person, likeness = people.get(index), float("nan")
             if person is None:
                 person = KnownPerson(len(self.people), face, sighting.number, np.zeros_like(embedding))
                 self.people.append(person)
@@ -100,15 +100,15 @@ class KnownPeople:
         matches = match_faces(sighting.faces, [person.face for person in near if person.face is not None])
         return {index: near[place] for index, place in enumerate(matches) if place is not None}
 
-    def _by_likeness(self, sighting: FrameSighting, found: dict[int, KnownPerson]) -> None:
+    def _by_likeness(self, sighting: FrameSighting, people: dict[int, KnownPerson]) -> None:
         """Add the people who are known by their likeness, the most alike first."""
-        left = [index for index in range(len(sighting.faces)) if index not in found]
-        taken = {person.number for person in found.values()}
+        left = [index for index in range(len(sighting.faces)) if index not in people]
+        taken = {person.number for person in people.values()}
         for likeness, index, number in _likeness_order(sighting, left, self.people):
             if likeness < sighting.match_threshold:
                 break
-            if index not in found and number not in taken:
-                found[index] = self.people[number]
+            if index not in people and number not in taken:
+                people[index] = self.people[number]
                 taken.add(number)
 
 

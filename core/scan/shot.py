@@ -47,12 +47,12 @@ class ShotScan:
         """Return what was measured of each person, and what is wrong."""
         self._join_people()
         series = tuple(track.series(number) for number, track in sorted(self._tracks.items()))
-        found: dict[tuple[int, int], list[Reason]] = {}
+        reasons: dict[tuple[int, int], list[Reason]] = {}
         for one in series:
             for frame, reason in (*_unusual_values(one), *self._unsteady_presence(one)):
-                found.setdefault((frame, one.person), []).append(reason)
-        flagged = {frame for frame, _ in found}
-        problems = [Problem(*place, tuple(reasons)) for place, reasons in found.items()]
+                reasons.setdefault((frame, one.person), []).append(reason)
+        flagged = {frame for frame, _ in reasons}
+        problems = [Problem(*place, tuple(listed)) for place, listed in reasons.items()]
         problems += [
             Problem(frame, None, (Reason(REFUSED.name, score, REFUSED.always),))
             for frame, score in self._refused.items()

@@ -49,14 +49,14 @@ def test_planted_faults_are_found_and_little_else():
 
     What is missed is the middle of three frames that jumped together: nothing jumps there, and the run covers it.
     """
-    found = planted = right = flagged = strict = 0
+    hit_count = planted = right = flagged = strict = 0
     by_fault = dict.fromkeys(FAULTS, 0)
     for seed in range(20):
         sightings, faults = planted_clip(seed)
         frames = set(scan(sightings).flagged_frames)
         planted += len(faults)
         hits = frames & set(faults)
-        found += len(hits)
+        hit_count += len(hits)
         for number in set(faults) - hits:
             by_fault[faults[number][0]] += 1
         spans = [range(run.first, run.last + 1) for run in problem_runs(scan(sightings).problems)]
@@ -64,7 +64,7 @@ def test_planted_faults_are_found_and_little_else():
         flagged += len(frames)
         right += sum(any(near in faults for near in (frame - 1, frame, frame + 1)) for frame in frames)
         strict += len(hits)
-    assert found / planted >= 0.9, by_fault
+    assert hit_count / planted >= 0.9, by_fault
     assert right / flagged >= 0.99
     assert strict / flagged >= 0.7
 
@@ -88,8 +88,10 @@ def test_who_comes_out_from_behind_another_is_known_again():
     """Each frame between is missed, whoever is in front of them meanwhile."""
     random = np.random.default_rng(5)
     front, behind = MadeTrack(random, 300), MadeTrack(random, 900)
-    seen = [sighting(n, [front.face(n)] + ([] if 50 <= n < 80 else [behind.face(n)])) for n in range(130)]
-    result = scan(seen)
+    sightings = [
+        sighting(n, [front.face(n)] + ([] if 50 <= n < 80 else [behind.face(n)])) for n in range(130)
+    ]
+    result = scan(sightings)
     assert result.flagged_frames == tuple(range(50, 80))
     assert {reason.measure for problem in result.problems for reason in problem.reasons} == {"missing"}
     assert {problem.person for problem in result.problems} == {1}
@@ -98,8 +100,8 @@ def test_who_comes_out_from_behind_another_is_known_again():
 def test_faces_of_a_moment_and_detections_without_landmarks_are_flagged():
     random = np.random.default_rng(6)
     person, lamp = MadeTrack(random, 300), MadeTrack(random, 1000)
-    seen = [sighting(n, [person.face(n)] + ([lamp.face(n)] if n in (20, 21) else [])) for n in range(60)]
-    assert [(one.frame, one.person, one.reasons[0].measure) for one in scan(seen).problems] == [
+    sightings = [sighting(n, [person.face(n)] + ([lamp.face(n)] if n in (20, 21) else [])) for n in range(60)]
+    assert [(one.frame, one.person, one.reasons[0].measure) for one in scan(sightings).problems] == [
         (20, 1, "gained"), (21, 1, "gained"),
     ]  # fmt: skip
     profile = scan([sighting(0, [], refused=0.7), sighting(1, [], refused=0.55)])

@@ -44,8 +44,8 @@ def flagged(shared):
 def test_what_is_bad_to_the_eye_is_flagged(flagged):
     for name, spans in BAD_FRAMES.items():
         bad = {number for span in spans for number in span}
-        found = len(bad & flagged[name]) / len(bad)
-        assert found >= 0.75 if name == BY_EYE_ONLY else found == 1, (name, bad - flagged[name])
+        share = len(bad & flagged[name]) / len(bad)
+        assert share >= 0.75 if name == BY_EYE_ONLY else share == 1, (name, bad - flagged[name])
 
 
 def test_of_clean_frames_fewer_than_three_percent_are(flagged):
