@@ -12,11 +12,11 @@ import bpy
 from ...core.face.types import Pixels
 from ...core.media.source import ClipSource
 from ...core.recipe import Recipe
-from ...core.recipe.exclusion import Exclusion
+from ...core.recipe.frame_ranges import Exclusion, Hold
 from ...core.recipe.request import Identity, SwapRequest
 from ..layers.folders import cache_folder
-from ..properties.exclusion_properties import exclusions_of
 from ..properties.preferences import Preferences, preferences
+from ..properties.range_properties import exclusions_of, holds_of
 from ..properties.scene_properties import recipe_of
 from ..sequencer.strips import source_of
 from ..sessions.open import open_preview
@@ -67,14 +67,16 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
 
 
 def problem_runs_of(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> "tuple[ProblemRun, ...]":
-    """Return what is left of a scan's problems beside the ranges that a modifier excludes, as runs."""
-    exclusions = exclusions_of(modifier)
-    key = "problems", lookup, id(result), exclusions
-    return lookup_cache().get_or_compute(key, lambda: _runs(result, exclusions))
+    """Return what is left of a scan's problems beside the ranges that a modifier mends, as runs."""
+    exclusions, holds = exclusions_of(modifier), holds_of(modifier)
+    key = "problems", lookup, id(result), exclusions, holds
+    return lookup_cache().get_or_compute(key, lambda: _runs(result, exclusions, holds))
 
 
-def _runs(result: "ScanResult", exclusions: tuple[Exclusion, ...]) -> "tuple[ProblemRun, ...]":
-    from ...core.scan.problems import visible_problems
+def _runs(
+    result: "ScanResult", exclusions: tuple[Exclusion, ...], holds: tuple[Hold, ...]
+) -> "tuple[ProblemRun, ...]":
+    from ...core.scan.problems import open_problems
     from ...core.scan.runs import problem_runs
 
-    return problem_runs(visible_problems(result.problems, exclusions))
+    return problem_runs(open_problems(result.problems, exclusions, holds))

@@ -24,7 +24,6 @@ def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
         cost,
-        exclusions,
         farm,
         model_page,
         modifiers,
@@ -34,6 +33,7 @@ def _families() -> tuple[ModuleType, ...]:
         prepare_buttons,
         problems,
         purge,
+        ranges,
         refresh,
         render_originals,
         render_report,
@@ -45,7 +45,6 @@ def _families() -> tuple[ModuleType, ...]:
     return (
         check_key,
         cost,
-        exclusions,
         farm,
         model_page,
         modifiers,
@@ -57,6 +56,7 @@ def _families() -> tuple[ModuleType, ...]:
         prepare_buttons,
         problems,
         purge,
+        ranges,
         refresh,
         render_originals,
         render_report,

@@ -26,7 +26,6 @@ from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
 from ...core.recipe.request import FaceImage, Identity, SwapRequest
-from .exclusion_properties import UNDERSTUDY_PG_exclusion, exclusions_of
 from .farm_properties import UNDERSTUDY_PG_farm
 from .identity_properties import (
     RELATIVE_PATH_OPTIONS,
@@ -37,6 +36,7 @@ from .identity_properties import (
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
+from .range_properties import UNDERSTUDY_PG_range, exclusions_of, holds_of
 from .source_image_files import source_image_path
 from .update import tag_update
 
@@ -146,7 +146,7 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
     target_forms: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     show_repair: _make_fold_property("Repair")  # type: ignore[valid-type]
-    exclusions: CollectionProperty(type=UNDERSTUDY_PG_exclusion)  # type: ignore[valid-type]
+    ranges: CollectionProperty(type=UNDERSTUDY_PG_range)  # type: ignore[valid-type]
     scan_count: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
 
 
@@ -207,8 +207,14 @@ def request_of(modifier: Any) -> SwapRequest:
     identity = Identity(images, modifier.identity.name, modifier.identity.consent)
     recipe = recipe_of(modifier)
     forms = modifier.target_forms if recipe.swap.gives_shape else ""
-    excluded = exclusions_of(modifier)
-    return SwapRequest(identity, recipe, modifier=modifier.name, target_forms=forms, exclusions=excluded)
+    return SwapRequest(
+        identity,
+        recipe,
+        modifier=modifier.name,
+        target_forms=forms,
+        exclusions=exclusions_of(modifier),
+        holds=holds_of(modifier),
+    )
 
 
 _STRIP_PROPERTIES = ("rate", "lifted", "searched", "layer_of", "id")
@@ -217,7 +223,7 @@ CLASSES: tuple[Any, ...] = (
     *STAGE_GROUPS.values(),
     UNDERSTUDY_PG_picture,
     UNDERSTUDY_PG_identity,
-    UNDERSTUDY_PG_exclusion,
+    UNDERSTUDY_PG_range,
     UNDERSTUDY_PG_modifier,
     UNDERSTUDY_PG_farm,
     UNDERSTUDY_PG_scene,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part Repair of a modifier: what a scan found, and the ranges that keep the original face."""
+"""The part Repair of a modifier: what a scan found, and the ranges that mend it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from ..lookups.gallery import lookup_cache
 from ..lookups.scan_lookup import problem_runs_of, scan_lookup
 from ..modifiers.active import active_scene, active_strip
 from ..prepare.source_frames import first_frame_within, source_frame_at
+from ..properties.range_properties import EXCLUDE, HOLD
 from .fields import row_or_column
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _MAX_DRAWN_RANGES = 32
 
 
 def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
-    """Draw the problems of the strip and how to go through them, then the excluded ranges."""
+    """Draw the problems of the strip and how to go through them, then the ranges."""
     layout.operator("understudy.problem_scan", icon="VIEWZOOM")
     if modifier.scan_count and active_strip(context) is not None:
         _draw_problems(layout, context, modifier)
@@ -92,17 +93,20 @@ def _draw_runs(
 
 
 def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
-    layout.operator("understudy.exclusion_add", icon="CANCEL")
-    for index, entry in enumerate(modifier.exclusions[:_MAX_DRAWN_RANGES]):
-        box = layout.box()
-        column = box.column(align=True)
+    row = row_or_column(layout, context, ("Exclude Frames", "Hold Frames"))
+    row.operator("understudy.range_add", text="Exclude Frames", icon="CANCEL").kind = EXCLUDE
+    row.operator("understudy.range_add", text="Hold Frames", icon="PINNED").kind = HOLD
+    for index, entry in enumerate(modifier.ranges[:_MAX_DRAWN_RANGES]):
+        column = layout.box().column(align=True)
+        row = column.row(align=True)
+        row.prop(entry, "kind", text="")
+        row.operator("understudy.range_remove", text="", icon="X").index = index
         for name, end, icon in (("first", "FIRST", "TRIA_RIGHT_BAR"), ("last", "LAST", "TRIA_LEFT_BAR")):
             row = column.row(align=True)
             row.prop(entry, name)
-            setter = row.operator("understudy.exclusion_set", text="", icon=icon)
+            setter = row.operator("understudy.range_set", text="", icon=icon)
             setter.index, setter.end = index, end
-        row = column.row(align=True)
-        row.prop(entry, "fade")
-        row.operator("understudy.exclusion_remove", text="", icon="X").index = index
-    if len(modifier.exclusions) > _MAX_DRAWN_RANGES:
-        draw_text(layout, context, f"{len(modifier.exclusions) - _MAX_DRAWN_RANGES} more ranges", "INFO")
+        if entry.kind == EXCLUDE:
+            column.prop(entry, "fade")
+    if len(modifier.ranges) > _MAX_DRAWN_RANGES:
+        draw_text(layout, context, f"{len(modifier.ranges) - _MAX_DRAWN_RANGES} more ranges", "INFO")

@@ -3,26 +3,47 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
 from ..errors import BatchError, RecipeError, os_error_reason
 from ..filesystem import read_input
 from ..recipe.clip_swap import ClipSwap
-from ..recipe.exclusion import MAX_EXCLUSIONS, Exclusion, validate_exclusion
+from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
+from ..recipe.request import SwapRequest
 from .tables import Table
 
 _MAX_FILE_BYTES = 1 << 20
 _MAX_FRAME = 10**9 - 1
-_FILE_NAMES, _RANGE_NAMES, _KINDS = ("ranges",), ("kind", "first", "last", "fade"), ("exclude",)
+_FILE_NAMES, _RANGE_NAMES, _KINDS = ("ranges",), ("kind", "first", "last", "fade"), ("exclude", "hold")
 
 
-def read_corrections(path: Path) -> tuple[Exclusion, ...]:
+@dataclass(frozen=True)
+class Corrections:
+    """What is to be done in ranges of frames.
+
+    Attributes
+    ----------
+    exclusions : tuple of Exclusion
+        Ranges that keep the original face.
+    holds : tuple of Hold
+        Ranges whose points are carried over from the frames around them.
+    """
+
+    exclusions: tuple[Exclusion, ...]
+    holds: tuple[Hold, ...]
+
+    def correct(self, request: SwapRequest) -> SwapRequest:
+        """Return a request with these ranges."""
+        return replace(request, exclusions=self.exclusions, holds=self.holds)
+
+
+def read_corrections(path: Path) -> Corrections:
     """Return the ranges of a file of corrections.
 
     It is a JSON object such as `{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}`, with frames
-    of the clip counted from 0, the last one included; `fade` may be left out.
+    of the clip counted from 0, the last one included; `fade` may be left out. The other kind is `hold`, without a fade.
 
     Parameters
     ----------
@@ -31,8 +52,8 @@ def read_corrections(path: Path) -> tuple[Exclusion, ...]:
 
     Returns
     -------
-    tuple of Exclusion
-        Its ranges, in their order.
+    Corrections
+        Its ranges, each kind in their order.
 
     Raises
     ------
@@ -44,35 +65,41 @@ def read_corrections(path: Path) -> tuple[Exclusion, ...]:
     ranges = table.values.get("ranges")
     if not isinstance(ranges, list) or not all(isinstance(entry, dict) for entry in ranges):
         raise table.fault('there is no list of ranges: write {"ranges": [{"kind": "exclude", ...}]}')
-    if len(ranges) > MAX_EXCLUSIONS:
-        raise table.fault(f"it has {len(ranges)} ranges: give {MAX_EXCLUSIONS} at most")
-    return tuple(
+    if len(ranges) > MAX_RANGES:
+        raise table.fault(f"it has {len(ranges)} ranges: give {MAX_RANGES} at most")
+    listed = [
         _read_range(Table(entry, f"{path.name}, range {number}", path.parent))
         for number, entry in enumerate(ranges, 1)
+    ]
+    return Corrections(
+        tuple(entry for entry in listed if isinstance(entry, Exclusion)),
+        tuple(entry for entry in listed if isinstance(entry, Hold)),
     )
 
 
-def correct_swaps(swaps: Sequence[ClipSwap], exclusions: tuple[Exclusion, ...]) -> tuple[ClipSwap, ...]:
-    """Return swaps that keep the original faces in the frames that `exclusions` name, whoever is replaced there."""
+def correct_swaps(swaps: Sequence[ClipSwap], corrections: Corrections) -> tuple[ClipSwap, ...]:
+    """Return swaps with the ranges of `corrections`, whoever is replaced there."""
     return tuple(
         ClipSwap(
-            replace(swap.span, request=replace(swap.span.request, exclusions=exclusions)),
-            tuple(
-                replace(part, request=replace(part.request, exclusions=exclusions)) for part in swap.ranges
-            ),
+            replace(swap.span, request=corrections.correct(swap.span.request)),
+            tuple(replace(part, request=corrections.correct(part.request)) for part in swap.ranges),
         )
         for swap in swaps
     )
 
 
-def _read_range(table: Table) -> Exclusion:
+def _read_range(table: Table) -> Exclusion | Hold:
     table.require_known(_RANGE_NAMES)
     for name in ("kind", "first", "last"):
         if name not in table:
             raise table.fault(f"{name} is missing: write kind, first and last")
-    table.choice("kind", _KINDS)
+    kind = table.choice("kind", _KINDS)
+    if kind == "hold" and "fade" in table:
+        raise table.fault("a hold has no fade: leave it away")
     first, last = (table.count(name, _MAX_FRAME) for name in ("first", "last"))
     try:
+        if kind == "hold":
+            return validate_hold(Hold(first, last))
         return validate_exclusion(Exclusion(first, last, table.count("fade") if "fade" in table else 0))
     except RecipeError as error:
         raise table.fault(str(error)) from error

@@ -35,7 +35,7 @@ class FinishedMovies:
         and the models.
         """
         job = opened.job
-        everywhere = tuple(replace(request, exclusions=()) for request in job.requests)
+        everywhere = tuple(replace(request, exclusions=(), holds=()) for request in job.requests)
         layer = LayerJob("", 0, opened.clip.source, 0, opened.output, everywhere)
         digest = self._digester.digest(layer)
         if digest is None:
@@ -55,9 +55,12 @@ class FinishedMovies:
             "sound": job.sound,
             "copy_untouched": job.copy_untouched,
         }
-        exclusions = [[asdict(entry) for entry in request.exclusions] for request in job.requests]
-        if any(exclusions):
-            written["exclusions"] = exclusions
+        ranges = [
+            [[asdict(entry) for entry in request.exclusions], [asdict(entry) for entry in request.holds]]
+            for request in job.requests
+        ]
+        if any(request.exclusions or request.holds for request in job.requests):
+            written["ranges"] = ranges
         return hashlib.sha256(f"{digest}\n{json.dumps(written)}".encode()).hexdigest()
 
     def marker(self, opened: OpenJob) -> Marker:

@@ -132,7 +132,7 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--corrections",
         type=Path,
         metavar="FILE.json",
-        help="frames that keep the original face, such as "
+        help="ranges of frames that keep the original face, or whose points are held, such as "
         '{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}; see docs/repair.md',
     )
     add_export(render)

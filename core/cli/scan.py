@@ -4,7 +4,6 @@
 import argparse
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
 
 from ..batch.corrections import read_corrections
 from ..errors import OutputError, os_error_reason
@@ -32,7 +31,7 @@ def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     """
     request = request_from_arguments(arguments)
     if arguments.corrections:
-        request = replace(request, exclusions=read_corrections(arguments.corrections))
+        request = read_corrections(arguments.corrections).correct(request)
     if arguments.html:
         require_output(follow_link(arguments.html, "page"), "page", [arguments.clip, *arguments.face])
     with ExitStack() as stack:

@@ -46,7 +46,10 @@ def add_scan(commands: Any) -> None:
         "--end", type=argument_type(parse_count), metavar="N", help="last frame, itself included"
     )
     scan.add_argument(
-        "--corrections", type=Path, metavar="FILE.json", help="as for render: excluded frames are not flagged"
+        "--corrections",
+        type=Path,
+        metavar="FILE.json",
+        help="as for render: frames of its ranges are not flagged",
     )
     shown = scan.add_mutually_exclusive_group()
     shown.add_argument(

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
-from ..recipe.exclusion import MAX_EXCLUSIONS, Exclusion, validate_exclusion
+from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
 from ..recipe.parameter import validate_value
 from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest, requests_in_frame
 
@@ -92,6 +92,7 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
         "forms": request.target_forms,
         "modifier": request.modifier,
         "exclusions": [[entry.first, entry.last, entry.fade] for entry in request.exclusions],
+        "holds": [[entry.first, entry.last] for entry in request.holds],
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
             for stage in fields(recipe)
@@ -103,7 +104,16 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
 def request_from(values: object) -> SwapRequest:
     """Return what `request_values` was given. Raises MessageError, or RecipeError for what no parameter may be."""
     given = messages.entries(
-        values, "name", "consent", "pictures", "replaced", "forms", "modifier", "exclusions", "recipe"
+        values,
+        "name",
+        "consent",
+        "pictures",
+        "replaced",
+        "forms",
+        "modifier",
+        "exclusions",
+        "holds",
+        "recipe",
     )
     images, replaced = (
         messages.listing(given[name], _image_from, _MAX_IMAGES) for name in ("pictures", "replaced")
@@ -115,7 +125,8 @@ def request_from(values: object) -> SwapRequest:
         replaced,
         messages.text(given["modifier"]),
         messages.text(given["forms"], MAX_FORM_LETTERS),
-        messages.listing(given["exclusions"], _exclusion_from, MAX_EXCLUSIONS),
+        messages.listing(given["exclusions"], _exclusion_from, MAX_RANGES),
+        messages.listing(given["holds"], _hold_from, MAX_RANGES),
     )
 
 
@@ -136,10 +147,18 @@ def _image_from(values: object) -> FaceImage:
 
 
 def _exclusion_from(values: object) -> Exclusion:
-    numbers = messages.listing(values, lambda value: messages.integer(value, 0, _MAX_FRAME_NUMBER), 3)
-    if len(numbers) != 3:
-        raise MessageError("frames that are excluded are a first, a last and a fade")
-    return validate_exclusion(Exclusion(*numbers))
+    return validate_exclusion(Exclusion(*_frame_numbers(values, 3)))
+
+
+def _hold_from(values: object) -> Hold:
+    return validate_hold(Hold(*_frame_numbers(values, 2)))
+
+
+def _frame_numbers(values: object, count: int) -> tuple[int, ...]:
+    numbers = messages.listing(values, lambda value: messages.integer(value, 0, _MAX_FRAME_NUMBER), count)
+    if len(numbers) != count:
+        raise MessageError(f"a range of frames has {count} numbers")
+    return numbers
 
 
 def _image_values(images: Sequence[FaceImage]) -> list[list[Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import FaceImageError, FaceNumberError
 from . import Recipe
-from .exclusion import Exclusion, visibility_at
+from .frame_ranges import Exclusion, Hold, visibility_at
 
 MAX_FORM_LETTERS = 1 << 20
 """No `SwapRequest.target_forms` is longer."""
@@ -111,6 +111,9 @@ class SwapRequest:
     exclusions : tuple of Exclusion
         Frames that keep the original face. They count where `requests_in_frame` asks for a frame, as the opacity that
         is left there: no key and no digest has them as such.
+    holds : tuple of Hold
+        Frames whose points are carried from the frames around the range. Keys have the points that come of it, and the
+        digests of these frames have the range; those of other frames do not.
     """
 
     identity: Identity
@@ -119,9 +122,10 @@ class SwapRequest:
     modifier: str = field(default="", repr=False)
     target_forms: str = ""
     exclusions: tuple[Exclusion, ...] = field(default=(), repr=False)
+    holds: tuple[Hold, ...] = field(default=(), repr=False)
 
     def in_frame(self, number: int) -> "SwapRequest | None":
-        """Return what is asked for in one frame: the very request where no exclusion touches it.
+        """Return what is asked for in one frame: the very request where it has no ranges.
 
         Parameters
         ----------
@@ -131,9 +135,10 @@ class SwapRequest:
         Returns
         -------
         SwapRequest or None
-            The request without exclusions, its opacity eased where one begins or ends; None within one.
+            The request without exclusions, its opacity eased where one begins or ends, with the hold that the frame is
+            in; None within an exclusion.
         """
-        if not self.exclusions:
+        if not (self.exclusions or self.holds):
             return self
         visibility = visibility_at(self.exclusions, number)
         if visibility <= 0:
@@ -141,7 +146,8 @@ class SwapRequest:
         fusion = self.recipe.fusion
         if visibility < 1:
             fusion = replace(fusion, opacity=fusion.opacity * visibility)
-        return replace(self, recipe=replace(self.recipe, fusion=fusion), exclusions=())
+        holds = tuple(hold for hold in self.holds if number in hold)[:1]
+        return replace(self, recipe=replace(self.recipe, fusion=fusion), exclusions=(), holds=holds)
 
 
 def requests_in_frame(requests: Iterable[SwapRequest], number: int) -> tuple[SwapRequest, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..recipe.exclusion import Exclusion, visibility_at
+from ..recipe.frame_ranges import Exclusion, Hold, visibility_at
 from .measures import MEASURES
 
 
@@ -126,6 +126,12 @@ class ScanResult:
         }
 
 
-def visible_problems(problems: Iterable[Problem], exclusions: Sequence[Exclusion]) -> tuple[Problem, ...]:
-    """Return the problems in frames that show anything of the new face: excluded frames have none."""
-    return tuple(problem for problem in problems if visibility_at(exclusions, problem.frame) > 0)
+def open_problems(
+    problems: Iterable[Problem], exclusions: Sequence[Exclusion], holds: Sequence[Hold]
+) -> tuple[Problem, ...]:
+    """Return the problems that no range mends: those in frames that are neither excluded nor held."""
+    return tuple(
+        problem
+        for problem in problems
+        if visibility_at(exclusions, problem.frame) > 0 and not any(problem.frame in hold for hold in holds)
+    )

@@ -16,7 +16,7 @@ from ..pipeline.pipeline import Pipeline
 from ..pipeline.sight import FrameSighting
 from ..recipe.request import SwapRequest
 from .people import KnownPeople
-from .problems import PersonSeries, Problem, ScanResult, visible_problems
+from .problems import PersonSeries, Problem, ScanResult, open_problems
 from .shot import ShotScan
 
 OnFrame = Callable[[int], None]
@@ -89,7 +89,7 @@ def scan_clip(
     numbers : iterable of int
         Its frames, counted from 0, ascending.
     request : SwapRequest
-        Says which faces are replaced, and in which frames they are not: these are not flagged.
+        Says which faces are replaced, and which ranges are mended: these are not flagged.
     on_frame : callable, optional
         Is called with the number of frames done so far.
 
@@ -115,7 +115,7 @@ def scan_clip(
             unknown += 1
         on_frame(done)
     result = scan.result(unknown)
-    return replace(result, problems=visible_problems(result.problems, request.exclusions))
+    return replace(result, problems=open_problems(result.problems, request.exclusions, request.holds))
 
 
 def _join_series(parts: list[PersonSeries]) -> tuple[PersonSeries, ...]:

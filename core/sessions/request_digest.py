@@ -86,7 +86,9 @@ class RequestDigester:
             ):  # keyframed parameters make a new one for every frame
                 self._request_texts.clear()
             shown = replace(request, identity=replace(request.identity, name="", consent=""))
-            self._request_texts[request] = text = repr(_without_paths(shown))
+            # Named only where there are some: a request without is what it was before there were any.
+            holds = f" {request.holds!r}" if request.holds else ""
+            self._request_texts[request] = text = f"{_without_paths(shown)!r}{holds}"
         return text
 
     def environment_changed(self) -> bool:

@@ -68,7 +68,7 @@ def test_keys_go_from_problem_to_problem_and_markers_show_them(drive, scanned):
     assert answers[7] == FAULTY + 1
     assert answers[10] == [[FAULTY + 1, "Problem: Not found for 1 frame"]]
     panel = answers[11]["Face Swap Repair"]
-    assert {"understudy.problem_scan", "understudy.problem_next", "understudy.exclusion_add"} <= set(panel)
+    assert {"understudy.problem_scan", "understudy.problem_next", "understudy.range_add"} <= set(panel)
     assert f"pressed: {FAULTY + 1}: Not found for 1 frame" in panel
 
 
@@ -77,23 +77,48 @@ def test_an_excluded_problem_is_none_and_is_undone(drive, scanned):
         ["load", {"path": scanned[0]}],
         ["undo", {"push": "before", "times": 0}],
         ["go", {"frame": FAULTY + 1}],
-        ["op", {"name": "understudy.exclusion_add", "active": "clip"}],
-        ["exclusions", {}],
+        ["op", {"name": "understudy.range_add", "active": "clip"}],
+        ["mended_ranges", {}],
         ["problems", {"active": "clip"}],
         ["go", {"frame": FAULTY + 3}],
-        ["op", {"name": "understudy.exclusion_set", "index": 0, "end": "LAST"}],
-        ["exclusions", {}],
+        ["op", {"name": "understudy.range_set", "index": 0, "end": "LAST"}],
+        ["mended_ranges", {}],
         ["undo", {"push": "excluded", "times": 1}],
-        ["exclusions", {}],
+        ["mended_ranges", {}],
         ["undo", {"times": 0, "redo": 1}],
-        ["op", {"name": "understudy.exclusion_remove", "active": "clip", "index": 0}],
-        ["exclusions", {}],
+        ["op", {"name": "understudy.range_remove", "active": "clip", "index": 0}],
+        ["mended_ranges", {}],
         ["problems", {"active": "clip"}],
     )
     assert answers[4:6] == [[[FAULTY, FAULTY, 4]], []]
     assert answers[8] == [[FAULTY, FAULTY + 2, 4]]
     assert answers[10] == []
     assert answers[13:15] == [[], [MISSING]]
+
+
+def test_a_held_problem_has_a_face(drive, scanned):
+    """Without it the face is missed in one of the frames; the others keep their images."""
+    report = str(drive.folder / "held.json")
+    answers = drive(
+        ["load", {"path": scanned[0]}],
+        ["render", {"out": drive.out("missed"), "report": report}],
+        ["go", {"frame": FAULTY + 1}],
+        ["op", {"name": "understudy.range_add", "active": "clip", "kind": "HOLD"}],
+        ["mended_ranges", {}],
+        ["problems", {"active": "clip"}],
+        ["render", {"out": drive.out("held"), "report": report}],
+        ["drawn", {"active": "clip"}],
+    )
+    assert answers[1]["faces"] == COUNT - 1
+    assert answers[4:6] == [[[FAULTY, FAULTY, 4]], []]
+    assert answers[6]["faces"] - answers[1]["faces"] == COUNT  # the report counts all renders of the process
+    assert answers[6]["stages"]["swap"]["run"] == 1
+    panel = answers[7]["Face Swap Repair"]
+    assert "UNDERSTUDY_PG_range.kind" in panel
+    assert "UNDERSTUDY_PG_range.fade" not in panel
+    missed, held = (drive.pictures(name, COUNT) for name in ("missed", "held"))
+    # What covers the face there is still seen.
+    assert {frame for frame in missed if not np.array_equal(missed[frame], held[frame])} <= {FAULTY + 1}
 
 
 @pytest.mark.every_blender
@@ -103,7 +128,7 @@ def test_ranges_cost_a_fuse_and_move_with_the_clip(every_blender, footage):
     path = str(drive.folder / "ranges.blend")
     exclude = [
         "tune",
-        {"settings": {"exclusions.0.first": 3, "exclusions.0.last": 5, "exclusions.0.fade": 0}},
+        {"settings": {"ranges.0.first": 3, "ranges.0.last": 5, "ranges.0.fade": 0}},
     ]
     report = str(drive.folder / "report.json")
     answers = drive(
@@ -112,7 +137,7 @@ def test_ranges_cost_a_fuse_and_move_with_the_clip(every_blender, footage):
         ["cast", {"name": "clip", "picture": footage.person}],
         ["op", {"name": "understudy.prepare", "active": "clip"}],
         ["go", {"frame": 4}],
-        ["op", {"name": "understudy.exclusion_add", "active": "clip"}],
+        ["op", {"name": "understudy.range_add", "active": "clip"}],
         exclude,
         ["render", {"out": drive.out("excluded"), "report": report}],
         ["render", {"out": drive.out("again"), "report": report}],

@@ -49,7 +49,7 @@ def test_the_keys_are_nobody_elses(played):
 def test_a_click_scans_and_the_list_shows_what_was_found(played):
     assert {
         "understudy.problem_scan", "understudy.problem_previous", "understudy.problem_go",
-        "understudy.problem_markers", "understudy.exclusion_add",
+        "understudy.problem_markers", "understudy.range_add",
     } <= set(played["listed"])  # fmt: skip
 
 

@@ -15,11 +15,9 @@ def problems(active):
     ]
 
 
-def exclusions(index=0):
+def mended_ranges(index=0):
     """The ranges of a modifier."""
-    return [
-        [entry.first, entry.last, entry.fade] for entry in _scene().understudy.modifiers[index].exclusions
-    ]
+    return [[entry.first, entry.last, entry.fade] for entry in _scene().understudy.modifiers[index].ranges]
 
 
 def markers():

@@ -41,7 +41,7 @@ def steps(window):
     yield from press_keys(window)
     window.shot("18_repair")
     controls = yield from window.buttons(properties, across=0.3)
-    yield from window.click(controls["understudy.exclusion_add"])
+    yield from window.click(controls["understudy.range_add"])
     window.point(40, 600)
     yield 3.0
     window.shot("19_excluded")
@@ -118,7 +118,7 @@ def collisions():
 
 def ranges():
     """The ranges of the modifier."""
-    entries = bpy.context.scene.understudy.modifiers[0].exclusions
+    entries = bpy.context.scene.understudy.modifiers[0].ranges
     return [[entry.first, entry.last, entry.fade] for entry in entries]
 
 

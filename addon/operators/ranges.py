@@ -1,31 +1,47 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators on the ranges of frames in which a modifier leaves the original face."""
+"""Operators on the ranges of frames that a modifier mends: excluded ones, and held ones."""
 
 from typing import Any
 
 import bpy
 from bpy.props import EnumProperty, IntProperty
 
-from ...core.recipe.exclusion import MAX_EXCLUSIONS
+from ...core.recipe.frame_ranges import MAX_RANGES
 from ..blender.reports import report
 from ..lookups.gallery import lookup_cache
 from ..lookups.scan_lookup import problem_runs_of, scan_lookup
 from ..modifiers.active import active_scene, active_strip
 from ..prepare.source_frames import source_frame_at
+from ..properties.range_properties import HOLD, RANGE_KINDS
 from ..properties.update import tag_update
 from .requires_modifier import RequiresModifier, activate_modifier
 
+_EXCLUDE_TOOLTIP = (
+    "Leave the original face where the problem at the current frame is, or in the current frame where there is none. "
+    "A change costs: blends these frames again"
+)
+_HOLD_TOOLTIP = (
+    "Carry the face's points from the frame before the problem at the current frame to the frame after it. "
+    "A change costs: swaps these frames again"
+)
 
-class UNDERSTUDY_OT_exclusion_add(RequiresModifier, bpy.types.Operator):
-    """Leave the original face in the problem at the current frame, or in the current frame."""
 
-    bl_idname = "understudy.exclusion_add"
-    bl_label = "Exclude Frames"
+class UNDERSTUDY_OT_range_add(RequiresModifier, bpy.types.Operator):
+    """Mend the problem at the current frame, or the current frame alone."""
+
+    bl_idname = "understudy.range_add"
+    bl_label = "Add Range"
     bl_description = (
-        "Leave the original face where the problem at the current frame is, or in the current frame where there is "
-        "none. A change costs: blends these frames again"
+        "Mend the frames of the problem at the current frame, or the current frame where there is none"
     )
     bl_options = {"REGISTER", "UNDO"}
+
+    kind: EnumProperty(name="Kind", description="What is done in these frames", items=RANGE_KINDS)  # type: ignore[valid-type]
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: Any) -> str:
+        """Return the tooltip, by the kind of range."""
+        return _HOLD_TOOLTIP if properties.kind == HOLD else _EXCLUDE_TOOLTIP
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add a range in frames of the clip."""
@@ -36,12 +52,12 @@ class UNDERSTUDY_OT_exclusion_add(RequiresModifier, bpy.types.Operator):
         if number is None:
             report(self, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
             return {"CANCELLED"}
-        if len(modifier.exclusions) >= MAX_EXCLUSIONS:
-            report(self, "ERROR", f"{modifier.name} has {MAX_EXCLUSIONS} ranges already: remove some")
+        if len(modifier.ranges) >= MAX_RANGES:
+            report(self, "ERROR", f"{modifier.name} has {MAX_RANGES} ranges already: remove some")
             return {"CANCELLED"}
         first, last = _problem_span(scene, strip, modifier, number)
-        entry = modifier.exclusions.add()
-        entry.first, entry.last = first, last
+        entry = modifier.ranges.add()
+        entry.kind, entry.first, entry.last = self.kind, first, last
         return {"FINISHED"}
 
 
@@ -57,12 +73,12 @@ def _problem_span(scene: bpy.types.Scene, strip: Any, modifier: Any, number: int
     return number, number
 
 
-class UNDERSTUDY_OT_exclusion_remove(RequiresModifier, bpy.types.Operator):
-    """Show the new face in this range again."""
+class UNDERSTUDY_OT_range_remove(RequiresModifier, bpy.types.Operator):
+    """Show these frames as they were before."""
 
-    bl_idname = "understudy.exclusion_remove"
+    bl_idname = "understudy.range_remove"
     bl_label = "Remove Range"
-    bl_description = "Show the new face in this range again. A change costs: blends these frames again"
+    bl_description = "Show these frames as they were before"
     bl_options = {"REGISTER", "UNDO"}
 
     index: IntProperty(name="Range", description="Which range, counted from 0", min=0)  # type: ignore[valid-type]
@@ -70,21 +86,19 @@ class UNDERSTUDY_OT_exclusion_remove(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove it."""
         modifier = activate_modifier(context)
-        if modifier is None or self.index >= len(modifier.exclusions):
+        if modifier is None or self.index >= len(modifier.ranges):
             return {"CANCELLED"}
-        modifier.exclusions.remove(self.index)
+        modifier.ranges.remove(self.index)
         tag_update(modifier, context)
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_exclusion_set(RequiresModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_range_set(RequiresModifier, bpy.types.Operator):
     """Have a range begin or end at the current frame."""
 
-    bl_idname = "understudy.exclusion_set"
+    bl_idname = "understudy.range_set"
     bl_label = "Set to Current Frame"
-    bl_description = (
-        "Have the range begin or end at the current frame. A change costs: blends these frames again"
-    )
+    bl_description = "Have the range begin or end at the current frame"
     bl_options = {"REGISTER", "UNDO"}
 
     index: IntProperty(name="Range", description="Which range, counted from 0", min=0)  # type: ignore[valid-type]
@@ -96,13 +110,13 @@ class UNDERSTUDY_OT_exclusion_set(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Set one end; the other one goes along where it would be passed."""
         scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
-        if strip is None or modifier is None or self.index >= len(modifier.exclusions):
+        if strip is None or modifier is None or self.index >= len(modifier.ranges):
             return {"CANCELLED"}
         number = source_frame_at(scene, strip, scene.frame_current)
         if number is None:
             report(self, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
             return {"CANCELLED"}
-        entry = modifier.exclusions[self.index]
+        entry = modifier.ranges[self.index]
         if self.end == "FIRST":
             entry.first, entry.last = number, max(entry.last, number)
         else:
@@ -110,4 +124,4 @@ class UNDERSTUDY_OT_exclusion_set(RequiresModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UNDERSTUDY_OT_exclusion_add, UNDERSTUDY_OT_exclusion_remove, UNDERSTUDY_OT_exclusion_set)
+CLASSES = (UNDERSTUDY_OT_range_add, UNDERSTUDY_OT_range_remove, UNDERSTUDY_OT_range_set)
