@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A run for an editor's preview: it fuses what is known, and computes nothing else."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -25,6 +26,7 @@ from .open_clips import MAX_OPEN_CLIPS
 from .settings import RunSettings
 
 if TYPE_CHECKING:
+    from ..matchmove.clip_faces import ClipFaces
     from ..scan.problems import ScanResult
 
 Preview = Literal["current", "fused", "incomplete", "blanked", "unprepared"]
@@ -86,6 +88,15 @@ class PreviewSession(LayerSession):
         clip = self._clip(source)
         last = min(last, clip.info.frame_count - 1)
         return scan_clip(self._get_pipeline(), clip, range(min(first, last), last + 1), request)
+
+    def clip_faces(self, source: ClipSource, numbers: Sequence[int], request: SwapRequest) -> "ClipFaces":
+        """Return the faces that a request replaces in frames of a clip; see `read_clip_faces`.
+
+        Raises NotCachedError where a frame is not analysed yet, ClipError, FaceImageError, ModelError, RecipeError.
+        """
+        from ..matchmove.clip_faces import read_clip_faces  # it imports every stage
+
+        return read_clip_faces(self._get_pipeline(), self._clip(source), numbers, request)
 
     def _update_preview(self, job: LayerJob) -> Preview:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
