@@ -2,7 +2,7 @@
 """How a strip stands: what is in the way of its new faces, and how many layer images are made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from ...core.models.embedded import embedded_folder
 from ...core.models.library import user_model_folder
 from ...core.recipe.request import SwapRequest
 from ...core.reporting.strip_state import FrameCounts
-from ...core.sessions.layer_counts import count_layers, layer_contents
+from ...core.sessions.layer_counts import LayerContent, count_layers, layer_contents
 from ...core.sessions.request_digest import RequestDigester
 from ...core.sessions.request_faults import request_fault
 from ..layers.folders import layer_image_name
@@ -70,10 +70,17 @@ class StripLookup:
             layer_image_name(number): layers[name] for number, name in zip(self.images, ids, strict=True)
         }
         models = embedded_folder(), settings.model_folder or user_model_folder()
-        jobs = (
-            LayerJob("", 0, self.source, number, layers[name].path / layer_image_name(number), self.requests)
+        jobs = [
+            LayerJob(
+                "",
+                0,
+                self.source,
+                number,
+                layers[name].path / layer_image_name(number),
+                self.requests,
+            )
             for number, name in zip(self.images, ids, strict=True)
-        )
+        ]
         try:
             contents = layer_contents(
                 jobs,
@@ -87,11 +94,20 @@ class StripLookup:
         by_frame = dict(zip(self.images, contents, strict=True))
         fault = request_fault(self.requests, settings.library)
         fault_text = "" if fault is None else fault.state_text
-        return StripSurvey(self.requests, fault_text, count_layers(contents), by_frame, self.made_count)
+        counts = replace(count_layers(contents), excluded=_excluded_count(jobs, contents))
+        return StripSurvey(self.requests, fault_text, counts, by_frame, self.made_count)
 
     def to_view(self, result: StripSurvey, _make_icon: Callable[[Pixels], int]) -> StripSurvey:
         """See `Lookup`."""
         return result
+
+
+def _excluded_count(jobs: list[LayerJob], contents: bytes) -> int:
+    """Count the images that show the original since every modifier excludes their frame."""
+    return sum(
+        content == LayerContent.ORIGINAL and bool(job.requests) and not job.frame_requests
+        for job, content in zip(jobs, contents, strict=True)
+    )
 
 
 @cache

@@ -17,6 +17,7 @@ from ...core.errors import RecipeError
 from ...core.layers.folder import is_stack_id
 from ...core.recipe.request import SwapRequest
 from ..properties.identity_properties import identity_of
+from ..properties.range_properties import exclusions_of, holds_of
 from ..properties.scene_properties import recipe_from, request_of, settings_of
 from ..properties.take_properties import (
     TAKE_GROUPS,
@@ -76,6 +77,8 @@ def request_of_take(modifier: Any, place: int) -> SwapRequest:
         recipe,
         modifier=modifier.name,
         target_forms=modifier.target_forms if recipe.swap.gives_shape else "",
+        exclusions=exclusions_of(modifier),
+        holds=holds_of(modifier),
     )
 
 

@@ -11,7 +11,7 @@ from bpy.types import PropertyGroup
 from ...core.consent.record import ConsentRecord, parse_day
 from ...core.recipe.request import FaceImage, Identity
 from .source_image_files import source_image_path
-from .status import set_window_state
+from .update import tag_update
 
 # Without it Blender shows a path that begins with // as a wrong one.
 RELATIVE_PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"}
@@ -19,15 +19,6 @@ TRANSLATION_CONTEXT = "Understudy"
 """The context for translators of words that mean something else in Blender."""
 _INVALID_DAY = date.min
 """What counts for a day that can't be read: a consent whose end nobody knows does not hold."""
-
-
-def tag_update(group: Any, _context: Any) -> None:
-    """Let Blender's handlers know: a property that a script sets tells nobody by itself.
-
-    What the last render did is no longer what the next one will do.
-    """
-    group.id_data.update_tag()
-    set_window_state("rendered", "")
 
 
 def _on_image_change(image: Any, context: Any) -> None:

@@ -17,7 +17,6 @@ from bpy.props import (
     EnumProperty,
     FloatProperty,
     IntProperty,
-    IntVectorProperty,
     PointerProperty,
     StringProperty,
 )
@@ -34,12 +33,14 @@ from .identity_properties import (
     TRANSLATION_CONTEXT,
     UNDERSTUDY_PG_identity,
     identity_of,
-    tag_update,
 )
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
+from .range_properties import UNDERSTUDY_PG_range, exclusions_of, holds_of
+from .strip_properties import register_strip_properties, unregister_strip_properties
 from .take_properties import TAKE_GROUPS, make_take_groups, on_take_change
+from .update import tag_update
 
 DEFAULT_CACHE_FOLDER = f"//{CACHE_FOLDER_NAME}/"
 """The folder of a project's results unless it names another."""
@@ -102,10 +103,6 @@ STAGE_GROUPS = {stage.name: _make_stage_group(stage.name) for stage in fields(Re
 
 # The stubs say that a property's definition is None; Blender keeps what it returns.
 _pointer: Any = PointerProperty
-_text: Any = StringProperty
-_numbers: Any = IntVectorProperty
-_number: Any = FloatProperty
-_switch: Any = BoolProperty
 _Stages: Any = type(
     "UNDERSTUDY_stages",
     (),
@@ -162,6 +159,9 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
         min=0,
         update=on_take_change,
     )
+    show_repair: _make_fold_property("Repair")  # type: ignore[valid-type]
+    ranges: CollectionProperty(type=UNDERSTUDY_PG_range)  # type: ignore[valid-type]
+    scan_count: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_scene(PropertyGroup):
@@ -251,16 +251,22 @@ def request_of(modifier: Any) -> SwapRequest:
     """Return what a modifier asks for with its loaded take."""
     recipe = recipe_of(modifier)
     forms = modifier.target_forms if recipe.swap.gives_shape else ""
-    return SwapRequest(identity_of(modifier.identity), recipe, modifier=modifier.name, target_forms=forms)
+    return SwapRequest(
+        identity_of(modifier.identity),
+        recipe,
+        modifier=modifier.name,
+        target_forms=forms,
+        exclusions=exclusions_of(modifier),
+        holds=holds_of(modifier),
+    )
 
 
-_STRIP_PROPERTIES = ("rate", "lifted", "searched", "layer_of", "id")
-_NEST_PROPERTIES = ("nest_range", "rounds_frames", "nest_by_editor", "nest")
 CLASSES: tuple[Any, ...] = (
     *STAGE_GROUPS.values(),
     *IDENTITY_CLASSES,
     UNDERSTUDY_PG_take_values,
     UNDERSTUDY_PG_take,
+    UNDERSTUDY_PG_range,
     UNDERSTUDY_PG_modifier,
     UNDERSTUDY_PG_farm,
     UNDERSTUDY_PG_scene,
@@ -271,23 +277,13 @@ def register() -> None:
     """Put the properties on scenes and strips."""
     for group in CLASSES:
         bpy.utils.register_class(group)
-    scene, strip = cast("Any", bpy.types.Scene), cast("Any", bpy.types.Strip)
-    scene.understudy = _pointer(type=UNDERSTUDY_PG_scene)
-    strip.understudy_id = _text(options={"HIDDEN"})
-    strip.understudy_layer_of = _text(options={"HIDDEN"})
-    strip.understudy_searched = _numbers(size=2, default=(-1, -1), options={"HIDDEN"})
-    strip.understudy_lifted = _text(options={"HIDDEN"})
-    strip.understudy_rate = _number(options={"HIDDEN"})
-    strip.understudy_nest = _switch(options={"HIDDEN"})
-    strip.understudy_nest_by_editor = _switch(options={"HIDDEN"})
-    strip.understudy_rounds_frames = _switch(options={"HIDDEN"})
-    strip.understudy_nest_range = _numbers(size=4, default=(0, 0, 0, 0), options={"HIDDEN"})
+    cast("Any", bpy.types.Scene).understudy = _pointer(type=UNDERSTUDY_PG_scene)
+    register_strip_properties()
 
 
 def unregister() -> None:
     """Take the properties off again. What they hold stays in the .blend."""
-    for name in (*_NEST_PROPERTIES, *_STRIP_PROPERTIES):
-        delattr(bpy.types.Strip, f"understudy_{name}")
+    unregister_strip_properties()
     delattr(bpy.types.Scene, "understudy")
     for group in reversed(CLASSES):
         bpy.utils.unregister_class(group)

@@ -13,7 +13,8 @@ import bpy
 from bpy.props import BoolProperty, PointerProperty, StringProperty
 from bpy.types import PropertyGroup
 
-from .identity_properties import CONSENT_TEXTS, UNDERSTUDY_PG_identity, tag_update
+from .identity_properties import CONSENT_TEXTS, UNDERSTUDY_PG_identity
+from .update import tag_update
 
 TAKE_GROUPS = ("swap", "enhance", "occlude", "fusion")
 """The stages whose settings a take may have of its own. Which face is replaced is the modifier's."""

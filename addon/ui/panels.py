@@ -25,6 +25,7 @@ from ..sequencer.strips import supports_modifiers
 from .cache_panel import draw_cache, draw_refusal
 from .fields import row_or_column
 from .parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
+from .repair_panel import draw_repair
 from .sheet_panel import draw_sheet_progress
 from .state_icon import state_icon
 from .takes_panel import CLASSES as TAKE_CLASSES
@@ -66,6 +67,7 @@ _SECTIONS = (
     _Section("mask", "Mask", _parameters_of(in_mask)),
     _Section("colour", "Color and Blend", _draw_colour),
     _Section("analysis", "Analysis", _parameters_of(in_analysis)),
+    _Section("repair", "Repair", draw_repair),
 )
 
 

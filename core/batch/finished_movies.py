@@ -4,7 +4,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..cache.base.key import SHA256_HEX
@@ -35,7 +35,8 @@ class FinishedMovies:
         and the models.
         """
         job = opened.job
-        layer = LayerJob("", 0, opened.clip.source, 0, opened.output, job.requests)
+        everywhere = tuple(replace(request, exclusions=(), holds=()) for request in job.requests)
+        layer = LayerJob("", 0, opened.clip.source, 0, opened.output, everywhere)
         digest = self._digester.digest(layer)
         if digest is None:
             return ""
@@ -54,6 +55,12 @@ class FinishedMovies:
             "sound": job.sound,
             "copy_untouched": job.copy_untouched,
         }
+        ranges = [
+            [[asdict(entry) for entry in request.exclusions], [asdict(entry) for entry in request.holds]]
+            for request in job.requests
+        ]
+        if any(request.exclusions or request.holds for request in job.requests):
+            written["ranges"] = ranges
         return hashlib.sha256(f"{digest}\n{json.dumps(written)}".encode()).hexdigest()
 
     def marker(self, opened: OpenJob) -> Marker:

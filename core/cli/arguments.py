@@ -19,6 +19,7 @@ from .licences_arguments import add_licences
 from .models_arguments import add_models
 from .output import show
 from .run_arguments import add_run
+from .scan_arguments import add_scan
 from .sheet_arguments import add_sheet
 from .verify_arguments import add_verify
 
@@ -66,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _add_render(commands)
     add_batch(commands)
     add_sheet(commands)
+    add_scan(commands)
     add_cache(commands)
     add_explain(commands)
     add_models(commands)
@@ -131,6 +133,13 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         type=Path,
         metavar="OUT.mp4",
         help=".mp4, .mov, .mkv or .webm; or a pattern such as out_%%05d.png, .tif or .exr, for an image of each frame",
+    )
+    render.add_argument(
+        "--corrections",
+        type=Path,
+        metavar="FILE.json",
+        help="ranges of frames that keep the original face, or whose points are held, such as "
+        '{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}; see docs/repair.md',
     )
     add_export(render)
     add_run(render, "OUTPUT")

@@ -56,7 +56,7 @@ def _run(argv: Sequence[str] | None, arguments: argparse.Namespace, stop: StopSi
 
 
 def _frame_command(name: str) -> Callable[[argparse.Namespace, StopSignal], bool] | None:
-    """Return the function of a command that renders frames, which tells whether any failed; None of another."""
+    """Return the function of a command that works frame by frame, which tells whether any failed; None of another."""
     if name == "render":
         from .render import render
 
@@ -69,6 +69,10 @@ def _frame_command(name: str) -> Callable[[argparse.Namespace, StopSignal], bool
         from .sheet import sheet
 
         return sheet
+    if name == "scan":
+        from .scan import scan
+
+        return scan
     return None
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
+from ..batch.corrections import correct_swaps, read_corrections
 from ..batch.job import MovieJob, open_job
 from ..batch.movie_render import movie_warnings, render_movie
 from ..batch.render_counts import RenderCounts
@@ -64,9 +65,12 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
 
 def _job(arguments: argparse.Namespace) -> MovieJob:
     """Return what the arguments ask for. Raises BatchError, FaceImageError, RecipeError."""
+    swaps = swaps_from_arguments(arguments)
+    if arguments.corrections:
+        swaps = correct_swaps(swaps, read_corrections(arguments.corrections))
     return MovieJob(
         arguments.clip,
-        swaps_from_arguments(arguments),
+        swaps,
         arguments.output,
         arguments.start,
         arguments.end,

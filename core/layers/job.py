@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
+from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
 from ..recipe.parameter import validate_value
-from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest
+from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest, requests_in_frame
 
 _MAX_IMAGES = 1000
 _MAX_FACES = 1 << 16
@@ -37,6 +38,11 @@ class LayerJob:
     def owner_id(self) -> str:
         """The id of the stack whose image it is."""
         return self.stack_id or self.layer_path.parent.name
+
+    @property
+    def frame_requests(self) -> tuple[SwapRequest, ...]:
+        """What is asked for in this frame: without the requests that exclude it."""
+        return requests_in_frame(self.requests, self.number)
 
     def warning_text(self, reason: object, *, is_incomplete: bool = False) -> str:
         """Return a warning that names strip and frame; `is_incomplete` where some of the faces are swapped."""
@@ -92,6 +98,8 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
         "replaced": _image_values(request.target_references),
         "forms": request.target_forms,
         "modifier": request.modifier,
+        "exclusions": [[entry.first, entry.last, entry.fade] for entry in request.exclusions],
+        "holds": [[entry.first, entry.last] for entry in request.holds],
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
             for stage in fields(recipe)
@@ -102,7 +110,18 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
 
 def request_from(values: object) -> SwapRequest:
     """Return what `request_values` was given. Raises MessageError, or RecipeError for what no parameter may be."""
-    given = messages.entries(values, "name", "consent", "pictures", "replaced", "forms", "modifier", "recipe")
+    given = messages.entries(
+        values,
+        "name",
+        "consent",
+        "pictures",
+        "replaced",
+        "forms",
+        "modifier",
+        "exclusions",
+        "holds",
+        "recipe",
+    )
     images, replaced = (
         messages.listing(given[name], _image_from, _MAX_IMAGES) for name in ("pictures", "replaced")
     )
@@ -113,6 +132,8 @@ def request_from(values: object) -> SwapRequest:
         replaced,
         messages.text(given["modifier"]),
         messages.text(given["forms"], MAX_FORM_LETTERS),
+        messages.listing(given["exclusions"], _exclusion_from, MAX_RANGES),
+        messages.listing(given["holds"], _hold_from, MAX_RANGES),
     )
 
 
@@ -130,6 +151,21 @@ def _image_from(values: object) -> FaceImage:
     if not isinstance(values, list | tuple) or len(values) != 2:
         raise MessageError("a source image is a path and the number of a face")
     return FaceImage(messages.path(values[0]), messages.integer(values[1], 0, _MAX_FACES))
+
+
+def _exclusion_from(values: object) -> Exclusion:
+    return validate_exclusion(Exclusion(*_frame_numbers(values, 3)))
+
+
+def _hold_from(values: object) -> Hold:
+    return validate_hold(Hold(*_frame_numbers(values, 2)))
+
+
+def _frame_numbers(values: object, count: int) -> tuple[int, ...]:
+    numbers = messages.listing(values, lambda value: messages.integer(value, 0, _MAX_FRAME_NUMBER), count)
+    if len(numbers) != count:
+        raise MessageError(f"a range of frames has {count} numbers")
+    return numbers
 
 
 def _image_values(images: Sequence[FaceImage]) -> list[list[Any]]:

@@ -6,6 +6,7 @@ layer is there already under the planned key costs no decode, no model and no fu
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 
 import numpy as np
@@ -30,7 +31,7 @@ from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Detect, Recipe, key_inputs
 from ..recipe.mesh_requirement import require_mesh
-from ..recipe.request import FaceImage, Identity, SwapRequest
+from ..recipe.request import FaceImage, Identity, SwapRequest, requests_in_frame
 from ..reporting.stage_counts import Report, StageCounter
 from ..swap import mesh
 from ..swap.loaded_model import ModelRunner
@@ -42,11 +43,13 @@ from .crop_stage import CropStage
 from .face_selector import FaceSelector
 from .face_traits import FrameTraits, frame_traits
 from .fuse_stage import FuseStage
+from .held_faces import replaced_faces
 from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
 from .shape_stage import ShapeStage
+from .sight import FrameSighting, sight_frame
 from .source_check import SourceImageReport, inspect_source_image
 from .target_forms import TargetForms
 
@@ -69,9 +72,9 @@ class Pipeline:
     ) -> None:
         """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
 
-        What is missing is computed at once, or as `flight` has it. `library` has the user's own models.
-        `providers` are the processors that run them, the first that can, `engine_folder` a folder for what these build
-        from models; see `ModelPool`. `stamps` say which files clips and images are.
+        What is missing is computed at once, or as `flight` has it. `library` has the user's own models. `providers` are
+        the processors that run them, the first that can, `engine_folder` a folder for what these build from models; see
+        `ModelPool`. `stamps` say which files clips and images are.
         """
         stamps = stamps or SourceStamps()
         self._store = store
@@ -80,7 +83,7 @@ class Pipeline:
         self._topology = load_topology()
         self._fuser = Fuser(self._pool, self._topology)
         self._counter, self._image_counter = StageCounter(), StageCounter()
-        self._library = library = library or ModelLibrary()
+        self.library = library = library or ModelLibrary()
         shared = (store, models, self._pool, self._topology)
         self._analyser = Analyser(*shared, self._counter, self._flight, library, stamps)
         source_analyser = Analyser(*shared, self._image_counter, self._flight, library, stamps)
@@ -95,12 +98,12 @@ class Pipeline:
         runner = ModelRunner(self._pool)
         images = NeuralSources(store, self._flight, self._sources, source_analyser, self._topology, runner)
         self._neural = NeuralSwapper(library, runner, images, self._topology)
-        swappers = self._mesh, self._neural
         basis = store, self._flight, self._analyser
         self._image_basis = store, self._flight, self._sources, source_analyser, self._topology
         self._basis, self._forms = basis, TargetForms(*basis, self._topology)
         self._shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
         self._fusion = FuseStage(self._fuser, self._neural, self._topology)
+        swappers = self._mesh, self._neural
         self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
 
     @property
@@ -108,14 +111,9 @@ class Pipeline:
         """The counts so far; callers add their warnings here."""
         return self._counter
 
-    @property
-    def library(self) -> ModelLibrary:
-        """The user's own models."""
-        return self._library
-
     def report(self) -> Report:
         """Return what was done since the pipeline was made."""
-        for warning in (*self._pool.warnings, *self._library.warnings, *self._fuser.warnings):
+        for warning in (*self._pool.warnings, *self.library.warnings, *self._fuser.warnings):
             self._counter.warn(warning)
         return self._counter.report(self._pool.load_count, self._image_counter)
 
@@ -143,6 +141,10 @@ class Pipeline:
     def frame_traits(self, clip: Clip, number: int, request: SwapRequest) -> FrameTraits:
         """Return what the faces do that a request replaces. ClipError, FaceImageError, ModelError, RecipeError."""
         return frame_traits(self._analyser, self._selector, self._topology, clip, number, request)
+
+    def sight_frame(self, clip: Clip, number: int, request: SwapRequest) -> FrameSighting:
+        """Return what a scan needs of the faces that a request replaces. Raises what `frame_traits` does."""
+        return sight_frame(self._store, self._analyser, self._selector, clip, number, request)
 
     def analysis_keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of a frame's detections, landmarks and embeddings, decoding it only for its id."""
@@ -193,7 +195,8 @@ class Pipeline:
         `number` counts the clip's frames from 0. Raises ClipError, FaceImageError, ModelError or RecipeError.
         """
         size, warning_count = (clip.info.width, clip.info.height), self._counter.warning_count
-        planned = tuple(entry for request in requests for entry in self._face_plans(clip, number, request))
+        asked = requests_in_frame(requests, number)
+        planned = tuple(entry for request in asked for entry in self._face_plans(clip, number, request))
         inputs: dict[str, Scalar | Key] = {"width": size[0], "height": size[1]}
         inputs.update({f"face{index:02d}": entry.fuse for index, entry in enumerate(planned)})
         key = stage_key("layer", LAYER_VERSION, inputs)
@@ -220,10 +223,9 @@ class Pipeline:
 
         What the cache knows of the frame is compared with its pixels, so that no other file's faces are laid over it.
         """
-        try:
+        with suppress(ClipChangedError):
             return self._recast(clip, number, requests)
-        except ClipChangedError:
-            return self._recast(clip, number, requests)
+        return self._recast(clip, number, requests)
 
     def check_content(self, clip: Clip) -> None:
         """Make sure that the cache knows a clip by all of its content: for frames that are planned, and not read."""
@@ -233,14 +235,11 @@ class Pipeline:
         self, clip: Clip, number: int, requests: Sequence[SwapRequest]
     ) -> tuple[LayerPlan, Patch | None]:
         self._analyser.frames.check_frame(clip, number)
-        plan = self.plan(clip, number, requests)
-        return plan, self.execute(plan)
+        return (plan := self.plan(clip, number, requests)), self.execute(plan)
 
     def is_cached(self, plan: LayerPlan) -> bool:
         """Tell whether `execute` would only fuse: every crop is in the store, so no frame and no model is needed."""
-        keys = [
-            key for entry in plan.faces for key in (entry.move, entry.swap, entry.enhance) if key is not None
-        ]
+        keys = (key for face in plan.faces for key in (face.move, face.swap, face.enhance) if key is not None)
         return all(key in self._store for key in keys)
 
     def prefetch_crops(self, plan: LayerPlan) -> None:
@@ -254,13 +253,9 @@ class Pipeline:
     def _face_plans(self, clip: Clip, number: int, request: SwapRequest) -> list[FacePlan]:
         recipe = request.recipe
         require_mesh(recipe)
-        here = stabilised_faces(self._analyser, clip, number, recipe)
-        plans = []
-        for index in self._selector.select(clip, number, request, here):
-            entry = self._face_plan(clip, number, request, here, index)
-            if entry is not None:
-                plans.append(entry)
-        return plans
+        here, chosen = replaced_faces(self._analyser, self._selector, clip, number, request)
+        plans = (self._face_plan(clip, number, request, here, index) for index in chosen)
+        return [entry for entry in plans if entry is not None]
 
     def _face_plan(
         self, clip: Clip, number: int, request: SwapRequest, here: FrameFaces, index: int

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who replaces whom in a clip, and how."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 from ..errors import FaceImageError, FaceNumberError
 from . import Recipe
+from .frame_ranges import Exclusion, Hold, visibility_at
 
 MAX_FORM_LETTERS = 1 << 20
 """No `SwapRequest.target_forms` is longer."""
@@ -110,6 +112,12 @@ class SwapRequest:
     target_forms : str
         The forms of people who are replaced, as a session learned them; empty to learn them from the clip. With shape
         above 0 a person who is among them has that form, whatever else the clip shows.
+    exclusions : tuple of Exclusion
+        Frames that keep the original face. They count where `requests_in_frame` asks for a frame, as the opacity that
+        is left there: no key and no digest has them as such.
+    holds : tuple of Hold
+        Frames whose points are carried from the frames around the range. Keys have the points that come of it, and the
+        digests of these frames have the range; those of other frames do not.
     """
 
     identity: Identity
@@ -117,3 +125,36 @@ class SwapRequest:
     target_references: tuple[FaceImage, ...] = ()
     modifier: str = field(default="", repr=False)
     target_forms: str = ""
+    exclusions: tuple[Exclusion, ...] = field(default=(), repr=False)
+    holds: tuple[Hold, ...] = field(default=(), repr=False)
+
+    def in_frame(self, number: int) -> "SwapRequest | None":
+        """Return what is asked for in one frame: the very request where it has no ranges.
+
+        Parameters
+        ----------
+        number : int
+            The frame of the clip, counted from 0.
+
+        Returns
+        -------
+        SwapRequest or None
+            The request without exclusions, its opacity eased where one begins or ends, with the hold that the frame is
+            in; None within an exclusion.
+        """
+        if not (self.exclusions or self.holds):
+            return self
+        visibility = visibility_at(self.exclusions, number)
+        if visibility <= 0:
+            return None
+        fusion = self.recipe.fusion
+        if visibility < 1:
+            fusion = replace(fusion, opacity=fusion.opacity * visibility)
+        holds = tuple(hold for hold in self.holds if number in hold)[:1]
+        return replace(self, recipe=replace(self.recipe, fusion=fusion), exclusions=(), holds=holds)
+
+
+def requests_in_frame(requests: Iterable[SwapRequest], number: int) -> tuple[SwapRequest, ...]:
+    """Return what requests ask for in frame `number` of their clip, see `SwapRequest.in_frame`, in their order."""
+    asked = (request.in_frame(number) for request in requests)
+    return tuple(request for request in asked if request is not None)

@@ -13,6 +13,7 @@ _NUMBER = re.compile(r"\bframe \d+")
 NO_FACE = "no face to replace"
 NO_MODIFIER = "no modifier is enabled"
 NO_LAYER = "no layer strip"
+EXCLUDED = "excluded"
 
 SWAPPED, ORIGINAL, FAILED = "swapped", "original", "failed"
 """What an image shows: new faces; the original by right; the original, since it could not be made."""
@@ -30,12 +31,15 @@ class Outcomes:
     last_reason: str = ""
     """Why the last image that shows the original does."""
 
-    def record_shown(self, face_count: int, request_count: int) -> None:
-        """An image is what it should be: it replaces a number of faces, as a number of requests ask."""
+    def record_shown(self, face_count: int, request_count: int, all_count: int | None = None) -> None:
+        """An image is what it should be: it replaces a number of faces, as a number of requests ask.
+
+        `all_count` counts the requests that exclude the frame as well; None where none does.
+        """
         if face_count:
             self.swapped_count += 1
         else:
-            self.last_reason = NO_FACE if request_count else NO_MODIFIER
+            self.last_reason = NO_FACE if request_count else EXCLUDED if all_count else NO_MODIFIER
             self.original[self.last_reason] += 1
 
     def record_failure(self, reason: str, text: str) -> None:

@@ -8,8 +8,8 @@ Panel, status bar, preview overlay, the reports of Prepare and of a render, and 
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from .layer_outcomes import EXCLUDED, Outcomes
 from .layer_outcomes import NO_FACE as NO_FACE_REASON
-from .layer_outcomes import Outcomes
 from .quoting import quote
 from .render_action import RenderAction
 
@@ -50,6 +50,8 @@ class FrameCounts:
     """Made, and the original by right: no face to replace is in the frame."""
     outdated: int = 0
     """Made, but for other settings, images or models than there are now."""
+    excluded: int = 0
+    """How many of those by right are so since modifiers exclude them."""
 
     @property
     def missing(self) -> int:
@@ -187,12 +189,12 @@ def _kind(facts: StripFacts, counts: FrameCounts, failed: int) -> StripStateKind
 
 def state_of_outcomes(outcomes: Outcomes) -> StripState:
     """Return the state that a run left its layer images in."""
-    no_face = outcomes.original[NO_FACE_REASON]
-    others = [
-        (reason, count) for reason, count in outcomes.original.most_common() if reason != NO_FACE_REASON
-    ]
+    excluded = outcomes.original[EXCLUDED]
+    by_right = outcomes.original[NO_FACE_REASON] + excluded
+    listed = outcomes.original.most_common()
+    others = [(reason, count) for reason, count in listed if reason not in (NO_FACE_REASON, EXCLUDED)]
     total = outcomes.swapped_count + outcomes.original.total()
-    counts = FrameCounts(total, outcomes.swapped_count, no_face)
+    counts = FrameCounts(total, outcomes.swapped_count, by_right, excluded=excluded)
     failure = others[0][0] if others else ""
     return strip_state(StripFacts(counts=counts, failed=sum(count for _, count in others), failure=failure))
 
@@ -269,12 +271,9 @@ def render_text(frames: int, swapped: int, originals: int) -> str:
 
 def _originals_reason(state: StripState) -> str:
     """Say why frames show the original; where there are two reasons, how many for each."""
-    reasons = []
-    failure = state.reason or FAILED
-    if state.counts.no_face:
-        reasons.append((NO_FACE, state.counts.no_face))
-    if state.failed:
-        reasons.append((failure, state.failed))
+    counts, failure = state.counts, state.reason or FAILED
+    listed = (NO_FACE, counts.no_face - counts.excluded), (EXCLUDED, counts.excluded), (failure, state.failed)
+    reasons = [(reason, count) for reason, count in listed if count]
     if len(reasons) == 1:
         return reasons[0][0]
     return "; ".join(f"{reason}: {count}" for reason, count in reasons)

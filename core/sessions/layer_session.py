@@ -246,7 +246,7 @@ class LayerSession:
             self._write_count += 1  # its stages have counted what making it took
         else:
             self._counter.record_cached_layer(counts.face_count, counts.masked_count, counts.enhanced_count)
-        self._outcomes.record_shown(counts.face_count, len(job.requests))
+        self._outcomes.record_shown(counts.face_count, len(job.frame_requests), len(job.requests))
 
     def _plan(self, job: LayerJob) -> "LayerPlan":
         pipeline, clip = self._get_pipeline(), self._clip(job.source, job.number)

@@ -27,6 +27,7 @@ from .settings import RunSettings
 
 if TYPE_CHECKING:
     from ..matchmove.clip_faces import ClipFaces
+    from ..scan.problems import ScanResult
 
 Preview = Literal["current", "fused", "incomplete", "blanked", "unprepared"]
 """What became of a layer image: it was right, was fused anew, wholly or without the modifiers that fail, was made
@@ -76,6 +77,17 @@ class PreviewSession(LayerSession):
         ):
             return "blanked", reason
         return "unprepared", reason
+
+    def scan(self, source: ClipSource, first: int, last: int, request: SwapRequest) -> "ScanResult":
+        """Return what a scan finds in a clip from frame `first` to `last`, or its end, by what is known of it.
+
+        Raises ClipError, ClipNotCachedError, FaceImageError, ModelError or RecipeError.
+        """
+        from ..scan.scan import scan_clip  # it imports every stage
+
+        clip = self._clip(source)
+        last = min(last, clip.info.frame_count - 1)
+        return scan_clip(self._get_pipeline(), clip, range(min(first, last), last + 1), request)
 
     def clip_faces(self, source: ClipSource, numbers: Sequence[int], request: SwapRequest) -> "ClipFaces":
         """Return the faces that a request replaces in frames of a clip; see `read_clip_faces`.

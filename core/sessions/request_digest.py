@@ -57,12 +57,13 @@ class RequestDigester:
         Files are known by their stamps, but for the folders above their own: an image stays what it is where a project
         and its files are on another mount point.
         """
+        asked = job.frame_requests
         try:
             looks = [self._stamps.look(job.source, job.number)]
-            for request in job.requests:
+            for request in asked:
                 images = (*request.identity.images, *request.target_references)
                 looks += [self._stamps.look(ClipSource(True, (Path(image.path),))) for image in images]
-            requests = [_without_own_forms(looks[0], request) for request in job.requests]
+            requests = [_without_own_forms(looks[0], request) for request in asked]
         except ClipError:
             return None
         ground = self._environment_digest()
@@ -87,7 +88,9 @@ class RequestDigester:
             shown = replace(
                 request, identity=replace(request.identity, name="", consent="", consent_until=None)
             )
-            self._request_texts[request] = text = repr(_without_paths(shown))
+            # Named only where there are some: a request without is what it was before there were any.
+            holds = f" {request.holds!r}" if request.holds else ""
+            self._request_texts[request] = text = f"{_without_paths(shown)!r}{holds}"
         return text
 
     def environment_changed(self) -> bool:

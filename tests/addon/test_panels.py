@@ -11,7 +11,7 @@ from understudy.core.recipe import parameters
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
-SECTIONS = ("Expanded", "Who", "Which Face", "Swap", "Mask", "Color and Blend", "Analysis")
+SECTIONS = ("Expanded", "Who", "Which Face", "Swap", "Mask", "Color and Blend", "Analysis", "Repair")
 SWITCHES = {
     "swap.swapper": "dfm",
     "enhance.enhancer": "codeformer",

@@ -155,6 +155,10 @@ def test_what_can_not_work_can_not_be_prepared() -> None:
             StripFacts(counts=FrameCounts(60, 55, 4), failed=1, failure="the disk is full"),
             "Ready, but 5 frames show the original (no face found: 4; the disk is full: 1)",
         ),
+        (
+            StripFacts(counts=FrameCounts(60, 50, 10, excluded=7)),
+            "Ready, but 10 frames show the original (no face found: 3; excluded: 7)",
+        ),
         (StripFacts(counts=FrameCounts(60, 0, 60)), "Originals will be rendered: no face found"),
         (StripFacts(counts=FrameCounts(60, 0, 7)), "0 of 60 ready, 7 show the original (no face found)"),
         (

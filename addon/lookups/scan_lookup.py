@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a scan of a strip found, for one modifier: looked up beside drawing, from what is prepared."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ...core.face.types import Pixels
+from ...core.media.source import ClipSource
+from ...core.recipe import Recipe
+from ...core.recipe.frame_ranges import Exclusion, Hold
+from ...core.recipe.request import Identity, SwapRequest
+from ..layers.folders import cache_folder
+from ..properties.preferences import Preferences, preferences
+from ..properties.range_properties import exclusions_of, holds_of
+from ..properties.scene_properties import recipe_of
+from ..sequencer.strips import source_of
+from ..sessions.open import open_preview
+from .gallery import lookup_cache
+from .people import source_range
+
+if TYPE_CHECKING:
+    from ...core.scan.problems import ScanResult
+    from ...core.scan.runs import ProblemRun
+
+_MEMORY_MEGABYTES = 8
+
+
+@dataclass(frozen=True)
+class ScanLookup:
+    """What a scan of a stretch of a clip finds. What is blended how changes nothing of it, and is no part of it."""
+
+    folder: Path
+    preferences: Preferences
+    source: ClipSource
+    first: int
+    last: int
+    recipe: Recipe
+    count: int
+    """How often it was asked for."""
+
+    def fetch(self) -> "ScanResult":
+        """See `Lookup`."""
+        opened = open_preview(self.folder, replace(self.preferences, memory_megabytes=_MEMORY_MEGABYTES))
+        with closing(opened) as session:
+            return session.scan(self.source, self.first, self.last, SwapRequest(Identity(()), self.recipe))
+
+    def to_view(self, result: "ScanResult", _make_icon: Callable[[Pixels], int]) -> "ScanResult":
+        """See `Lookup`. What was measured is let go of."""
+        return replace(result, series=())
+
+
+def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup:
+    """Return the question what a scan of a strip finds for a modifier."""
+    recipe = recipe_of(modifier)
+    analysis = Recipe(
+        detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed, select=recipe.select
+    )
+    first, last = source_range(scene, strip)
+    return ScanLookup(
+        cache_folder(scene), preferences(), source_of(strip), first, last, analysis, modifier.scan_count
+    )
+
+
+def problem_runs_of(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> "tuple[ProblemRun, ...]":
+    """Return what is left of a scan's problems beside the ranges that a modifier mends, as runs."""
+    exclusions, holds = exclusions_of(modifier), holds_of(modifier)
+    key = "problems", lookup, id(result), exclusions, holds
+    return lookup_cache().get_or_compute(key, lambda: _runs(result, exclusions, holds))
+
+
+def _runs(
+    result: "ScanResult", exclusions: tuple[Exclusion, ...], holds: tuple[Hold, ...]
+) -> "tuple[ProblemRun, ...]":
+    from ...core.scan.problems import open_problems
+    from ...core.scan.runs import problem_runs
+
+    return problem_runs(open_problems(result.problems, exclusions, holds))

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operators on the ranges of frames that a modifier mends: excluded ones, and held ones."""
+
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty, IntProperty
+
+from ...core.recipe.frame_ranges import MAX_RANGES
+from ..blender.reports import report
+from ..lookups.gallery import lookup_cache
+from ..lookups.scan_lookup import problem_runs_of, scan_lookup
+from ..modifiers.active import active_scene, active_strip
+from ..prepare.source_frames import source_frame_at
+from ..properties.range_properties import HOLD, RANGE_KINDS
+from ..properties.update import tag_update
+from .requires_modifier import RequiresModifier, activate_modifier
+
+_EXCLUDE_TOOLTIP = (
+    "Leave the original face where the problem at the current frame is, or in the current frame where there is none. "
+    "A change costs: blends these frames again"
+)
+_HOLD_TOOLTIP = (
+    "Carry the face's points from the frame before the problem at the current frame to the frame after it. "
+    "A change costs: swaps these frames again"
+)
+
+
+class UNDERSTUDY_OT_range_add(RequiresModifier, bpy.types.Operator):
+    """Mend the problem at the current frame, or the current frame alone."""
+
+    bl_idname = "understudy.range_add"
+    bl_label = "Add Range"
+    bl_description = (
+        "Mend the frames of the problem at the current frame, or the current frame where there is none"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    kind: EnumProperty(name="Kind", description="What is done in these frames", items=RANGE_KINDS)  # type: ignore[valid-type]
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: Any) -> str:
+        """Return the tooltip, by the kind of range."""
+        return _HOLD_TOOLTIP if properties.kind == HOLD else _EXCLUDE_TOOLTIP
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Add a range in frames of the clip."""
+        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
+        if strip is None or modifier is None:
+            return {"CANCELLED"}
+        number = source_frame_at(scene, strip, scene.frame_current)
+        if number is None:
+            report(self, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
+            return {"CANCELLED"}
+        if len(modifier.ranges) >= MAX_RANGES:
+            report(self, "ERROR", f"{modifier.name} has {MAX_RANGES} ranges already: remove some")
+            return {"CANCELLED"}
+        first, last = _problem_span(scene, strip, modifier, number)
+        entry = modifier.ranges.add()
+        entry.kind, entry.first, entry.last = self.kind, first, last
+        return {"FINISHED"}
+
+
+def _problem_span(scene: bpy.types.Scene, strip: Any, modifier: Any, number: int) -> tuple[int, int]:
+    """Return the frames of the problem that a frame of the clip is in; the frame alone where it is in none."""
+    if modifier.scan_count:
+        lookup = scan_lookup(scene, strip, modifier)
+        result = lookup_cache().get_or_fetch(lookup)
+        runs = () if result is None else problem_runs_of(lookup, result, modifier)
+        around = [run for run in runs if run.first <= number <= run.last]
+        if around:
+            return min(run.first for run in around), max(run.last for run in around)
+    return number, number
+
+
+class UNDERSTUDY_OT_range_remove(RequiresModifier, bpy.types.Operator):
+    """Show these frames as they were before."""
+
+    bl_idname = "understudy.range_remove"
+    bl_label = "Remove Range"
+    bl_description = "Show these frames as they were before"
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: IntProperty(name="Range", description="Which range, counted from 0", min=0)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Remove it."""
+        modifier = activate_modifier(context)
+        if modifier is None or self.index >= len(modifier.ranges):
+            return {"CANCELLED"}
+        modifier.ranges.remove(self.index)
+        tag_update(modifier, context)
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_range_set(RequiresModifier, bpy.types.Operator):
+    """Have a range begin or end at the current frame."""
+
+    bl_idname = "understudy.range_set"
+    bl_label = "Set to Current Frame"
+    bl_description = "Have the range begin or end at the current frame"
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: IntProperty(name="Range", description="Which range, counted from 0", min=0)  # type: ignore[valid-type]
+    end: EnumProperty(  # type: ignore[valid-type]
+        name="End",
+        items=(("FIRST", "First", "Where the range begins"), ("LAST", "Last", "Where the range ends")),
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Set one end; the other one goes along where it would be passed."""
+        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
+        if strip is None or modifier is None or self.index >= len(modifier.ranges):
+            return {"CANCELLED"}
+        number = source_frame_at(scene, strip, scene.frame_current)
+        if number is None:
+            report(self, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
+            return {"CANCELLED"}
+        entry = modifier.ranges[self.index]
+        if self.end == "FIRST":
+            entry.first, entry.last = number, max(entry.last, number)
+        else:
+            entry.first, entry.last = min(entry.first, number), number
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERSTUDY_OT_range_add, UNDERSTUDY_OT_range_remove, UNDERSTUDY_OT_range_set)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The part Repair of a modifier: what a scan found, and the ranges that mend it."""
+
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ...core.reporting.layer_outcomes import pluralise
+from ..blender.wrapped_text import draw_text
+from ..lookups.gallery import lookup_cache
+from ..lookups.scan_lookup import problem_runs_of, scan_lookup
+from ..modifiers.active import active_scene, active_strip
+from ..prepare.source_frames import first_frame_within, source_frame_at
+from ..properties.range_properties import EXCLUDE, HOLD
+from .fields import row_or_column
+
+if TYPE_CHECKING:
+    from ...core.scan.runs import ProblemRun
+
+_MAX_DRAWN_RUNS = 8
+_MAX_DRAWN_RANGES = 32
+
+
+def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    """Draw the problems of the strip and how to go through them, then the ranges."""
+    layout.operator("understudy.problem_scan", icon="VIEWZOOM")
+    if modifier.scan_count and active_strip(context) is not None:
+        _draw_problems(layout, context, modifier)
+    _draw_ranges(layout, context, modifier)
+
+
+def _draw_problems(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    scene, strip = active_scene(context), active_strip(context)
+    lookup = scan_lookup(scene, strip, modifier)
+    result = lookup_cache().get(lookup)
+    if result is None:
+        is_unknown = lookup_cache().is_unknown(lookup)
+        text = "Nothing is prepared yet: press Prepare Clip" if is_unknown else "Scanning…"
+        draw_text(layout, context, text, "INFO")
+        return
+    if result.unknown_count:
+        draw_text(layout, context, f"{pluralise(result.unknown_count, 'frame')} not prepared yet", "INFO")
+    by_frame = (
+        (run, first_frame_within(scene, strip, run.first, run.last))
+        for run in problem_runs_of(lookup, result, modifier)
+    )
+    runs = [(run, frame) for run, frame in by_frame if frame is not None]
+    if not runs:
+        draw_text(layout, context, "No problem found", "CHECKMARK")
+        return
+    row = row_or_column(layout, context, ("Previous Problem", "Next Problem"))
+    row.operator("understudy.problem_previous", icon="TRIA_LEFT")
+    row.operator("understudy.problem_next", icon="TRIA_RIGHT")
+    _draw_runs(layout, context, runs, source_frame_at(scene, strip, scene.frame_current))
+    layout.operator("understudy.problem_markers", icon="MARKER")
+
+
+def _draw_runs(
+    layout: Any, context: bpy.types.Context, runs: "list[tuple[ProblemRun, int]]", number: int | None
+) -> None:
+    """Draw the problems around the current frame, each with its first reason, and the others of the one it is in."""
+    current = next(
+        (
+            place
+            for place, (run, _) in enumerate(runs)
+            if number is not None and run.first <= number <= run.last
+        ),
+        None,
+    )
+    nearest = (
+        current
+        if current is not None
+        else sum(frame <= active_scene(context).frame_current for _, frame in runs)
+    )
+    begin = max(min(nearest - _MAX_DRAWN_RUNS // 2, len(runs) - _MAX_DRAWN_RUNS), 0)
+    column = layout.column(align=True)
+    for place, (run, frame) in list(enumerate(runs))[begin : begin + _MAX_DRAWN_RUNS]:
+        span = f"{frame}" if run.first == run.last else f"{frame}, {run.last - run.first + 1} frames"
+        go = column.operator(
+            "understudy.problem_go",
+            text=f"{span}: {run.reasons[0].text}",
+            translate=False,
+            depress=place == current,
+        )
+        go.frame = frame
+    if len(runs) > _MAX_DRAWN_RUNS:
+        layout.label(text=f"{len(runs)} problems in all", translate=False)
+    others = () if current is None else runs[current][0].reasons[1:]
+    if others:
+        box = layout.box()
+        for reason in others:
+            draw_text(box, context, reason.text, "ERROR")
+
+
+def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    row = row_or_column(layout, context, ("Exclude Frames", "Hold Frames"))
+    row.operator("understudy.range_add", text="Exclude Frames", icon="CANCEL").kind = EXCLUDE
+    row.operator("understudy.range_add", text="Hold Frames", icon="PINNED").kind = HOLD
+    for index, entry in enumerate(modifier.ranges[:_MAX_DRAWN_RANGES]):
+        column = layout.box().column(align=True)
+        row = column.row(align=True)
+        row.prop(entry, "kind", text="")
+        row.operator("understudy.range_remove", text="", icon="X").index = index
+        for name, end, icon in (("first", "FIRST", "TRIA_RIGHT_BAR"), ("last", "LAST", "TRIA_LEFT_BAR")):
+            row = column.row(align=True)
+            row.prop(entry, name)
+            setter = row.operator("understudy.range_set", text="", icon=icon)
+            setter.index, setter.end = index, end
+        if entry.kind == EXCLUDE:
+            column.prop(entry, "fade")
+    if len(modifier.ranges) > _MAX_DRAWN_RANGES:
+        draw_text(layout, context, f"{len(modifier.ranges) - _MAX_DRAWN_RANGES} more ranges", "INFO")

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The file that `--corrections` names: frames that a person looked at, and what is to be done there."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+from ..errors import BatchError, RecipeError, os_error_reason
+from ..filesystem import read_input
+from ..recipe.clip_swap import ClipSwap
+from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
+from ..recipe.request import SwapRequest
+from .tables import Table
+
+_MAX_FILE_BYTES = 1 << 20
+_MAX_FRAME = 10**9 - 1
+_FILE_NAMES, _RANGE_NAMES, _KINDS = ("ranges",), ("kind", "first", "last", "fade"), ("exclude", "hold")
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What is to be done in ranges of frames.
+
+    Attributes
+    ----------
+    exclusions : tuple of Exclusion
+        Ranges that keep the original face.
+    holds : tuple of Hold
+        Ranges whose points are carried over from the frames around them.
+    """
+
+    exclusions: tuple[Exclusion, ...]
+    holds: tuple[Hold, ...]
+
+    def correct(self, request: SwapRequest) -> SwapRequest:
+        """Return a request with these ranges."""
+        return replace(request, exclusions=self.exclusions, holds=self.holds)
+
+
+def read_corrections(path: Path) -> Corrections:
+    """Return the ranges of a file of corrections.
+
+    It is a JSON object such as `{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}`, with frames
+    of the clip counted from 0, the last one included; `fade` may be left out. The other kind is `hold`, without a fade.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    Corrections
+        Its ranges, each kind in their order.
+
+    Raises
+    ------
+    BatchError
+        It can't be read, or is not what it should be; the message names the range and the fix.
+    """
+    table = Table(_read_object(path), path.name, path.parent)
+    table.require_known(_FILE_NAMES)
+    ranges = table.values.get("ranges")
+    if not isinstance(ranges, list) or not all(isinstance(entry, dict) for entry in ranges):
+        raise table.fault('there is no list of ranges: write {"ranges": [{"kind": "exclude", ...}]}')
+    if len(ranges) > MAX_RANGES:
+        raise table.fault(f"it has {len(ranges)} ranges: give {MAX_RANGES} at most")
+    listed = [
+        _read_range(Table(entry, f"{path.name}, range {number}", path.parent))
+        for number, entry in enumerate(ranges, 1)
+    ]
+    return Corrections(
+        tuple(entry for entry in listed if isinstance(entry, Exclusion)),
+        tuple(entry for entry in listed if isinstance(entry, Hold)),
+    )
+
+
+def correct_swaps(swaps: Sequence[ClipSwap], corrections: Corrections) -> tuple[ClipSwap, ...]:
+    """Return swaps with the ranges of `corrections`, whoever is replaced there."""
+    return tuple(
+        ClipSwap(
+            replace(swap.span, request=corrections.correct(swap.span.request)),
+            tuple(replace(part, request=corrections.correct(part.request)) for part in swap.ranges),
+        )
+        for swap in swaps
+    )
+
+
+def _read_range(table: Table) -> Exclusion | Hold:
+    table.require_known(_RANGE_NAMES)
+    for name in ("kind", "first", "last"):
+        if name not in table:
+            raise table.fault(f"{name} is missing: write kind, first and last")
+    kind = table.choice("kind", _KINDS)
+    if kind == "hold" and "fade" in table:
+        raise table.fault("a hold has no fade: leave it away")
+    first, last = (table.count(name, _MAX_FRAME) for name in ("first", "last"))
+    try:
+        if kind == "hold":
+            return validate_hold(Hold(first, last))
+        return validate_exclusion(Exclusion(first, last, table.count("fade") if "fade" in table else 0))
+    except RecipeError as error:
+        raise table.fault(str(error)) from error
+
+
+def _read_object(path: Path) -> Mapping[str, object]:
+    try:
+        data = read_input(path, _MAX_FILE_BYTES)
+    except OSError as error:
+        raise BatchError(f"can't read {path}: {os_error_reason(error).lower()}; check the path") from error
+    try:
+        values = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise BatchError(f"{path} is not UTF-8; save it as UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise BatchError(
+            f"{path} is not JSON: {error.msg} in line {error.lineno}; correct it there"
+        ) from error
+    except (RecursionError, ValueError) as error:  # nested too deeply; a number of too many digits; NaN
+        raise BatchError(f"{path} can't be read as JSON: make it simpler") from error
+    if not isinstance(values, dict):
+        raise BatchError(f'{path} is no JSON object: write {{"ranges": [...]}}')
+    return values
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a scan needs of a frame, read from what is kept of its analysis."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..analysis.analyser import Analyser
+from ..analysis.stabilise import FrameFaces
+from ..cache.base.store import Arrays, Store
+from ..face.types import Face, Floats, Pixels
+from ..media.clip import Clip
+from ..recipe.request import SwapRequest
+from .face_selector import FaceSelector
+
+_NEAR = 0.5
+"""A detection is a face's if their middles are no further apart than this share of the face's larger side."""
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSighting:
+    """The faces that are replaced in a frame, as its analysis has them: not steadied, and none filled in.
+
+    Attributes
+    ----------
+    number : int
+        The frame of the clip, counted from 0.
+    thumbnail : ndarray, shape (18, 32, 3), uint8
+        The frame from afar, RGB, by which cuts are found.
+    faces : tuple of Face
+        The n faces.
+    embeddings : ndarray, shape (n, d), float32
+        Their vectors, of length 1.
+    match_threshold : float
+        The cosine that the vectors of one person reach.
+    detection_scores : tuple of float
+        How sure the detector was of each face; NaN where that is not known.
+    refused_score : float
+        How sure the detector was of a face where no face is left; 0 where it saw none, or one is left.
+    size : tuple of int
+        Width and height of the frame in pixels.
+    """
+
+    number: int
+    thumbnail: Pixels
+    faces: tuple[Face, ...]
+    embeddings: Floats
+    match_threshold: float
+    detection_scores: tuple[float, ...]
+    refused_score: float
+    size: tuple[int, int]
+
+
+def sight_frame(
+    store: Store, analyser: Analyser, selector: FaceSelector, clip: Clip, number: int, request: SwapRequest
+) -> FrameSighting:
+    """Return what is seen of the faces that a request replaces in a frame, see `Pipeline.sight_frame`."""
+    recipe = request.recipe
+    here = analyser.analysis(clip, number, recipe)
+    frame_faces = FrameFaces(here.frame, here.faces, here.embeddings, here.space)
+    indices = selector.select(clip, number, request, frame_faces)
+    detections = store.get(analyser.keys(clip, number, recipe)[0])
+    faces = tuple(here.faces[index] for index in indices)
+    return FrameSighting(
+        number,
+        analyser.frames.thumbnail(clip, number),
+        faces,
+        here.embeddings[indices],
+        here.space.match_threshold,
+        detection_scores(faces, detections),
+        refused_score(here.faces, detections, recipe.select.min_height),
+        (clip.info.width, clip.info.height),
+    )
+
+
+def detection_scores(faces: tuple[Face, ...], detections: Arrays | None) -> tuple[float, ...]:
+    """Return how sure the detector was of each face.
+
+    Parameters
+    ----------
+    faces : tuple of Face
+        The faces of a frame.
+    detections : dict of str to ndarray or None
+        What `detect_with` found in it, `boxes` (n, 4) and `scores` (n,), both float32; None where that is not known.
+
+    Returns
+    -------
+    tuple of float
+        The score of the surest detection in each face's place, NaN where there is none.
+    """
+    if detections is None or not len(detections["scores"]):
+        return (float("nan"),) * len(faces)
+    boxes, scores = np.asarray(detections["boxes"], np.float32), detections["scores"]
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    matched = []
+    for face in faces:
+        gaps = middles - (face.box[:2] + face.box[2:]) / 2
+        near = np.hypot(gaps[:, 0], gaps[:, 1]) <= _NEAR * float((face.box[2:] - face.box[:2]).max())
+        matched.append(float(scores[near].max()) if near.any() else float("nan"))
+    return tuple(matched)
+
+
+def refused_score(faces: tuple[Face, ...], detections: Arrays | None, min_height: float) -> float:
+    """Return how sure the detector was of a face that is none to the landmarker, in a frame where no face is left.
+
+    Parameters
+    ----------
+    faces : tuple of Face
+        The faces of the frame.
+    detections : dict of str to ndarray or None
+        See `detection_scores`.
+    min_height : float
+        Boxes that are lower, in pixels, do not count.
+
+    Returns
+    -------
+    float
+        The highest score; 0 where there is none.
+    """
+    if faces or detections is None or not len(detections["scores"]):
+        return 0.0
+    boxes = np.asarray(detections["boxes"], np.float32)
+    large = boxes[:, 3] - boxes[:, 1] >= min_height
+    return float(detections["scores"][large].max()) if large.any() else 0.0

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One person in one shot: what is measured of their face in each frame."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from ..face.types import Face, Floats
+from ..pipeline.sight import FrameSighting
+from .measures import FACE_MEASURES
+from .problems import PersonSeries
+
+_POINT_STEP = 4
+"""Every how many landmarks are measured: a mesh moves as a whole."""
+_COLUMNS = {measure.name: column for column, measure in enumerate(FACE_MEASURES)}
+
+
+class Track:
+    """The frames in which a person is seen, and what was measured there."""
+
+    def __init__(self, embedding: Floats) -> None:
+        """`embedding` is a vector of theirs."""
+        self.total = np.zeros_like(embedding)
+        self.frames: list[int] = []
+        self.rows: list[npt.NDArray[np.float32]] = []
+        # Of the last frames, two at most, that follow each other.
+        self._last_faces: list[Face] = []
+
+    def add(self, sighting: FrameSighting, index: int, likeness: float) -> None:
+        """Measure face `index` of the next frame, which is so much like the person."""
+        face = sighting.faces[index]
+        if self.frames and self.frames[-1] != sighting.number - 1:
+            self._last_faces.clear()
+        elif len(self._last_faces) == 2:
+            _measure_jump(self.rows[-1], self._last_faces[0], self._last_faces[1], face)
+        row = np.full(len(FACE_MEASURES), np.nan, np.float32)
+        row[_COLUMNS["detection"]] = sighting.detection_scores[index]
+        row[_COLUMNS["landmarks"]] = face.score
+        row[_COLUMNS["likeness"]] = likeness
+        row[_COLUMNS["yaw"]] = abs(face.pose.yaw)
+        row[_COLUMNS["pitch"]] = abs(face.pose.pitch)
+        row[_COLUMNS["roll"]] = abs(face.pose.roll)
+        row[_COLUMNS["border"]] = _outside_percent(face.landmarks, sighting.size)
+        self.frames.append(sighting.number)
+        self.rows.append(row)
+        self.total += sighting.embeddings[index]
+        self._last_faces = [*self._last_faces[-1:], face]
+
+    def series(self, person: int) -> PersonSeries:
+        """Return what was measured, as that of a person."""
+        return PersonSeries(person, np.array(self.frames, np.int32), np.stack(self.rows))
+
+
+def join_tracks(track: Track, other: Track) -> Track:
+    """Return two tracks that share no frame as one."""
+    joined = Track(track.total)
+    joined.total = track.total + other.total
+    pairs = sorted(
+        zip([*track.frames, *other.frames], [*track.rows, *other.rows], strict=True), key=lambda pair: pair[0]
+    )
+    joined.frames, joined.rows = [frame for frame, _ in pairs], [row for _, row in pairs]
+    return joined
+
+
+def _measure_jump(row: npt.NDArray[np.float32], before: Face, face: Face, after: Face) -> None:
+    """Measure how far a face is from the middle between the frame before and the one after: even motion has none."""
+    if len(before.landmarks) != len(face.landmarks) or len(after.landmarks) != len(face.landmarks):
+        return
+    points, earlier, later = (one.landmarks[::_POINT_STEP, :2] for one in (face, before, after))
+    away = points - (earlier + later) / 2
+    height = max(face.height, 1.0)
+    row[_COLUMNS["jump"]] = 100 * float(np.median(np.hypot(away[:, 0], away[:, 1]))) / height
+    middle = math.sqrt(max(before.height, 1.0) * max(after.height, 1.0))
+    row[_COLUMNS["size"]] = 100 * abs(math.log(height / middle))
+    row[_COLUMNS["turn"]] = max(
+        abs(_angle(now - (was + _angle(will - was) / 2)))
+        for now, was, will in (
+            (face.pose.yaw, before.pose.yaw, after.pose.yaw),
+            (face.pose.pitch, before.pose.pitch, after.pose.pitch),
+            (face.pose.roll, before.pose.roll, after.pose.roll),
+        )
+    )
+
+
+def _angle(degrees: float) -> float:
+    """Return an angle between -180 and 180 degrees."""
+    return (degrees + 180) % 360 - 180
+
+
+def _outside_percent(landmarks: Floats, size: tuple[int, int]) -> float:
+    points = landmarks[::_POINT_STEP, :2]
+    outside = (points < -0.5) | (points > np.array(size, np.float32) - 0.5)
+    return 100 * float(outside.any(1).mean())

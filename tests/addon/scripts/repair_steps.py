@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps for finding problems and for the ranges that keep the original face."""
+
+import bpy
+from steps import _scene, _strip
+from understudy.addon.operators.problems import problem_frames
+from understudy.addon.prepare.source_frames import source_frames
+
+
+def problems(active):
+    """The problems of a strip: the frame of the timeline, the first and the last of the clip, and what is measured."""
+    _scene().sequence_editor.active_strip = _strip(active)
+    return [
+        [frame, run.first, run.last, run.reasons[0].measure] for frame, run in problem_frames(bpy.context)
+    ]
+
+
+def mended_ranges(index=0):
+    """The ranges of a modifier."""
+    return [[entry.first, entry.last, entry.fade] for entry in _scene().understudy.modifiers[index].ranges]
+
+
+def markers():
+    """The timeline's markers."""
+    return sorted([marker.frame, marker.name] for marker in _scene().timeline_markers)
+
+
+def go(frame):
+    """Go to a frame of the timeline."""
+    _scene().frame_set(frame)
+
+
+def here():
+    """The frame of the timeline."""
+    return _scene().frame_current
+
+
+def shown_source_frames(name):
+    """The frame of its clip that a strip shows, by the frame of the timeline."""
+    return list(map(list, source_frames(_scene(), _strip(name)).items()))

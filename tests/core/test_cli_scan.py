@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy scan`: it reads what a render kept, and computes nothing more."""
+
+import json
+import shutil
+
+import pytest
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
+from understudy.core.cli.main import main
+from understudy.core.media.clip_info_cache import CacheOnly
+from understudy.core.media.open import open_clip
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
+from understudy.core.recipe import initial_recipe
+from understudy.core.recipe.request import Identity, SwapRequest
+from understudy.core.scan.scan import scan_clip
+from understudy.core.sessions.pipeline_factory import make_pipeline
+from understudy.core.sessions.settings import RunSettings
+
+from tests.core.rendered_clip import FRAMES, folder
+
+pytestmark = pytest.mark.slow
+
+__all__ = ["folder"]
+
+
+@pytest.fixture(scope="module")
+def rendered(folder):
+    """The clip, rendered: it is analysed."""
+    command = ["render", folder / "clip.mp4", "--face", folder / "red.png", "--output", folder / "out.mp4"]
+    assert main([*map(str, command), "--quiet"]) == 0
+    return folder
+
+
+def scan(rendered, capsys, *arguments):
+    """Return the exit code and what was printed."""
+    code = main(["scan", *map(str, (rendered / "clip.mp4", "--face", rendered / "red.png", *arguments))])
+    return code, capsys.readouterr()
+
+
+def test_a_clean_clip_has_no_problem_and_is_not_analysed_again(rendered, capsys):
+    code, printed = scan(rendered, capsys, "--json")
+    assert (code, json.loads(printed.out), printed.err) == (0, {"frames": []}, "")
+    code, printed = scan(rendered, capsys)
+    assert (code, printed.out) == (0, f"0 of {FRAMES} frames flagged\n")
+
+
+def test_no_model_runs_and_no_frame_is_decoded(rendered):
+    settings = RunSettings(CacheSettings(rendered / "understudy_cache"))
+    with open_cache(settings.cache, schemas=STAGE_SCHEMAS) as cache, open_clip(rendered / "clip.mp4") as clip:
+        pipeline = make_pipeline(settings, cache.store, CacheOnly())
+        result = scan_clip(pipeline, clip, range(FRAMES), SwapRequest(Identity(()), initial_recipe()))
+        report = pipeline.report()
+        pipeline.close()
+    assert (result.frame_count, result.unknown_count) == (FRAMES, 0)
+    assert (report.frames_decoded, report.models_loaded) == (0, 0)
+
+
+def test_a_page_of_a_part_of_the_clip(rendered, capsys):
+    page = rendered / "page.html"
+    code, printed = scan(rendered, capsys, "--html", page, "--start", 2, "--end", 9)
+    assert (code, printed.out) == (0, f"0 of 8 frames flagged: {page}\n")
+    assert "Scan of clip.mp4" in page.read_text()
+
+
+def test_a_clip_that_is_not_analysed_is_and_that_is_said(rendered, capsys, tmp_path):
+    shutil.copy(rendered / "clip.mp4", tmp_path / "new.mp4")
+    assert main(["scan", str(tmp_path / "new.mp4"), "--end", "3"]) == 0
+    printed = capsys.readouterr()
+    assert "analyzing frames that are not in the cache" in printed.err
+    assert printed.out == "0 of 4 frames flagged\n"
+    assert (tmp_path / "understudy_cache").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--end", "99"], "does not have all of frames 0 to 99"),
+        (["--html", "nowhere/page.html"], "there is no folder nowhere"),
+        (["--set", "select.which=nobody"], "select.which"),
+    ],
+)
+def test_what_can_not_be_is_one_line(rendered, capsys, arguments, text):
+    code, printed = scan(rendered, capsys, *arguments)
+    assert code == 1
+    assert text in printed.err
+    assert printed.err.count("\n") == 1
