@@ -25,7 +25,7 @@ from ...core.system.version import version
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import layer_of
-from ..layers.rendered_clips import RenderedClip, rendered_clips
+from ..layers.rendered_clips import RenderedClip, condition_reason, consent_warnings, rendered_clips
 from ..layers.scene_strips import SceneStrips
 from ..layers.strip_warnings import warnings_by_clip
 from ..lookups.strip_lookup import StripSurvey
@@ -98,7 +98,7 @@ def project_facts(
         extension_version=version(),
         environment=_environment(scene, wanted),
         faults=tuple(_faults(scene)),
-        warnings=tuple(_warnings(clips, wanted)),
+        warnings=(*_warnings(clips, wanted), *consent_warnings(scene)),
     )
 
 
@@ -108,6 +108,9 @@ def _faults(scene: bpy.types.Scene) -> Iterator[str]:
     refusal = cache_location(scene).refusal
     if refusal:
         yield refusal
+    condition = condition_reason(scene)
+    if condition:
+        yield condition
 
 
 def _warnings(clips: Sequence[RenderedClip], wanted: RunSettings) -> Iterator[str]:
@@ -143,6 +146,10 @@ def _environment(scene: bpy.types.Scene, wanted: RunSettings) -> dict[str, str]:
         variables[settings.GROUP_VARIABLE] = "1"
     if cache.shared_read_only:
         variables[settings.READ_ONLY_VARIABLE] = "1"
+    if wanted.require_commercial:
+        variables[settings.COMMERCIAL_VARIABLE] = "1"
+    if wanted.require_consent:
+        variables[settings.CONSENT_VARIABLE] = "1"
     if not cache.keep:
         variables[settings.NO_CACHE_VARIABLE] = "1"
     if wanted.model_folder is not None:

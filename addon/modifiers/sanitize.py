@@ -14,6 +14,7 @@ import bpy
 
 from ...core.layers.folder import is_stack_id
 from ...core.reporting.layer_outcomes import pluralise
+from ..properties.identity_properties import CONSENT_TEXTS
 from ..properties.scene_properties import settings_of
 from ..sequencer.channels import lift_record
 from ..sequencer.strips import INVALID_TEXT, SUPPORTED_TYPES, all_strips, text_of
@@ -21,8 +22,21 @@ from .stack_id import new_id
 
 _FALLBACK_NAME = "Unnamed"
 _ID_TEXTS = ("understudy_id", "understudy_layer_of", "understudy_lifted")
-_MODIFIER_TEXTS = attrgetter("name", "strip_id", "identity.name", "identity.consent", "target_forms")
-_TAKE_TEXTS = attrgetter("name", "take_id", "identity.name", "identity.consent")
+_MODIFIER_TEXTS = attrgetter(
+    "name",
+    "strip_id",
+    "identity.name",
+    "identity.consent",
+    "target_forms",
+    *(f"identity.consent_record.{name}" for name in CONSENT_TEXTS),
+)
+_TAKE_TEXTS = attrgetter(
+    "name",
+    "take_id",
+    "identity.name",
+    "identity.consent",
+    *(f"identity.consent_record.{name}" for name in CONSENT_TEXTS),
+)
 _STRIP_TEXTS = attrgetter("name", *_ID_TEXTS)
 
 
@@ -45,6 +59,8 @@ def repair_texts() -> None:
                 _repair_text(modifier, "strip_id", INVALID_TEXT)
                 _repair_text(modifier.identity, "name", "")
                 _repair_text(modifier.identity, "consent", "")
+                for name in CONSENT_TEXTS:
+                    _repair_text(modifier.identity.consent_record, name, "")
                 _repair_text(modifier, "target_forms", "")
             for take in modifier.takes:
                 _repair_take(take)

@@ -16,7 +16,8 @@ import bpy
 from ...core.errors import RecipeError
 from ...core.layers.folder import is_stack_id
 from ...core.recipe.request import SwapRequest
-from ..properties.scene_properties import identity_from, recipe_from, request_of, settings_of
+from ..properties.identity_properties import identity_of
+from ..properties.scene_properties import recipe_from, request_of, settings_of
 from ..properties.take_properties import (
     TAKE_GROUPS,
     active_take_place,
@@ -71,7 +72,7 @@ def request_of_take(modifier: Any, place: int) -> SwapRequest:
     values = values_of_take(modifier, place)
     recipe = recipe_from(modifier, values, TAKE_GROUPS, _animated_parameters(modifier))
     return SwapRequest(
-        identity_from(identity_of_take(modifier, place)),
+        identity_of(identity_of_take(modifier, place)),
         recipe,
         modifier=modifier.name,
         target_forms=modifier.target_forms if recipe.swap.gives_shape else "",

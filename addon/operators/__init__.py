@@ -23,9 +23,12 @@ def unregister() -> None:
 def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
+        compare,
+        consent,
         cost,
         face_geometry,
         farm,
+        licences,
         model_page,
         modifiers,
         nest,
@@ -36,6 +39,7 @@ def _families() -> tuple[ModuleType, ...]:
         refresh,
         render_originals,
         render_report,
+        sheets,
         source_images,
         takes,
         target_forms,
@@ -44,9 +48,12 @@ def _families() -> tuple[ModuleType, ...]:
 
     return (
         check_key,
+        consent,
+        compare,
         cost,
         face_geometry,
         farm,
+        licences,
         model_page,
         modifiers,
         nest,
@@ -60,5 +67,6 @@ def _families() -> tuple[ModuleType, ...]:
         refresh,
         render_originals,
         render_report,
+        sheets,
         trust,
     )

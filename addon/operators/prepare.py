@@ -9,6 +9,7 @@ from bpy.props import EnumProperty
 from ...core.errors import UnderstudyError
 from ...core.reporting.strip_state import StripFacts, StripStateKind, state_text, status_text, strip_state
 from ..blender.reports import Level, report
+from ..layers.rendered_clips import condition_reason
 from ..modifiers.active import active_scene, active_strip
 from ..prepare.preparation import Preparation, finish_preparation, prepare_now
 from ..properties.status import (
@@ -66,6 +67,8 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def execute(self, context: Any) -> set[Any]:
         """Prepare everything before returning."""
         scene = active_scene(context)
+        if self._is_refused(scene):
+            return {"CANCELLED"}
         _, first, last, strip_id = self._requested_range(context)
         window_state().was_stopped = False
         try:
@@ -82,6 +85,8 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         """Let a worker process prepare while the editor goes on; Esc stops. While one works, requests queue."""
         if bpy.app.background:
             return self.execute(context)
+        if self._is_refused(active_scene(context)):
+            return {"CANCELLED"}
         label, first, last, strip_id = self._requested_range(context)
         add_prepare_request(
             active_scene(context), label, first, last, strip_id, all_takes=self.what == "TAKES"
@@ -97,6 +102,13 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         manager.modal_handler_add(self)
         manager.progress_begin(0.0, 1.0)
         return {"RUNNING_MODAL"}
+
+    def _is_refused(self, scene: Any) -> bool:
+        """Tell whether a render of the scene would be refused by a condition, and report it."""
+        reason = condition_reason(scene)
+        if reason:
+            report(self, "ERROR", f"Not prepared: {reason}")
+        return bool(reason)
 
     def modal(self, context: Any, event: Any) -> set[Any]:
         """See how the worker is doing at each tick. Whatever goes wrong, no worker is left behind."""

@@ -26,19 +26,19 @@ from bpy.types import PropertyGroup
 from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
-from ...core.recipe.request import FaceImage, Identity, SwapRequest
+from ...core.recipe.request import SwapRequest
 from .farm_properties import UNDERSTUDY_PG_farm
-from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
-from .placeholder_choice import make_placeholder_property
-from .plain_value import plain_value
-from .source_image_files import source_image_path
-from .source_person import (
+from .identity_properties import CLASSES as IDENTITY_CLASSES
+from .identity_properties import (
     RELATIVE_PATH_OPTIONS,
     TRANSLATION_CONTEXT,
     UNDERSTUDY_PG_identity,
-    UNDERSTUDY_PG_picture,
+    identity_of,
     tag_update,
 )
+from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
+from .placeholder_choice import make_placeholder_property
+from .plain_value import plain_value
 from .take_properties import TAKE_GROUPS, make_take_groups, on_take_change
 
 DEFAULT_CACHE_FOLDER = f"//{CACHE_FOLDER_NAME}/"
@@ -144,6 +144,7 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     show_expanded: _make_fold_property("Expanded", expanded=True)  # type: ignore[valid-type]
     show_more: _make_fold_property("Settings")  # type: ignore[valid-type]
     show_who: _make_fold_property("Who", expanded=True)  # type: ignore[valid-type]
+    show_consent: _make_fold_property("Consent Record")  # type: ignore[valid-type]
     show_which_face: _make_fold_property("Which Face")  # type: ignore[valid-type]
     show_swap: _make_fold_property("Swap")  # type: ignore[valid-type]
     show_mask: _make_fold_property("Mask")  # type: ignore[valid-type]
@@ -176,6 +177,12 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
         subtype="DIR_PATH",
         options=RELATIVE_PATH_OPTIONS,
         default=DEFAULT_CACHE_FOLDER,
+    )
+    consent_file: StringProperty(  # type: ignore[valid-type]
+        name="Consent File",
+        description="A file of consent records that several projects may share; they count beside those of modifiers",
+        subtype="FILE_PATH",
+        options=RELATIVE_PATH_OPTIONS,
     )
     strict: BoolProperty(  # type: ignore[valid-type]
         name="Strict Rendering",
@@ -240,27 +247,18 @@ def _stages() -> tuple[tuple[str, type, tuple[str, ...]], ...]:
     return tuple((name, type(group), tuple(entry.name for entry in fields(group))) for name, group in groups)
 
 
-def identity_from(person: Any) -> Identity:
-    """Return a source person from its `UNDERSTUDY_PG_identity`. Paths that begin with // are beside the .blend."""
-    images = tuple(
-        FaceImage(source_image_path(entry), entry.face_number) for entry in person.pictures if entry.filepath
-    )
-    return Identity(images, person.name, person.consent)
-
-
 def request_of(modifier: Any) -> SwapRequest:
     """Return what a modifier asks for with its loaded take."""
     recipe = recipe_of(modifier)
     forms = modifier.target_forms if recipe.swap.gives_shape else ""
-    return SwapRequest(identity_from(modifier.identity), recipe, modifier=modifier.name, target_forms=forms)
+    return SwapRequest(identity_of(modifier.identity), recipe, modifier=modifier.name, target_forms=forms)
 
 
 _STRIP_PROPERTIES = ("rate", "lifted", "searched", "layer_of", "id")
 _NEST_PROPERTIES = ("nest_range", "rounds_frames", "nest_by_editor", "nest")
 CLASSES: tuple[Any, ...] = (
     *STAGE_GROUPS.values(),
-    UNDERSTUDY_PG_picture,
-    UNDERSTUDY_PG_identity,
+    *IDENTITY_CLASSES,
     UNDERSTUDY_PG_take_values,
     UNDERSTUDY_PG_take,
     UNDERSTUDY_PG_modifier,

@@ -13,7 +13,7 @@ import bpy
 from bpy.props import BoolProperty, PointerProperty, StringProperty
 from bpy.types import PropertyGroup
 
-from .source_person import UNDERSTUDY_PG_identity, tag_update
+from .identity_properties import CONSENT_TEXTS, UNDERSTUDY_PG_identity, tag_update
 
 TAKE_GROUPS = ("swap", "enhance", "occlude", "fusion")
 """The stages whose settings a take may have of its own. Which face is replaced is the modifier's."""
@@ -139,3 +139,5 @@ def _clear_person(identity: Any) -> None:
     """Leave nothing of a person where nothing reads it."""
     identity.pictures.clear()
     identity.name = identity.consent = ""
+    for name in CONSENT_TEXTS:
+        setattr(identity.consent_record, name, "")

@@ -15,6 +15,7 @@ from ..prepare.request_check import check_unknown_images
 from ..prepare.strip_facts import neutral_face_icon, other_person_warnings, source_image_view
 from ..properties.scene_properties import recipe_of, request_of
 from ..properties.source_image_files import source_image_path
+from .consent_panel import draw_consent
 from .face_grid import draw_face, face_grid
 from .takes_panel import draw_takes
 
@@ -36,9 +37,7 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     _draw_neutral_face(layout, context, scene, modifier)
     check_unknown_images(scene, modifier)
     layout.operator("understudy.picture_add", icon="ADD")
-    layout.prop(modifier.identity, "consent")
-    if modifier.identity.pictures and not modifier.identity.consent:
-        draw_text(layout, context, "Only swap people who agreed. Note their permission here.", "INFO")
+    draw_consent(layout, context, modifier)
 
 
 def _draw_source_image(
