@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,9 +137,10 @@ class WorkerProcess:
         }
         self._send("sheet", values)
 
-    def purge(self, strip: str, source: ClipSource | None) -> None:
-        """Have deleted what came of a clip, or everything; the answer is `freed`, in bytes."""
-        self._send("purge", {"strip": strip, "clip": None if source is None else self._clip_id(source)})
+    def purge(self, strip: str, source: ClipSource | None, images: Sequence[Path] = ()) -> None:
+        """Have deleted what came of images of a person, of a clip, or everything; the answer is `freed`, in bytes."""
+        clip = None if source is None else self._clip_id(source)
+        self._send("purge", {"strip": strip, "clip": clip, "images": [str(path) for path in images]})
 
     def finish(self) -> None:
         """Say that there are no more jobs: the worker tells its report after the last and ends."""

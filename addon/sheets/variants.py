@@ -16,6 +16,7 @@ from ...core.sheet.sheet import Variant, Wedge
 from ...core.sheet.values import wedge_variants
 from ..layers.jobs import jobs_at
 from ..modifiers.stack import add_source_image, index_of, stack_of
+from ..properties.identity_properties import CONSENT_TEXTS
 from ..properties.labels import title_case
 from ..properties.scene_properties import recipe_of, request_of
 from ..properties.sheet_state import sheet_state
@@ -92,7 +93,7 @@ def visible_frame(scene: bpy.types.Scene, strip: Any) -> int | None:
     """Return the frame of a strip's clip that is seen at the scene's frame, counted from 0; None if none is."""
     strip_id = stack_id(strip)
     jobs = jobs_at(scene, scene.frame_current, preview=True)
-    return next((job.number for job in jobs if job.layer_path.parent.name == strip_id), None)
+    return next((job.number for job in jobs if job.owner_id == strip_id), None)
 
 
 def sheet_modifier() -> tuple[bpy.types.Scene, Any] | None:
@@ -108,6 +109,10 @@ def use_variant(scene: bpy.types.Scene, modifier: Any, index: int) -> None:
     chosen = sheet_state().variants[index]
     if len(chosen.images):
         identity = modifier.identity
+        before = [(entry.filepath, entry.face_number) for entry in identity.pictures if entry.filepath]
+        if before != [(image.filepath, image.face_number) for image in chosen.images]:
+            for name in CONSENT_TEXTS:  # the other person's consent is no consent of this one
+                setattr(identity.consent_record, name, "")
         identity.pictures.clear()
         for image in chosen.images:
             add_source_image(modifier, image.filepath, image.face_number)

@@ -160,7 +160,7 @@ def _shown_jobs(scene: bpy.types.Scene) -> list[tuple[LayerJob, Any]]:
     """List the layers that are seen, with their strips; those of other scenes are left out."""
     strips = {stack_id(strip): strip for strip in strips_with_modifiers(scene)}
     jobs = jobs_at(scene, scene.frame_current, preview=True)
-    return [(job, strips[job.layer_path.parent.name]) for job in jobs if job.layer_path.parent.name in strips]
+    return [(job, strips[job.owner_id]) for job in jobs if job.owner_id in strips]
 
 
 def _view_placement(region: Any) -> Placement:

@@ -27,6 +27,7 @@ from .fields import row_or_column
 from .parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
 from .sheet_panel import draw_sheet_progress
 from .state_icon import state_icon
+from .takes_panel import CLASSES as TAKE_CLASSES
 from .which_face_panel import draw_which_face
 from .who_panel import draw_who, needs_image
 
@@ -238,7 +239,7 @@ def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> No
             section.draw(inside, context, modifier)
 
 
-CLASSES: tuple[Any, ...] = (UNDERSTUDY_MT_modifier, UNDERSTUDY_PT_stack)
+CLASSES: tuple[Any, ...] = (*TAKE_CLASSES, UNDERSTUDY_MT_modifier, UNDERSTUDY_PT_stack)
 
 
 def _menu_entry(menu: Any, _context: bpy.types.Context) -> None:

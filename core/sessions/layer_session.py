@@ -150,10 +150,10 @@ class LayerSession:
         """Return a source person's face as shape understands it; see `Pipeline.neutral_source_face`."""
         return self._get_pipeline().neutral_source_face(identity, detect)
 
-    def purge(self, source: ClipSource | None) -> int:
-        """Delete what came of a clip, or everything, from this machine's folder; return the bytes. Raises ClipError."""
+    def purge(self, source: ClipSource | None, images: Sequence[Path] = ()) -> int:
+        """Delete from this machine's folder what came of images of a person, of a clip, or everything; see `purge`."""
         folder = self._cache.folder
-        return 0 if folder is None else purge(folder, None if source is None else self._clip(source))
+        return 0 if folder is None else purge(folder, None if source is None else self._clip(source), images)
 
     def renew(self) -> bool:
         """Begin the next run with the models, clips and store of this one, which was reported.

@@ -5,7 +5,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import OutputError
-from ..export.provenance import COMMENT, program_name
+from ..export.provenance import COMMENT
+from ..system.version import program_name
 from .layout import LayoutCell, LayoutRow, Section, cell_text, lay_out
 from .lettering import draw_line, wrap_lines
 from .sheet import Sheet

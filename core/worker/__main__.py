@@ -85,7 +85,7 @@ class WorkerRun:
         elif kind == "sheet":
             self._make_sheet(messages.entries(value, "strip", "clip", "sheet"))
         elif kind == "purge":
-            self._purge(messages.entries(value, "strip", "clip"))
+            self._purge(messages.entries(value, "strip", "clip", "images"))
         else:
             raise MessageError("there is no such kind")
 
@@ -170,8 +170,9 @@ class WorkerRun:
     def _purge(self, value: Mapping[str, Any]) -> None:
         strip, clip = messages.text(value["strip"]), value["clip"]
         source = None if clip is None else get_by_id(self._clips, clip, "clip")
+        images = messages.listing(value["images"], messages.path, _MAX_REQUESTS)
         try:
-            self._send("freed", self._session.purge(source))
+            self._send("freed", self._session.purge(source, images))
         except UnderstudyError as error:
             self._send("fault", f"{strip}: {error}")
 
