@@ -98,6 +98,7 @@ def _begin_state(scene: bpy.types.Scene, modifier: Any, image: Any, rows: Sequen
     for row in rows:
         entry = state.variants.add()
         entry.label, entry.settings = quote(row.label), "\n".join(row.settings)
+        entry.take = row.take
         is_own = list(row.images) == own
         entry.person = modifier.identity.name if is_own else row.label
         entry.consent = modifier.identity.consent if is_own else ""

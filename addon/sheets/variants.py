@@ -16,6 +16,7 @@ from ...core.sheet.sheet import Variant, Wedge
 from ...core.sheet.values import wedge_variants
 from ..layers.jobs import jobs_at
 from ..modifiers.stack import add_source_image, index_of, stack_of
+from ..modifiers.takes import takes_of
 from ..properties.identity_properties import CONSENT_TEXTS
 from ..properties.labels import title_case
 from ..properties.scene_properties import recipe_of, request_of
@@ -39,20 +40,30 @@ class Row:
         The images of another person, as paths are kept in projects, and the number of the face in each.
     settings : tuple of str
         The values that it tries, such as "fusion.blend=0.5".
+    take : int
+        The place of the modifier's take that it is; -1 where it is none.
     """
 
     variant: Variant
     label: str
     images: tuple[tuple[str, int], ...] = ()
     settings: tuple[str, ...] = ()
+    take: int = -1
 
 
 def people_rows(modifier: Any, files: Sequence[str]) -> tuple[Row, ...]:
-    """Return the person of a modifier, if it has one, and a person for each file. Raises FaceImageError."""
+    """Return the person or the takes of a modifier that have images, and a person for each file. FaceImageError."""
     request = request_of(modifier)
     own = tuple((image.filepath, image.face_number) for image in modifier.identity.pictures if image.filepath)
     rows = []
-    if own:
+    if len(modifier.takes):
+        takes = enumerate(takes_of(modifier))
+        rows += [
+            Row(Variant(name, asked), name, take=place)
+            for place, (name, asked) in takes
+            if asked.identity.images
+        ]
+    elif own:
         name = request.identity.name or Path(bpy.path.basename(own[0][0])).stem
         rows.append(Row(Variant(name, request), name, own))
     for file in files:
@@ -107,6 +118,8 @@ def sheet_modifier() -> tuple[bpy.types.Scene, Any] | None:
 def use_variant(scene: bpy.types.Scene, modifier: Any, index: int) -> None:
     """Set what a variant of the last sheet has in its modifier. Raises RecipeError."""
     chosen = sheet_state().variants[index]
+    if 0 <= chosen.take < len(modifier.takes):
+        modifier.active_take = chosen.take
     if len(chosen.images):
         identity = modifier.identity
         before = [(entry.filepath, entry.face_number) for entry in identity.pictures if entry.filepath]

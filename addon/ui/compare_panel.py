@@ -23,6 +23,7 @@ class UNDERSTUDY_PT_compare(bpy.types.Panel):
     bl_space_type = "SEQUENCE_EDITOR"
     bl_region_type = "UI"
     bl_category = "Understudy"
+    bl_order = 1  # below Farm, which is folded
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

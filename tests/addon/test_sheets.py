@@ -102,6 +102,24 @@ def test_a_cell_is_used_and_undone(every_blender, footage):
     assert "from 0 to 1" in answers[21]["result"]
 
 
+def test_takes_are_rows_and_one_is_shown_by_using_its_cell(drive, prepared_steps, footage):
+    answers = drive(
+        *prepared_steps,
+        ["take", {"picture": footage.second_person, "name": "other"}],
+        ["show_take", {"place": 0}],
+        ["sheet", {"name": "understudy.casting_sheet", "active": "clip", "directory": str(footage.folder),
+                   "files": [], "columns": 1}],
+        ["use_cell", {"index": 1}],
+        ["use_cell", {"index": 0}],
+    )  # fmt: skip
+    made, second, first = answers[-3:]
+    assert made["result"] == ["FINISHED"]
+    assert made["labels"][1] == "other"
+    assert len(made["places"]) == 2
+    assert (second[0], second[4]) == (["FINISHED"], ["second.png"])
+    assert first[4] == ["person.png"]
+
+
 def test_a_sheet_that_can_not_be_made_says_so(drive, prepared_steps, footage):
     answers = drive(
         *prepared_steps,
