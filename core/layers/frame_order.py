@@ -5,8 +5,8 @@ _STRIDES = (16, 1)
 """Each pass makes every frame at this distance that none before it made.
 
 Each pass over a movie decodes what lies between key frames again. 128 frames of 1080p H.264 with one key frame, the
-embedded engine with shape, in two runs: 16 then 1 took 1.08 and 1.12 times the processor time of one pass; 16, 8, 4, 2, 1
-took 1.38 and 1.48 times.
+embedded engine with shape, in two runs: 16 then 1 took 1.08 and 1.12 times the processor time of one pass; 16, 8, 4, 2,
+1 took 1.38 and 1.48 times.
 """
 
 
