@@ -18,7 +18,7 @@ from ...core.concurrency.lru import LruCache
 from ...core.sessions.layer_counts import LayerContent
 from ..layers.nearest_layer import nearest_layer
 from ..lookups.strip_lookup import StripLookup, StripSurvey
-from ..modifiers.visibility import is_rendered
+from ..modifiers.visibility import hidden_reason, is_rendered
 from ..properties.scene_properties import request_of, settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import layer_stack_id, stack_id
@@ -127,7 +127,7 @@ class PreparedFrames:
         strip_id = stack_id(clip)
         layer = nearest_layer(clip, level.layers(siblings).get(strip_id, []))
         requests = tuple(request_of(entry) for entry in level.stacks.get(strip_id, ()) if is_rendered(entry))
-        if layer is None or not requests:
+        if layer is None or not requests or _is_layer_alone_hidden(level.scene, clip, layer):
             return None
         key = images_key(level.scene, clip, layer)
         numbers = (
@@ -166,6 +166,11 @@ class _Level:
                 if strip_id:
                     known.setdefault(strip_id, []).append(strip)
         return known
+
+
+def _is_layer_alone_hidden(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
+    """Tell whether the original of a clip is rendered since its layer is muted, or the layer's channel."""
+    return bool(hidden_reason(scene, layer, "layer")) and not hidden_reason(scene, clip, "strip")
 
 
 def _displayed_strips(scene: bpy.types.Scene) -> list[Any]:

@@ -15,7 +15,7 @@ from ...core.reporting.process_report import RenderRecord
 from ..blender.console import print_error, print_message, print_traceback, print_warnings
 from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
-from ..layers.jobs import StripCache, jobs_at
+from ..layers.jobs import LayerFault, StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
 from ..layers.rendered_clips import originals_reason
 from ..layers.sync import sync_layers
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from ...core.sessions.prefetching_session import PrefetchingSession
 
 _LOGGER = room_logger("addon.render")
-_OUT_OF_SYNC = "the layer strip is out of step"
 
 
 class RenderRun:
@@ -160,11 +159,9 @@ class RenderRun:
         outcomes = self._session.outcomes
         self._frames.append(scene.frame_current)
         before, original_count, self._jobs = len(outcomes.failures), outcomes.original.total(), []
-        out_of_step: list[str] = []
+        faults: list[LayerFault] = []
         preview = self._from_viewport
-        jobs = list(
-            jobs_at(scene, scene.frame_current, self._strip_cache, preview=preview, faults=out_of_step)
-        )
+        jobs = list(jobs_at(scene, scene.frame_current, self._strip_cache, preview=preview, faults=faults))
         coming = self._lookahead.upcoming_jobs(scene, jobs, preview=preview)
         written = [
             self._session.update_layer(job, jobs[place:] + coming) for place, job in enumerate(jobs, 1)
@@ -174,9 +171,9 @@ class RenderRun:
         ) or self._fallback_layers.restore_if_missing(job.layer_path for job in jobs)
         if moved or any(written):
             invalidate_layer_caches()
-        for text in out_of_step:
-            self._session.warn(text)
-            outcomes.record_failure(_OUT_OF_SYNC, text)
+        for fault in faults:
+            self._session.warn(fault.text)
+            outcomes.record_failure(fault.reason, fault.text)
         self._strip_problems.record(scene, outcomes)
         if outcomes.original.total() > original_count or len(outcomes.failures) > before:
             self._original_frame_count += 1

@@ -139,6 +139,7 @@ def _preview_state():
     return {
         "facts": _STATE["live"].report,
         "notice": window_state().notice,
+        "original_shown": window_state().original_shown,
         "shows": _STATE["shows"].count,
         "key": layer_key(Path(path)),
     }
