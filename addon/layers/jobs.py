@@ -115,7 +115,7 @@ def jobs_at(
         layers = [strip for strip in strips if layer_stack_id(strip)]
         for clip in strips_with_modifiers(here, strips):
             own = [layer for layer in layers if layer_stack_id(layer) == stack_id(clip)]
-            layer = nearest_layer(clip, own)
+            layer: Any = nearest_layer(clip, own)
             shown = [] if layer is None else shown_frames(here, clip, at, is_shifted=strips[clip])
             if not shown:
                 continue

@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -15,11 +16,13 @@ from ..layers.layer_strip import invalidate_layer_caches
 from ..layers.strip_warnings import scene_warnings
 from ..layers.sync import sync_layers
 from ..lookups.gallery import refresh_lookups
+from ..modifiers.visibility import is_rendered
 from ..preview.refresh import refresh_preview
 from ..properties.preferences import preferences
-from ..properties.scene_properties import settings_of
+from ..properties.scene_properties import request_of, settings_of
 from ..properties.status import set_failure
-from ..sessions.cache_folder import refused_folder_warnings
+from ..sequencer.strips import stack_id, strips_with_modifiers
+from ..sessions.cache_folder import layers_root, refused_folder_warnings
 from ..sessions.open import open_session, run_settings
 from ..sessions.restarting_worker import RestartingWorker
 from .results import PrepareResults
@@ -117,6 +120,8 @@ class Preparation:
         self.written_count = 0
         # An editor who waits for this wants to see it: what only the preview has is made as well.
         self._walk = TimelineWalk(scene, first, last, strip_id, preview=True)
+        self._asked_for = self._asked_now()
+        self._last_jobs: dict[Path, LayerJob] = {}
         self._job_queue: list[LayerJob] = []
         self._next_frame = first
         self._no_more_jobs = False
@@ -130,6 +135,11 @@ class Preparation:
         return min(
             (self._next_frame - self._walk.first) / max(self._walk.last + 1 - self._walk.first, 1), 1.0
         )
+
+    @property
+    def scene(self) -> bpy.types.Scene | None:
+        """The scene that is prepared, whatever it is called by now; None once it is gone."""
+        return self._walk.scene
 
     @property
     def has_begun(self) -> bool:
@@ -188,17 +198,48 @@ class Preparation:
             and time.perf_counter() < until
         ):
             if not self._job_queue and not self._walk.is_over:
-                self._job_queue = self._walk.jobs(_WALK_SLICE_SECONDS)
+                jobs = self._walk.jobs(_WALK_SLICE_SECONDS)
+                self._job_queue = [job for job in jobs if self._last_jobs.get(job.layer_path) != job]
                 if not self._job_queue:
                     return  # a stretch without faces to make: go on at the next tick
             if not self._job_queue:
-                self._no_more_jobs = True
-                self.worker.finish()
+                self._finish_unless_edited()
                 return
-            self.worker.submit(self._job_queue.pop(0))
+            job = self._job_queue.pop(0)
+            self._last_jobs[job.layer_path] = job
+            self.worker.submit(job)
+
+    def _finish_unless_edited(self) -> None:
+        """Once all is made end the worker; what was made before settings were changed meanwhile is made again."""
+        if self.worker.pending_jobs:
+            return
+        asked_now = self._asked_now()
+        if asked_now == self._asked_for:
+            self._no_more_jobs = True
+            self.worker.finish()
+            return
+        self._asked_for = asked_now
+        self._walk.restart()
+        self._next_frame = self._walk.first
+        if self.has_begun:
+            self._start_time = time.perf_counter()
+
+    def _asked_now(self) -> tuple[object, ...]:
+        """Return what the strips are asked for, and where their layers are."""
+        strip_id = self._walk.strip_id
+        # Other scenes, too, since a strip may play one.
+        stacks = [
+            entry
+            for scene in bpy.data.scenes
+            for entry in settings_of(scene).modifiers
+            if strip_id in ("", entry.strip_id)
+        ]
+        switches = [(entry.enabled, is_rendered(entry)) for entry in stacks]
+        roots = tuple(map(layers_root, bpy.data.scenes))
+        return roots, tuple(map(request_of, stacks)), tuple(switches)
 
     def _is_visible(self, job: LayerJob) -> bool:
-        scene = self._walk.scene
+        scene = self.scene
         return scene is not None and any(
             visible_job.layer_path == job.layer_path for visible_job in jobs_at(scene, scene.frame_current)
         )
@@ -206,7 +247,12 @@ class Preparation:
 
 def finish_preparation(run: Preparation, scene: bpy.types.Scene) -> tuple[StripState, str]:
     """Note what a run that ended did; return the state that it left behind, and the line that reports it."""
+    strip_ids = {stack_id(strip) for here in bpy.data.scenes for strip in strips_with_modifiers(here)}
+    is_any_gone = not run.results.strip_ids <= strip_ids
+    run.results.forget_strips_but(strip_ids)
     state = run.results.state()
+    if is_any_gone and not run.results:
+        return state, "The strip is gone"
     seconds = None if run.report is None else float(run.report["seconds"])
     summary = prepare_text(state, run.written_count, seconds)
     _store_results(scene, run.results, summary)

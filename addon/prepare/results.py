@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a preparation made, image by image: the state that it reports, and what failed of which strip."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from ...core.layers.job import LayerJob
@@ -20,6 +21,12 @@ class PrepareResults:
         """Note what the image of a job shows, "swapped", "original" or "failed", and why no new face."""
         self._shown[job.layer_path], self._reasons[job.layer_path] = shown, reason
         self._strip_ids[job.layer_path.parent.name] = None
+
+    def forget_strips_but(self, strip_ids: Collection[str]) -> None:
+        """Forget the images of all strips but some: the others are gone."""
+        for path in [path for path in self._shown if path.parent.name not in strip_ids]:
+            del self._shown[path], self._reasons[path]
+        self._strip_ids = {name: None for name in self._strip_ids if name in strip_ids}
 
     def __len__(self) -> int:
         """Return how many images were made or could not be."""

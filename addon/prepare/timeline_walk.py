@@ -12,7 +12,7 @@ from ..properties.status import window_state
 
 
 class TimelineWalk:
-    """Goes through a range of a scene's timeline. The scene is looked up by name: undo replaces it."""
+    """Goes through a range of a scene's timeline. The scene is looked up at each step: undo replaces it."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class TimelineWalk:
 
         With `preview` an image that the preview shows otherwise than the render is met twice, the render's last.
         """
-        self._scene_name = scene.name
+        self._scene_id: int = scene.session_uid  # its name may change
         self._strip_id = strip_id
         self._preview = preview
         self._step = step
@@ -41,12 +41,22 @@ class TimelineWalk:
     @property
     def scene(self) -> bpy.types.Scene | None:
         """The scene, or None once it is gone."""
-        return bpy.data.scenes.get(self._scene_name)
+        return next((scene for scene in bpy.data.scenes if scene.session_uid == self._scene_id), None)
+
+    @property
+    def strip_id(self) -> str:
+        """The stack whose images are met alone; empty where all are."""
+        return self._strip_id
 
     @property
     def is_over(self) -> bool:
         """Whether every frame was met."""
         return self.next_frame > self.last
+
+    def restart(self) -> None:
+        """Begin again at the first frame, and meet every image again."""
+        self.next_frame = self.first
+        self._visited_images.clear()
 
     def jobs(self, seconds: float | None = None) -> list[LayerJob]:
         """Return what the next frames need, one frame at least, going on for about `seconds`, or to the end."""
