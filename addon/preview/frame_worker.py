@@ -112,8 +112,13 @@ class FrameWorker:
 
     def close(self) -> None:
         """End the process; what waits is dropped."""
-        self._waiting, self._last_jobs = None, ()
+        self.pause()
+        self._last_jobs = ()
         self._edited_jobs = self._failed_jobs = frozenset()
+
+    def pause(self) -> None:
+        """End the process, which has to wait; what an edit asked for is not forgotten, and made after that."""
+        self._waiting = None
         if self._process is not None:
             self._process.cancel()
             self._process = None

@@ -122,7 +122,7 @@ class LivePreview:
     def tick(self) -> float | None:
         """Ask for what changed and show what came; return the seconds to the next tick, None for no more."""
         if window_state().running:
-            self._frame_worker.close()  # a preparation makes the visible frame too, and takes all cores
+            self._frame_worker.pause()  # a preparation makes the visible frame too, and takes all cores
         if self._frame_worker.tick():
             self._show_new_images()
             self._last_request, self._state = None, PreviewState.DUE  # a failure shows the original

@@ -8,7 +8,7 @@ import bpy
 
 from ...core.recipe.request import FaceImage
 from ...core.sessions.required_models import IMAGELESS_SWAPPER
-from ..blender.wrapped_text import draw_text
+from ..blender.wrapped_text import BOX_PIXELS, draw_text
 from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene
 from ..prepare.request_check import check_unknown_images
@@ -71,7 +71,7 @@ def _draw_faces(
     box: Any, context: bpy.types.Context, known: SourceImageView, face_number: int, index: int
 ) -> None:
     if known.icon is None:
-        draw_text(box, context, "Choose the face to use", "ERROR")
+        draw_text(box, context, "Choose the face to use", "ERROR", BOX_PIXELS)
     grid = face_grid(box, context, len(known.face_icons))
     for number, icon in enumerate(known.face_icons, 1):
         is_chosen = number == face_number
@@ -93,13 +93,14 @@ def _draw_quality(
         column.label(text="Clear face", icon="CHECKMARK")
     for issue in known.quality_issues:
         if known.icon is not None:
-            draw_text(box, context, f"The face is {issue}", "INFO")
+            draw_text(box, context, f"The face is {issue}", "INFO", BOX_PIXELS)
         elif not known.face_icons:
             draw_text(
                 box,
                 context,
                 issue if issue.startswith(file_name) else issue[:1].upper() + issue[1:],
                 "ERROR",
+                BOX_PIXELS,
             )
 
 

@@ -110,6 +110,18 @@ def test_after_an_edit_the_visible_frame_is_made_and_shows_its_last_face_until_t
     assert answers[12]["stages"]["swap"]["hit"] >= 1
 
 
+def test_what_an_edit_asks_for_is_made_after_a_preparation_that_was_stopped(drive, prepared):
+    answers = drive(
+        ["load", {"path": prepared}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 3}],
+        ["tune", {"settings": {"swap.crop_size": 768}}],
+        ["live_remake_after_preparation", {}],
+        ["live_end", {}],
+    )
+    assert answers[4]["key"] not in (None, answers[2]["key"])
+
+
 def test_an_edit_without_a_possible_face_shows_the_original(drive, prepared, tmp_path):
     answers = drive(
         ["load", {"path": prepared}],

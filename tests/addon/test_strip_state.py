@@ -275,3 +275,21 @@ def test_a_muted_channel_of_the_layer_is_told_by_preview_timeline_and_render_too
     assert [runs for _, runs in bars] == [[]]
     assert "3 shown as the original (channel of the layer is muted: 3)" in drive.output
     assert report["warnings"][0] == "clip, frame 1: channel of the layer is muted"
+
+
+def test_the_panel_tells_whose_preparation_goes_on(drive, footage):
+    answers = drive(
+        *begin(drive, footage, "whose", footage.person),
+        ["movie", {"name": "other", "file": footage.movie, "channel": 5}],
+        ["cast", {"name": "other", "picture": footage.person}],
+        ["prepare_as_window", {"name": "clip", "done": 3, "total": COUNT}],
+        ["drawn", {"active": "clip"}],
+        ["drawn", {"active": "other"}],
+        ["end_preparation", {}],
+    )
+    own, other = (" ".join(said[""]) for said in answers[6:8])
+    progress = f"Preparing 3 of {COUNT}"
+    assert progress in own
+    assert "ready" not in own
+    assert f"clip {progress}" in other
+    assert f"0 of {COUNT} ready" in other
