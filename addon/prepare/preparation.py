@@ -117,7 +117,6 @@ class Preparation:
         self.report: dict[str, Any] | None = None
         self.results = PrepareResults()
         """What came of each image so far."""
-        self.written_count = 0
         # An editor who waits for this wants to see it: what only the preview has is made as well.
         self._walk = TimelineWalk(scene, first, last, strip_id, preview=True)
         self._asked_for = self._asked_now()
@@ -135,6 +134,11 @@ class Preparation:
         return min(
             (self._next_frame - self._walk.first) / max(self._walk.last + 1 - self._walk.first, 1), 1.0
         )
+
+    @property
+    def written_count(self) -> int:
+        """How many images were written so far."""
+        return self.results.written_count
 
     @property
     def scene(self) -> bpy.types.Scene | None:
@@ -166,8 +170,7 @@ class Preparation:
         shown = False
         for kind, value in self.worker.messages():
             if kind == "done":
-                self.results.add(value.job, value.shown, value.reason)
-                self.written_count += value.written
+                self.results.add(value.job, value.shown, value.reason, is_written=value.written)
                 self._next_frame = max(self._next_frame, value.job.frame + 1)
                 shown |= value.written and self._is_visible(value.job)
             elif kind == "warning":

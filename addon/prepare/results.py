@@ -2,7 +2,6 @@
 """What a preparation made, image by image: the state that it reports, and what failed of which strip."""
 
 from collections.abc import Collection
-from pathlib import Path
 
 from ...core.layers.job import LayerJob
 from ...core.reporting.layer_outcomes import FAILED, SWAPPED
@@ -13,20 +12,31 @@ class PrepareResults:
     """What became of each image. What the preview shows otherwise than the render is made twice, the render's last."""
 
     def __init__(self) -> None:
-        self._shown: dict[Path, str] = {}
-        self._reasons: dict[Path, str] = {}
+        # By strip id and file name: saved in another folder meanwhile, an image is the same one.
+        self._shown: dict[tuple[str, str], str] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
+        self._written: set[tuple[str, str]] = set()
         self._strip_ids: dict[str, None] = {}
 
-    def add(self, job: LayerJob, shown: str, reason: str) -> None:
+    def add(self, job: LayerJob, shown: str, reason: str, *, is_written: bool = False) -> None:
         """Note what the image of a job shows, "swapped", "original" or "failed", and why no new face."""
-        self._shown[job.layer_path], self._reasons[job.layer_path] = shown, reason
+        image = job.layer_path.parent.name, job.layer_path.name
+        self._shown[image], self._reasons[image] = shown, reason
         self._strip_ids[job.layer_path.parent.name] = None
+        if is_written:
+            self._written.add(image)
 
     def forget_strips_but(self, strip_ids: Collection[str]) -> None:
         """Forget the images of all strips but some: the others are gone."""
-        for path in [path for path in self._shown if path.parent.name not in strip_ids]:
-            del self._shown[path], self._reasons[path]
+        for image in [image for image in self._shown if image[0] not in strip_ids]:
+            del self._shown[image], self._reasons[image]
+            self._written.discard(image)
         self._strip_ids = {name: None for name in self._strip_ids if name in strip_ids}
+
+    @property
+    def written_count(self) -> int:
+        """How many images were written."""
+        return len(self._written)
 
     def __len__(self) -> int:
         """Return how many images were made or could not be."""
@@ -48,10 +58,10 @@ class PrepareResults:
     def failures(self) -> dict[str, tuple[int, str]]:
         """By strip id how many of its images could not be made, 0 too, and why the last of them could not."""
         failures = dict.fromkeys(self._strip_ids, (0, ""))
-        for path, shown in self._shown.items():
+        for image, shown in self._shown.items():
             if shown == FAILED:
-                count, _ = failures[path.parent.name]
-                failures[path.parent.name] = count + 1, self._reasons[path].partition("; ")[0]
+                count, _ = failures[image[0]]
+                failures[image[0]] = count + 1, self._reasons[image].partition("; ")[0]
         return failures
 
     def state(self, fault: str = "") -> StripState:

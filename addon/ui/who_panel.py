@@ -8,6 +8,7 @@ import bpy
 
 from ...core.recipe.request import FaceImage
 from ...core.sessions.required_models import IMAGELESS_SWAPPER
+from ..blender.text_width import region_width
 from ..blender.wrapped_text import BOX_PIXELS, draw_text
 from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene
@@ -20,6 +21,8 @@ from .face_grid import draw_face, face_grid
 _FACE_SCALE = 3.4
 _FACE_COLUMN_PIXELS = 115
 """What the column of a face takes of a row, on a screen without scaling."""
+_NARROW_PIXELS = 260
+"""Below which width of a region a note has no room beside a face."""
 
 
 def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -109,9 +112,14 @@ def _draw_neutral_face(layout: Any, context: bpy.types.Context, scene: Any, modi
     icon = neutral_face_icon(scene, request_of(modifier))
     if icon is None:
         return
-    row = layout.box().row()
-    row.column().template_icon(icon_value=icon, scale=_FACE_SCALE)
+    box = layout.box()
     text = "Shape uses this face. If it looks wrong, use other images."
+    if region_width(context) < _NARROW_PIXELS:
+        box.template_icon(icon_value=icon, scale=_FACE_SCALE)
+        draw_text(box, context, text, "INFO", BOX_PIXELS)
+        return
+    row = box.row()
+    row.column().template_icon(icon_value=icon, scale=_FACE_SCALE)
     draw_text(row.column(), context, text, "INFO", _FACE_COLUMN_PIXELS)
 
 

@@ -78,7 +78,7 @@ def test_what_is_edited_meanwhile_is_prepared_as_it_is_then(drive, footage):
         ["tune", {"settings": {"swap.mirror": 0.0}}],
         ["work_and_edit", {"after": 4, "edit": "clip"}],
     )[-4:]
-    assert summary.startswith(f"All {COUNT} ready, ")
+    assert summary.startswith(f"All {COUNT} ready, {COUNT} new, ")
     assert state["json"]["text"] == f"All {COUNT} ready"
     assert gone == "The strip is gone"
 

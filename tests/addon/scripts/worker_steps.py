@@ -59,12 +59,14 @@ def work(strip=None):
 
 
 def work_and_edit(after, edit):
-    """Edit once some layers are done: another setting and another name for the scene, or the strip is deleted."""
+    """Edit once some layers are done: another setting, a scene and a folder with other names, or no strip any more."""
     run, scene = _begin_to_stop(), bpy.context.scene
     _tick_until(run, lambda: len(run.results) >= after)
     if edit == "settings":
+        (Path(bpy.data.filepath).parent / "again").mkdir()
         scene.understudy.modifiers[0].swap.mirror = 0.4
         scene.name = "Another name"
+        bpy.ops.wm.save_as_mainfile(filepath=str(Path(bpy.data.filepath).parent / "again" / "p.blend"))
     else:
         editor = scene.sequence_editor
         editor.strips.remove(editor.strips_all[edit])
