@@ -50,7 +50,7 @@ def project_assets(scene: bpy.types.Scene, clips: Sequence[RenderedClip]) -> tup
         folders of layers and results. An image sequence is one entry, its path a folder.
     """
     project = Path(bpy.data.filepath)
-    found = [
+    candidates = [
         Asset("project", project.name, project, _byte_count(project), travels=True),
         *_clip_assets(clips),
         *_image_assets(clips),
@@ -59,7 +59,7 @@ def project_assets(scene: bpy.types.Scene, clips: Sequence[RenderedClip]) -> tup
         *_folder_assets(scene),
     ]
     unique: dict[Path, Asset] = {}
-    for asset in found:
+    for asset in candidates:
         unique.setdefault(asset.path, asset)
     return tuple(unique.values())
 

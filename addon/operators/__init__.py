@@ -24,6 +24,7 @@ def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
         cost,
+        face_geometry,
         farm,
         model_page,
         modifiers,
@@ -43,6 +44,7 @@ def _families() -> tuple[ModuleType, ...]:
     return (
         check_key,
         cost,
+        face_geometry,
         farm,
         model_page,
         modifiers,

@@ -196,12 +196,12 @@ def _recast_clips(strip: Any, siblings: Sequence[Any]) -> Iterable[tuple[Any, Se
 def _bar(strip: Any, runs: tuple[PreparedRun, ...]) -> StripBar:
     """Return the bar of a strip: a meta strip may show less than the clip in it."""
     first, end = strip.frame_final_start, strip.frame_final_end
-    seen = tuple(run for run in runs if run.first < end and run.end > first)
+    visible = tuple(run for run in runs if run.first < end and run.end > first)
     return StripBar(
         strip.channel,
         first,
         end,
-        tuple(PreparedRun(max(run.first, first), min(run.end, end), run.content) for run in seen),
+        tuple(PreparedRun(max(run.first, first), min(run.end, end), run.content) for run in visible),
     )
 
 

@@ -85,6 +85,7 @@ class UNDERSTUDY_MT_modifier(bpy.types.Menu):
         layout.operator("understudy.modifier_move", text="Move Up", icon="TRIA_UP").direction = "UP"
         layout.operator("understudy.modifier_move", text="Move Down", icon="TRIA_DOWN").direction = "DOWN"
         layout.separator()
+        layout.operator("understudy.face_geometry", icon="MESH_DATA")
         layout.operator("understudy.modifier_add", text="Add Face Swap", icon="ADD")
         layout.operator("understudy.modifier_remove", icon="X")
 

@@ -47,9 +47,9 @@ def find_blender(named: str | None = None, environment: Mapping[str, str] = os.e
     inside_bundle = Path(wanted) / "Contents" / "MacOS" / "Blender"  # how macOS shows it is a folder
     if wanted.endswith(".app") and inside_bundle.is_file():
         return inside_bundle.resolve()
-    found = shutil.which(wanted, path=environment.get("PATH"))
-    if found is not None:
-        return Path(found).absolute()
+    program = shutil.which(wanted, path=environment.get("PATH"))
+    if program is not None:
+        return Path(program).absolute()
     if source == "PATH":
         raise FarmError(f"there is no blender on PATH: name it with --blender or in {BLENDER_VARIABLE}")
     reason = "it is no program that this user may run" if Path(wanted).exists() else "it is not there"

@@ -119,8 +119,8 @@ def sightings_of(frames: Sequence[FrameTraits]) -> list[Sighting]:
     return [
         Sighting(traits.sample.face_ref[0], shot, person, traits.yaw, traits.mouth_opening, traits.light)
         for shot, members in enumerate(shots)
-        for person, seen in enumerate(_people(members))
-        for traits in seen
+        for person, traits_list in enumerate(_people(members))
+        for traits in traits_list
     ]
 
 

@@ -31,9 +31,9 @@ def scan_frames(
     What the cache does not know is analysed, as a render of these frames would. Frames that can't be read are not
     chosen for what they show. Raises FaceImageError, ModelError or RecipeError.
     """
-    seen: list[FrameTraits] = []
+    traits: list[FrameTraits] = []
     for done, number in enumerate(scan_numbers(numbers), 1):
         with suppress(ClipError):
-            seen.append(read_traits(pipeline, clip, number, request))
+            traits.append(read_traits(pipeline, clip, number, request))
         on_frame(done)
-    return choose_frames(sightings_of(seen), numbers, count)
+    return choose_frames(sightings_of(traits), numbers, count)

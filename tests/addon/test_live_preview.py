@@ -114,6 +114,7 @@ def test_an_edit_is_made_too_where_the_cache_knows_other_frames_alone(drive, pre
     """As in a project that was saved elsewhere: its layers came along, the results of the first folder did not."""
     answers = drive(
         ["load", {"path": prepared}],
+        ["work", {}],
         ["save", {"path": str(tmp_path / "elsewhere.blend")}],
         ["setup", {"frame_start": 1, "frame_end": 1}],
         ["tune", {"settings": {"swap.mirror": 0.2, "swap.shape": 0.0}}],
@@ -125,8 +126,8 @@ def test_an_edit_is_made_too_where_the_cache_knows_other_frames_alone(drive, pre
         ["live_remake", {}],
         ["live_end", {}],
     )
-    until, made = answers[9]
-    assert until["key"] == answers[7]["key"] is not None
+    until, made = answers[10]
+    assert until["key"] == answers[8]["key"] is not None
     assert until["overlay"] == "Updating…"
     assert made["key"] not in (None, until["key"])
 

@@ -98,8 +98,8 @@ def test_the_size_limit_holds_and_names_both_numbers_where_it_can_not(drive, beg
     held = float(warning.partition(" holds ")[2].partition(" MB")[0])
     assert held == pytest.approx(after / 1e6, abs=0.06)
     report, _ = run(0, swap__crop_size=128, detect__score=0.55, fusion__blend=0.5)
-    assert {report["stages"][stage]["run"] for stage in ("detect", "landmark", "embed", "swap")} == {0}
-    assert report["stages"]["fuse"]["run"] == COUNT
+    runs = {stage: counts["run"] for stage, counts in report["stages"].items() if counts["run"]}
+    assert runs == {"fuse": COUNT}
 
 
 def test_memory_age_group_and_threads_reach_the_run(drive, begin):

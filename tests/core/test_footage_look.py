@@ -134,24 +134,24 @@ def test_light_from_one_side_is_taken_out_of_the_source() -> None:
     half = cv2.resize(portrait(), (384, 768))
     even = np.concatenate([half, half[:, ::-1]], 1)
     across = np.linspace(0.6, 1.0, 768, dtype=np.float32)[None, :, None]
-    seen = np.full((768, 768), 255, np.uint8)
+    visibility = np.full((768, 768), 255, np.uint8)
     side_lit = np.round(even * across).astype(np.uint8)
-    made = remove_side_light({"texture": side_lit, "seen": seen})
+    made = remove_side_light({"texture": side_lit, "seen": visibility})
     left, right = (
         np.asarray(made["texture"])[:, part].astype(float).mean() for part in (slice(384), slice(384, None))
     )
     assert side_lit[:, :384].mean() / side_lit[:, 384:].mean() < 0.85
     assert left / right == pytest.approx(1, abs=0.02)
-    assert np.array_equal(made["seen"], seen)
+    assert np.array_equal(made["seen"], visibility)
 
 
 def test_an_even_source_and_one_seen_from_one_side_keep_their_colours() -> None:
     half = cv2.resize(portrait(), (384, 768))
     even = np.ascontiguousarray(np.concatenate([half, half[:, ::-1]], 1))
-    seen = np.full((768, 768), 255, np.uint8)
-    made = remove_side_light({"texture": even, "seen": seen})
+    visibility = np.full((768, 768), 255, np.uint8)
+    made = remove_side_light({"texture": even, "seen": visibility})
     assert np.abs(np.asarray(made["texture"]).astype(int) - even).max() <= 1
-    seen[:, 384:] = 0
+    visibility[:, 384:] = 0
     gradient = np.round(even * np.linspace(0.6, 1.0, 768, dtype=np.float32)[None, :, None]).astype(np.uint8)
-    made = remove_side_light({"texture": gradient, "seen": seen})
+    made = remove_side_light({"texture": gradient, "seen": visibility})
     assert np.abs(np.asarray(made["texture"]).astype(int) - gradient).max() <= 1
