@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The visible frame keeps its last face until the one that an edit asks for is made, in whatever order things are done."""
+"""The visible frame keeps its last face until the one that an edit asks for is made, whatever comes between."""
 
 import pytest
 
