@@ -26,7 +26,7 @@ class UNDERSTUDY_OT_face_geometry(RequiresModifier, bpy.types.Operator):
     """Make a moving mesh and an empty of each face that this modifier replaces."""
 
     bl_idname = "understudy.face_geometry"
-    bl_label = "Make Face Geometry..."
+    bl_label = "Make Face Geometry…"
     bl_description = (
         "Make a moving mesh with a UV map, and an empty, of each face that this modifier replaces, with a camera that "
         "sees them as the clip does: to paint on, to track things to, or to export as Alembic. The points of each "
@@ -91,7 +91,7 @@ def _make_faces(scene: bpy.types.Scene, strip: Any, modifier: Any, path: Path) -
         frame: job
         for frame in range(first, strip.frame_final_end)
         for job in jobs_at(scene, frame, strip_cache)
-        if job.layer_path.parent.name == stack_id(strip)
+        if job.owner_id == stack_id(strip)
     }
     if not jobs:
         return 0

@@ -12,9 +12,10 @@ class PrepareResults:
     """What became of each image. What the preview shows otherwise than the render is made twice, the render's last."""
 
     def __init__(self) -> None:
-        # By strip id and file name: saved in another folder meanwhile, an image is the same one.
+        # By folder and file name: saved in another place meanwhile, an image is the same one.
         self._shown: dict[tuple[str, str], str] = {}
         self._reasons: dict[tuple[str, str], str] = {}
+        self._owner_ids: dict[tuple[str, str], str] = {}
         self._written: set[tuple[str, str]] = set()
         self._strip_ids: dict[str, None] = {}
 
@@ -22,14 +23,15 @@ class PrepareResults:
         """Note what the image of a job shows, "swapped", "original" or "failed", and why no new face."""
         image = job.layer_path.parent.name, job.layer_path.name
         self._shown[image], self._reasons[image] = shown, reason
-        self._strip_ids[job.layer_path.parent.name] = None
+        self._strip_ids[job.owner_id] = None
+        self._owner_ids[image] = job.owner_id
         if is_written:
             self._written.add(image)
 
     def forget_strips_but(self, strip_ids: Collection[str]) -> None:
         """Forget the images of all strips but some: the others are gone."""
-        for image in [image for image in self._shown if image[0] not in strip_ids]:
-            del self._shown[image], self._reasons[image]
+        for image in [image for image, owner_id in self._owner_ids.items() if owner_id not in strip_ids]:
+            del self._shown[image], self._reasons[image], self._owner_ids[image]
             self._written.discard(image)
         self._strip_ids = {name: None for name in self._strip_ids if name in strip_ids}
 
@@ -60,8 +62,8 @@ class PrepareResults:
         failures = dict.fromkeys(self._strip_ids, (0, ""))
         for image, shown in self._shown.items():
             if shown == FAILED:
-                count, _ = failures[image[0]]
-                failures[image[0]] = count + 1, self._reasons[image].partition("; ")[0]
+                count, _ = failures[self._owner_ids[image]]
+                failures[self._owner_ids[image]] = count + 1, self._reasons[image].partition("; ")[0]
         return failures
 
     def state(self, fault: str = "") -> StripState:

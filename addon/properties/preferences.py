@@ -37,13 +37,15 @@ _ENVIRONMENT_VARIABLES = {
     "provider": settings.PROVIDER_VARIABLE,
     "model_folder": settings.MODELS_VARIABLE,
     "originals": ORIGINALS_VARIABLE,
+    "require_commercial": settings.COMMERCIAL_VARIABLE,
+    "require_consent": settings.CONSENT_VARIABLE,
 }
 _SECTIONS = (
     ("Cache", ("cache_folder", "keep_results", "size_limit", "unused_days", "memory_megabytes")),
     ("Shared Cache", ("shared_folder", "shared_with_group", "redis_address", "redis_password")),
     ("Encryption", ("key_in_keyring",)),
     ("Models", ("model_folder", "provider", "threads")),
-    ("Rendering", ("originals",)),
+    ("Rendering", ("originals", "require_commercial", "require_consent")),
 )
 
 
@@ -64,6 +66,8 @@ class Preferences:
     provider: str = AUTOMATIC
     model_folder: str = ""
     originals: str = ASK
+    require_commercial: bool = False
+    require_consent: bool = False
 
 
 def _move_password(page: Any, _context: Any) -> None:
@@ -166,6 +170,17 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         items=ORIGINALS_ITEMS,
         default=ASK,
     )
+    require_commercial: BoolProperty(  # type: ignore[valid-type]
+        name="Require Commercial Licenses",
+        description="Refuse renders that run a model which is not surely licensed for commercial use. "
+        "The strictest license counts of all models that run together",
+        default=Preferences.require_commercial,
+    )
+    require_consent: BoolProperty(  # type: ignore[valid-type]
+        name="Require Consent",
+        description="Refuse renders with a source person whose consent is not recorded or has ended",
+        default=Preferences.require_consent,
+    )
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the page."""
@@ -263,6 +278,8 @@ def preferences() -> Preferences:
         page.provider,
         page.model_folder,
         page.originals,
+        page.require_commercial,
+        page.require_consent,
     )
 
 

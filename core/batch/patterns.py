@@ -9,9 +9,9 @@ from pathlib import Path
 from ..cache.settings import CACHE_FOLDER_NAME
 from ..errors import BatchError, FaceImageError, os_error_reason
 from ..export.inputs import natural_sort_key
-from ..export.provenance import SUFFIX, sidecar_name
 from ..filesystem import Folder
 from ..media.source_image import is_source_image
+from ..provenance.sidecar import SUFFIX, sidecar_name
 from ..reporting.quoting import quote
 
 _SIGNS = frozenset("*?[")

@@ -2,6 +2,7 @@
 """`understudy batch`: many clips and faces, one run."""
 
 import argparse
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ..batch.tables import Table, read_table
 from ..errors import BatchError
 from ..models.embedded import embedded_folder
 from ..models.library import user_model_folder
+from ..provenance.settings import mark_settings
 from ..reporting.layer_outcomes import pluralise
 from ..sessions.request_digest import RequestDigester
 from ..sessions.run_log import log_end
@@ -37,6 +39,7 @@ def batch(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     """
     quiet_encoders()
     stop.check()
+    marks = mark_settings(os.environ, online=arguments.online, required=arguments.require_marks)
     listing = _read_rows(arguments)
     for note in listing.notes:
         print_diagnostic(f"warning: {note}")
@@ -54,7 +57,7 @@ def batch(arguments: argparse.Namespace, stop: StopSignal) -> bool:
             raise _refusal(listing, checker.faults)
         for warning in settings.ignored:
             print_diagnostic(f"warning: {warning}")
-        work = BatchRun(run.pipeline, finished, rows, arguments.report)
+        work = BatchRun(run.pipeline, finished, rows, arguments.report, marks)
         with BatchDisplay(work.pending, stop, quiet=arguments.quiet) as display:
             work.run(display.observe)
         for warning in run.cache.warnings:

@@ -63,6 +63,7 @@ def _show_table(job: JobReport) -> None:
         ("failed", job.failed),
         ("failed first, then right", job.failed_then_right),
         ("rendered more than once", job.doubled),
+        ("not marked as a composite", job.unmarked),
     ):
         if frames:
             show(f"{name}: {range_text(frames)}")

@@ -10,7 +10,8 @@ from ..pipeline.face_traits import FrameTraits
 from ..pipeline.pipeline import Pipeline
 from ..recipe.request import SwapRequest
 from .cells import read_traits
-from .frame_choice import ChosenFrame, choose_frames, sightings_of
+from .chosen_frame import ChosenFrame
+from .frame_choice import choose_frames, sightings_of
 
 _MAX_LOOKS = 2000
 """Of longer ranges every second, third... frame is looked at: people and shots are told apart within seconds."""

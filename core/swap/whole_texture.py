@@ -20,7 +20,8 @@ from .skin_fill import fill_skin
 from .smile_mask import smile_mask, smile_share
 from .texture import exposure_gain, fill_hidden
 
-VERSION = 2
+VERSION = 4
+"""Counts up with how a face with the source's form is drawn, too."""
 _FULL_HEIGHT_PIXELS = 300.0
 """Higher faces have all the detail that a texture takes."""
 _FRONTAL_POWER, _SMILE_LOSS = 4, 0.5

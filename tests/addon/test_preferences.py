@@ -267,7 +267,7 @@ def test_the_page_shows_every_preference_and_what_comes_before_it(drive, begin):
     assert [name for name in plain if name.islower()] == [
         "cache_folder", "keep_results", "size_limit", "unused_days", "memory_megabytes", "shared_folder",
         "shared_with_group", "redis_address", "redis_password", "key_in_keyring", "model_folder", "provider", "threads",
-        "originals",
+        "originals", "require_commercial", "require_consent",
     ]  # fmt: skip
     assert "Results are not encrypted" in plain
     assert "UNDERSTUDY_REDIS is set, and comes before this" in farm

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import portrait
+from understudy.core.fusion.colour import light_transfer
 from understudy.core.fusion.edge_light import edge_gain
 from understudy.core.fusion.grain import match_grain
 from understudy.core.geometry.mesh_topology import load_topology
@@ -128,6 +129,17 @@ def test_a_step_at_the_edge_is_gone_and_the_middle_stays() -> None:
     # Where hair hangs over the edge, nothing is learned from it.
     weight[:, :20] = 0
     assert edge_gain(target, face, weight, outline, 1.0)[32, 8] == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("target", [(10, 5, 3), (90, 40, 18)], ids=["in the dark", "in dim red light"])
+def test_a_face_in_the_dark_is_no_pale_mask(target: tuple[int, int, int]) -> None:
+    footage, face = (np.full((64, 64, 3), colour, np.uint8) for colour in (target, (210, 180, 170)))
+    weight = np.ones((64, 64), np.float32)
+    gain, offset = light_transfer(footage, face, weight, 10.0, 1.0, 1 / 32)
+    lit = (face * gain + offset)[32, 32]
+    assert lit == pytest.approx(target, abs=7)
+    gain, offset = light_transfer(footage, face, weight, 10.0, 1.0)
+    assert (face * gain + offset)[32, 32].min() > 40  # without shape, as ever
 
 
 def test_light_from_one_side_is_taken_out_of_the_source() -> None:

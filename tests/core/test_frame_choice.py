@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from understudy.core.analysis.person_clustering import FaceSample
 from understudy.core.face.types import Face, Pose
 from understudy.core.pipeline.face_traits import FaceTraits, FrameTraits
-from understudy.core.sheet.frame_choice import ChosenFrame, Sighting, choose_frames, sightings_of
+from understudy.core.sheet.chosen_frame import ChosenFrame
+from understudy.core.sheet.frame_choice import Sighting, choose_frames, sightings_of
 
 sightings = st.lists(
     st.builds(
