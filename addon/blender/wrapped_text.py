@@ -2,7 +2,7 @@
 """Sentences in panels: Blender cuts a label off where the panel ends, so that a long one needs several."""
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import bpy
@@ -13,6 +13,8 @@ from .text_width import region_width, text_width
 _MARGIN_PIXELS = 42
 """What of a region's width panels leave free at both sides of a line, and what they draw beside it."""
 _ICON_PIXELS = 20
+BOX_PIXELS = 20
+"""What a box takes of the width of what is drawn in it."""
 _MIN_LINE_CHARACTERS = 8
 _LONGEST_LINE = 1.2
 """How many more characters than the mean fit into a line of narrow letters."""
@@ -29,6 +31,12 @@ def draw_text(
     for index, line in enumerate(wrap_text(translated, width, lambda part: text_width(context, part))):
         blank = "BLANK1" if icon != "NONE" else "NONE"
         column.label(text=line, icon=icon if index == 0 else blank, translate=False)
+
+
+def fitting_text(context: bpy.types.Context, texts: Sequence[str], indent: int = 0) -> str:
+    """Return the first of some texts that has room in a line of a panel, else the last. `indent` is in pixels."""
+    width = region_width(context) - _MARGIN_PIXELS - indent
+    return next((text for text in texts if text_width(context, text) <= width), texts[-1])
 
 
 def wrap_text(text: str, width: float, measure: Callable[[str], float]) -> list[str]:

@@ -3,6 +3,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,17 @@ from ..sessions.cache_folder import layers_root
 from .fallback_folder import fallback_folder
 from .folders import layer_read_folder, split_element_name, temporary_layer_folder
 from .nearest_layer import nearest_layer
+
+_OUT_OF_STEP = "the layer strip is out of step"
+
+
+@dataclass(frozen=True)
+class LayerFault:
+    """Why a layer that belongs to a frame gets no job."""
+
+    reason: str
+    text: str
+    """The reason with the clip and the frame."""
 
 
 class StripCache:
@@ -106,34 +118,37 @@ def jobs_at(
     *,
     preview: bool = False,
     reuse_requests: bool = False,
-    faults: list[str] | None = None,
+    faults: list[LayerFault] | None = None,
 ) -> Iterator[LayerJob]:
     """Yield what the layers that are seen at a frame need, for the render or the preview. Only reads Blender's data.
 
-    `reuse_requests` takes it that stacks ask for what they did when the memory was last used. `faults` takes a line for
-    each layer that is out of step: it gets no job, and Blender shows whatever it reads there.
+    `reuse_requests` takes it that stacks ask for what they did when the memory was last used. `faults` takes each layer
+    that gets no job though its clip is seen: one out of step, of which Blender shows whatever it reads there, and one
+    that is muted, of whose clip the original is seen.
     """
     strip_cache = strip_cache or StripCache()
+    faults = [] if faults is None else faults
     for here, at, strips in shown_strips(scene, frame):
         layers = [strip for strip in strips if layer_stack_id(strip)]
         for clip in strips_with_modifiers(here, strips):
             own = [layer for layer in layers if layer_stack_id(layer) == stack_id(clip)]
-            layer = nearest_layer(clip, own)
-            if layer is None:
+            layer: Any = nearest_layer(clip, own)
+            shown = [] if layer is None else shown_frames(here, clip, at, is_shifted=strips[clip])
+            if not shown:
                 continue
-            strip_id = stack_id(clip)
-            for name in _shown_images(here, clip, layer, at, is_shifted=strips[clip]):
+            strip_id, muted = stack_id(clip), _muted_text(here, layer)
+            if not (muted or strips[clip] or is_shown(here, layer, at)):
+                continue
+            for name in _images_at(layer, shown):
                 subfolder, file = split_element_name(name)
                 layers_id = subfolder or layer_read_folder(layer).name
                 # A folder that is none of the stack's takes is another than any that it may read from.
                 choice = strip_cache.choice(here, strip_id, layers_id, reuse_requests=reuse_requests)
                 folder = None if choice is None else strip_cache.folder(here, layers_id, layer, subfolder)
                 if choice is None or folder is None or LAYER_NAME.fullmatch(file) is None:
-                    if faults is not None:
-                        what = "another folder" if folder is None else f"{name}, which is not its layer image"
-                        faults.append(
-                            f"{clip.name}, frame {at}: its layer strip reads from {what}: press Refresh"
-                        )
+                    what = "another folder" if folder is None else f"{name}, which is not its layer image"
+                    text = f"{clip.name}, frame {at}: its layer strip reads from {what}: press Refresh"
+                    faults.append(LayerFault(_OUT_OF_STEP, text))
                     continue
                 try:
                     requests = strip_cache.requests(
@@ -141,6 +156,10 @@ def jobs_at(
                     )
                 except RecipeError:
                     continue  # said by `strip_warnings`
+                if muted:
+                    if requests:
+                        faults.append(LayerFault(muted, f"{clip.name}, frame {at}: {muted}"))
+                    break
                 yield LayerJob(
                     strip=clip.name,
                     frame=at,
@@ -152,12 +171,13 @@ def jobs_at(
                 )
 
 
-def _shown_images(
-    scene: bpy.types.Scene, clip: Any, layer: Any, frame: int, *, is_shifted: bool
-) -> list[str]:
-    """List the names of the images that Blender reads of a layer at a frame, whatever trims, reverse or strobe do."""
-    shown = shown_frames(scene, clip, frame, is_shifted=is_shifted)
-    if not shown or (mute_reason(scene, layer) if is_shifted else not is_shown(scene, layer, frame)):
-        return []
-    elements = (layer.strip_elem_from_frame(math.floor(at)) for at in shown)
+def _muted_text(scene: bpy.types.Scene, layer: Any) -> str:
+    """Say that a layer is muted, as the state of its strip does; empty where it is not."""
+    muted = mute_reason(scene, layer)
+    return "" if not muted else "layer is muted" if muted == "strip" else "channel of the layer is muted"
+
+
+def _images_at(layer: Any, frames: list[float]) -> list[str]:
+    """List the names of the images that Blender reads of a layer at frames, whatever trims, reverse or strobe do."""
+    elements = (layer.strip_elem_from_frame(math.floor(at)) for at in frames)
     return list(dict.fromkeys(element.filename for element in elements if element is not None))

@@ -15,6 +15,7 @@ from ..prepare.preparation import Preparation, finish_preparation, prepare_now
 from ..properties.status import (
     add_prepare_request,
     redraw,
+    reset_progress,
     set_window_state,
     take_prepare_request,
     window_state,
@@ -97,6 +98,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             return {"FINISHED"}
         state.running, state.stopping, state.trouble, state.rendered = True, False, "", ""
         state.was_stopped = False
+        reset_progress()
         manager = context.window_manager
         UNDERSTUDY_OT_prepare._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
         manager.modal_handler_add(self)
@@ -157,7 +159,9 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def _start_next(self) -> Preparation | None:
         """Begin the next request of the queue; None when there is none left."""
         while (request := take_prepare_request()) is not None:
-            self._label, self._scene_name = request.label, request.scene.name
+            self._label = request.label
+            reset_progress()
+            set_window_state("prepared_label", request.label)
             set_window_state("prepared_scene", request.scene.name)
             set_window_state("prepared_strip", request.strip_id)
             try:
@@ -173,11 +177,12 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         return None
 
     _label = ""
-    _scene_name = ""
 
     def _show_progress(self, context: Any, preparation: Preparation) -> None:
         context.window_manager.progress_update(preparation.progress)
-        frames = preparation.frames
+        frames, scene = preparation.frames, preparation.scene
+        if scene is not None:
+            set_window_state("prepared_scene", scene.name)  # it may have another name by now
         set_window_state("prepared_count", frames.done)
         set_window_state("prepared_total", frames.total)
         set_window_state("seconds_left", -1.0 if frames.seconds_left is None else round(frames.seconds_left))
@@ -192,7 +197,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             self._report_trouble(text)
         for text in preparation.warnings[:10]:
             report(self, "WARNING", text)
-        scene: Any = bpy.data.scenes.get(self._scene_name)
+        scene = preparation.scene
         if scene is not None:
             state, summary = finish_preparation(preparation, scene)
             report(self, _report_kind(state.kind.value), f"{self._label}: {summary}")

@@ -18,11 +18,13 @@ from ..layers.strip_warnings import scene_warnings
 from ..layers.sync import sync_layers
 from ..layers.take_layers import other_choices
 from ..lookups.gallery import refresh_lookups
+from ..modifiers.visibility import is_rendered
 from ..preview.refresh import refresh_preview
 from ..properties.preferences import preferences
-from ..properties.scene_properties import settings_of
+from ..properties.scene_properties import request_of, settings_of
 from ..properties.status import set_failure
-from ..sessions.cache_folder import refused_folder_warnings
+from ..sequencer.strips import stack_id, strips_with_modifiers
+from ..sessions.cache_folder import layers_root, refused_folder_warnings
 from ..sessions.open import open_session, run_settings
 from ..sessions.restarting_worker import RestartingWorker
 from .results import PrepareResults
@@ -126,28 +128,45 @@ class Preparation:
         self.report: dict[str, Any] | None = None
         self.results = PrepareResults()
         """What came of each image so far."""
-        self.written_count = 0
         # An editor who waits for this wants to see it: what only the preview has is made as well.
-        order = progressive_order(first, last, scene.frame_current)
-        self._walk = TimelineWalk(scene, order, strip_id, preview=True)
-        self._later_walks = [
-            TimelineWalk(scene, order, strip_id, choices=made)
-            for made in (other_choices(scene, strip_id) if all_takes else ())
-        ]
-        self._frame_count = len(order) * (1 + len(self._later_walks))
-        self._walked_count = 0
+        self._range = first, last
+        self._strip_id, self._all_takes = strip_id, all_takes
+        self._begin_walks(scene)
+        self._asked_for = self._asked_now()
+        self._last_jobs: dict[Path, LayerJob] = {}
         self._places: dict[Path, int] = {}
         self._job_queue: list[LayerJob] = []
-        self._done_count = 0
         self._no_more_jobs = False
         self._max_pending_jobs = max_pending_jobs
         self._start_time: float | None = None
         self.worker = RestartingWorker(run_settings(cache_folder(scene), preferences()))
 
+    def _begin_walks(self, scene: bpy.types.Scene) -> None:
+        """Begin at the first frame: with what is shown, then with the other takes."""
+        first, last = self._range
+        order = progressive_order(first, last, scene.frame_current)
+        self._walk = TimelineWalk(scene, order, self._strip_id, preview=True)
+        self._later_walks = [
+            TimelineWalk(scene, order, self._strip_id, choices=made)
+            for made in (other_choices(scene, self._strip_id) if self._all_takes else ())
+        ]
+        self._frame_count = len(order) * (1 + len(self._later_walks))
+        self._walked_count = self._done_count = 0
+
     @property
     def progress(self) -> float:
         """How much is done, 0 to 1."""
         return self._done_count / max(self._frame_count, 1)
+
+    @property
+    def written_count(self) -> int:
+        """How many images were written so far."""
+        return self.results.written_count
+
+    @property
+    def scene(self) -> bpy.types.Scene | None:
+        """The scene that is prepared, whatever it is called by now; None once it is gone."""
+        return self._walk.scene
 
     @property
     def has_begun(self) -> bool:
@@ -168,8 +187,7 @@ class Preparation:
         shown = False
         for kind, value in self.worker.messages():
             if kind == "done":
-                self.results.add(value.job, value.shown, value.reason)
-                self.written_count += value.written
+                self.results.add(value.job, value.shown, value.reason, is_written=value.written)
                 self._done_count = max(self._done_count, self._places[value.job.layer_path] + 1)
                 shown |= value.written and self._is_visible(value.job)
             elif kind == "warning":
@@ -200,7 +218,8 @@ class Preparation:
             and time.perf_counter() < until
         ):
             if not self._job_queue and not self._walk.is_over:
-                self._job_queue = self._walk.jobs(_WALK_SLICE_SECONDS)
+                jobs = self._walk.jobs(_WALK_SLICE_SECONDS)
+                self._job_queue = [job for job in jobs if self._last_jobs.get(job.layer_path) != job]
                 self._places.update(
                     (job.layer_path, self._walked_count + self._walk.place_of(job)) for job in self._job_queue
                 )
@@ -211,13 +230,43 @@ class Preparation:
                 self._walk = self._later_walks.pop(0)
                 continue
             if not self._job_queue:
-                self._no_more_jobs = True
-                self.worker.finish()
+                self._finish_unless_edited()
                 return
-            self.worker.submit(self._job_queue.pop(0))
+            job = self._job_queue.pop(0)
+            self._last_jobs[job.layer_path] = job
+            self.worker.submit(job)
+
+    def _finish_unless_edited(self) -> None:
+        """Once all is made end the worker; what was made before settings were changed meanwhile is made again."""
+        if self.worker.pending_jobs:
+            return
+        asked_now = self._asked_now()
+        if asked_now == self._asked_for:
+            self._no_more_jobs = True
+            self.worker.finish()
+            return
+        self._asked_for, scene = asked_now, self._walk.scene
+        if scene is not None:
+            self._begin_walks(scene)
+        if self.has_begun:
+            self._start_time = time.perf_counter()
+
+    def _asked_now(self) -> tuple[object, ...]:
+        """Return what the strips are asked for, and where their layers are."""
+        strip_id = self._strip_id
+        # Other scenes, too, since a strip may play one.
+        stacks = [
+            entry
+            for scene in bpy.data.scenes
+            for entry in settings_of(scene).modifiers
+            if strip_id in ("", entry.strip_id)
+        ]
+        switches = [(entry.enabled, is_rendered(entry)) for entry in stacks]
+        roots = tuple(map(layers_root, bpy.data.scenes))
+        return roots, tuple(map(request_of, stacks)), tuple(switches)
 
     def _is_visible(self, job: LayerJob) -> bool:
-        scene = self._walk.scene
+        scene = self.scene
         return scene is not None and any(
             visible_job.layer_path == job.layer_path for visible_job in jobs_at(scene, scene.frame_current)
         )
@@ -225,7 +274,12 @@ class Preparation:
 
 def finish_preparation(run: Preparation, scene: bpy.types.Scene) -> tuple[StripState, str]:
     """Note what a run that ended did; return the state that it left behind, and the line that reports it."""
+    strip_ids = {stack_id(strip) for here in bpy.data.scenes for strip in strips_with_modifiers(here)}
+    is_any_gone = not run.results.strip_ids <= strip_ids
+    run.results.forget_strips_but(strip_ids)
     state = run.results.state()
+    if is_any_gone and not run.results:
+        return state, "The strip is gone"
     seconds = None if run.report is None else float(run.report["seconds"])
     summary = prepare_text(state, run.written_count, seconds)
     _store_results(scene, run.results, summary)

@@ -20,6 +20,7 @@ from ..layers.nearest_layer import nearest_layer
 from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..modifiers.stack import MAX_MODIFIERS, requests_of_choice
 from ..modifiers.takes import active_choice
+from ..modifiers.visibility import hidden_reason
 from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import layer_stack_id, stack_id
@@ -129,7 +130,7 @@ class PreparedFrames:
         layer = nearest_layer(clip, level.layers(siblings).get(strip_id, []))
         stack = level.stacks.get(strip_id, [])
         requests = requests_of_choice(stack, active_choice(stack)) if len(stack) <= MAX_MODIFIERS else ()
-        if layer is None or not requests:
+        if layer is None or not requests or _is_layer_alone_hidden(level.scene, clip, layer):
             return None
         key = images_key(level.scene, clip, layer)
         numbers = (
@@ -168,6 +169,11 @@ class _Level:
                 if strip_id:
                     known.setdefault(strip_id, []).append(strip)
         return known
+
+
+def _is_layer_alone_hidden(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
+    """Tell whether the original of a clip is rendered since its layer is muted, or the layer's channel."""
+    return bool(hidden_reason(scene, layer, "layer")) and not hidden_reason(scene, clip, "strip")
 
 
 def _displayed_strips(scene: bpy.types.Scene) -> list[Any]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a preparation made, image by image: the state that it reports, and what failed of which strip."""
 
-from pathlib import Path
+from collections.abc import Collection
 
 from ...core.layers.job import LayerJob
 from ...core.reporting.layer_outcomes import FAILED, SWAPPED
@@ -12,16 +12,33 @@ class PrepareResults:
     """What became of each image. What the preview shows otherwise than the render is made twice, the render's last."""
 
     def __init__(self) -> None:
-        self._shown: dict[Path, str] = {}
-        self._reasons: dict[Path, str] = {}
-        self._owner_ids: dict[Path, str] = {}
+        # By folder and file name: saved in another place meanwhile, an image is the same one.
+        self._shown: dict[tuple[str, str], str] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
+        self._owner_ids: dict[tuple[str, str], str] = {}
+        self._written: set[tuple[str, str]] = set()
         self._strip_ids: dict[str, None] = {}
 
-    def add(self, job: LayerJob, shown: str, reason: str) -> None:
+    def add(self, job: LayerJob, shown: str, reason: str, *, is_written: bool = False) -> None:
         """Note what the image of a job shows, "swapped", "original" or "failed", and why no new face."""
-        self._shown[job.layer_path], self._reasons[job.layer_path] = shown, reason
+        image = job.layer_path.parent.name, job.layer_path.name
+        self._shown[image], self._reasons[image] = shown, reason
         self._strip_ids[job.owner_id] = None
-        self._owner_ids[job.layer_path] = job.owner_id
+        self._owner_ids[image] = job.owner_id
+        if is_written:
+            self._written.add(image)
+
+    def forget_strips_but(self, strip_ids: Collection[str]) -> None:
+        """Forget the images of all strips but some: the others are gone."""
+        for image in [image for image, owner_id in self._owner_ids.items() if owner_id not in strip_ids]:
+            del self._shown[image], self._reasons[image], self._owner_ids[image]
+            self._written.discard(image)
+        self._strip_ids = {name: None for name in self._strip_ids if name in strip_ids}
+
+    @property
+    def written_count(self) -> int:
+        """How many images were written."""
+        return len(self._written)
 
     def __len__(self) -> int:
         """Return how many images were made or could not be."""
@@ -43,10 +60,10 @@ class PrepareResults:
     def failures(self) -> dict[str, tuple[int, str]]:
         """By strip id how many of its images could not be made, 0 too, and why the last of them could not."""
         failures = dict.fromkeys(self._strip_ids, (0, ""))
-        for path, shown in self._shown.items():
+        for image, shown in self._shown.items():
             if shown == FAILED:
-                count, _ = failures[self._owner_ids[path]]
-                failures[self._owner_ids[path]] = count + 1, self._reasons[path].partition("; ")[0]
+                count, _ = failures[self._owner_ids[image]]
+                failures[self._owner_ids[image]] = count + 1, self._reasons[image].partition("; ")[0]
         return failures
 
     def state(self, fault: str = "") -> StripState:

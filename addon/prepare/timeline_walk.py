@@ -27,7 +27,7 @@ class _Met(NamedTuple):
 
 
 class TimelineWalk:
-    """Goes through frames of a scene's timeline. The scene is looked up by name: undo replaces it."""
+    """Goes through frames of a scene's timeline. The scene is looked up at each step: undo replaces it."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class TimelineWalk:
         With `preview` an image that the preview shows otherwise than the render is met twice, the render's last. With
         `choices` of takes, by stack ids, images of these stacks alone are met, and those of these takes.
         """
-        self._scene_name = scene.name
+        self._scene_id: int = scene.session_uid  # its name may change
         self._strip_id = strip_id
         self._preview = preview
         self._choices = choices
@@ -55,7 +55,7 @@ class TimelineWalk:
     @property
     def scene(self) -> bpy.types.Scene | None:
         """The scene, or None once it is gone."""
-        return bpy.data.scenes.get(self._scene_name)
+        return next((scene for scene in bpy.data.scenes if scene.session_uid == self._scene_id), None)
 
     @property
     def is_over(self) -> bool:

@@ -73,9 +73,11 @@ class FrameWorker:
             for job, how, reason in results
             if how == "unprepared" and job in self._edited_jobs - self._failed_jobs
         ]
-        self._failed_jobs |= {job for job, reason in edited if reason != NOT_PREPARED}
+        self._failed_jobs |= {job for job, reason in edited if not reason.endswith(NOT_PREPARED)}
         return [
-            job for job, reason in edited if reason == NOT_PREPARED and layer_key(job.layer_path) is not None
+            job
+            for job, reason in edited
+            if reason.endswith(NOT_PREPARED) and layer_key(job.layer_path) is not None
         ]
 
     def make(self, request: PreviewRequest, jobs: Sequence[LayerJob]) -> None:
@@ -112,8 +114,13 @@ class FrameWorker:
 
     def close(self) -> None:
         """End the process; what waits is dropped."""
-        self._waiting, self._last_jobs = None, ()
+        self.pause()
+        self._last_jobs = ()
         self._edited_jobs = self._failed_jobs = frozenset()
+
+    def pause(self) -> None:
+        """End the process, which has to wait; what an edit asked for is not forgotten, and made after that."""
+        self._waiting = None
         if self._process is not None:
             self._process.cancel()
             self._process = None

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from enum import Enum, auto
 from typing import Any, cast
 
 import bpy
@@ -21,7 +20,7 @@ from ...core.errors import UnderstudyError
 from ..blender.handlers import add_handlers, call_handlers, remove_handlers
 from ..blender.viewport_render import is_rendering, is_viewport_render_open
 from ..layers.folders import cache_folder
-from ..layers.jobs import StripCache, jobs_at
+from ..layers.jobs import LayerFault, StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches, stop_prefetching
 from ..layers.take_layers import point_layers
 from ..modifiers.active import active_scene
@@ -29,6 +28,7 @@ from ..properties.preferences import preferences
 from ..properties.status import reset_window_state, set_window_state, window_state
 from .frame_worker import FrameWorker
 from .layer_updater import LayerUpdater, PreviewRequest, PreviewResults, shows_original
+from .preview_state import PreviewState
 
 # How often is looked for an image that did not come while it was waited for. Only one is asked for at a time, so a
 # short tick never fuses faster than Blender shows; and it ticks only while one is awaited.
@@ -46,19 +46,6 @@ _DIM_SECONDS = 0.3
 """How long the last image stays bright: one that is replaced sooner would only flicker while a value is dragged."""
 _WORKER_GRACE_SECONDS = 2.0
 _HANDLER_NAMES = ("frame_change_post", "depsgraph_update_post", "undo_post", "redo_post", "load_post")
-
-
-class PreviewState(Enum):
-    """What the preview does at its next tick."""
-
-    IDLE = auto()
-    """Nothing: it shows what the visible frame asks for, as far as it can."""
-    DUE = auto()
-    """Look at the visible frame, which may ask for something else, once the thread has nothing to do."""
-    PENDING = auto()
-    """Show what came of the last look, if the thread is done."""
-    RETRY = auto()
-    """Look at the visible frame, whose layers were not prepared: another process may have made them meanwhile."""
 
 
 _TICK_INTERVALS_SECONDS = {
@@ -89,6 +76,7 @@ class LivePreview:
         self._scene_name = ""
         self._strip_cache = StripCache()
         self._last_request: PreviewRequest | None = None
+        self._has_faults = False
         self._last_worker_activity = -_WORKER_GRACE_SECONDS
         self._timer = self.tick  # one object: Blender knows timers by identity
 
@@ -138,7 +126,7 @@ class LivePreview:
     def tick(self) -> float | None:
         """Ask for what changed and show what came; return the seconds to the next tick, None for no more."""
         if window_state().running:
-            self._frame_worker.close()  # a preparation makes the visible frame too, and takes all cores
+            self._frame_worker.pause()  # a preparation makes the visible frame too, and takes all cores
         if self._frame_worker.tick():
             self._show_new_images()
             self._last_request, self._state = None, PreviewState.DUE  # a failure shows the original
@@ -184,21 +172,24 @@ class LivePreview:
         # A render writes the images itself; a walk only passes through its frames.
         if scene is None or window_state().walking or is_rendering():
             return False
+        faults: list[LayerFault] = []
         try:
-            jobs = tuple(jobs_at(scene, scene.frame_current, self._strip_cache, preview=True))
+            jobs = tuple(jobs_at(scene, scene.frame_current, self._strip_cache, preview=True, faults=faults))
         except UnderstudyError as error:
             set_window_state("notice", str(error))
             return False
         self._frame_worker.note_jobs(jobs)
         may_blank = self._may_blank() and not self._frame_worker.keeps_images
         wanted = PreviewRequest(cache_folder(scene), preferences(), jobs, may_blank)
+        self._has_faults = bool(faults)
+        if not jobs:
+            set_window_state("original_shown", self._has_faults)
         if wanted == self._last_request:
             return False
         self._last_request = wanted
         if not jobs:
             self._rest_state = PreviewState.IDLE
             set_window_state("notice", "")
-            set_window_state("original_shown", False)
             return False
         # The newest is wanted; what the thread has begun is still shown.
         self._futures = [entry for entry in self._futures if not entry.cancel()]
@@ -231,7 +222,8 @@ class LivePreview:
             missing = [f"{job.strip}: {reason}" for job, _, reason in outcome if reason]
             self._rest_state = PreviewState.RETRY if missing else PreviewState.IDLE
             set_window_state("notice", missing[0] if missing else "")
-            set_window_state("original_shown", any(shows_original(job, how) for job, how, _ in outcome))
+            shows_any = self._has_faults or any(shows_original(job, how) for job, how, _ in outcome)
+            set_window_state("original_shown", shows_any)
             if any(how in ("fused", "incomplete", "blanked") for _, how, _ in outcome):
                 self._show_new_images()
             jobs = self._frame_worker.jobs_to_make(outcome)

@@ -25,7 +25,7 @@ class UNDERSTUDY_PG_request(PropertyGroup):
     """A range of a scene, or of one strip, that waits to be prepared."""
 
     label: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
-    scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type] # its number: names change
     strip_id: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     first: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     last: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
@@ -65,6 +65,7 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     updating: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     dimmed: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     made_count: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    prepared_label: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     prepared_scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     prepared_strip: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     prepared_count: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
@@ -98,7 +99,7 @@ def add_prepare_request(
 ) -> None:
     """Put a request at the end of the queue; one that waits there already is not put twice."""
     queue = window_state().queue
-    wanted = (scene.name, first, last, strip_id, all_takes)
+    wanted = (str(scene.session_uid), first, last, strip_id, all_takes)
     if wanted in [(entry.scene, entry.first, entry.last, entry.strip_id, entry.all_takes) for entry in queue]:
         return
     entry = queue.add()
@@ -111,7 +112,7 @@ def take_prepare_request() -> PrepareRequest | None:
     queue = window_state().queue
     while len(queue):
         entry = queue[0]
-        scene: Any = bpy.data.scenes.get(entry.scene)
+        scene = next((scene for scene in bpy.data.scenes if str(scene.session_uid) == entry.scene), None)
         request = PrepareRequest(entry.label, scene, entry.first, entry.last, entry.strip_id, entry.all_takes)
         queue.remove(0)
         if scene is not None:
@@ -128,6 +129,13 @@ def set_failure(strip_id: str, count: int, reason: str) -> None:
     if count:
         entry = failures.add()
         entry.strip_id, entry.count, entry.reason = strip_id, count, quote(reason)
+
+
+def reset_progress() -> None:
+    """Show nothing of how far the last preparation came."""
+    names = ("label", "scene", "strip", "count", "total")
+    for name in (*(f"prepared_{name}" for name in names), "seconds_left"):
+        window_state().property_unset(name)
 
 
 def set_farm_lines(scene: bpy.types.Scene, lines: Iterable[tuple[str, str]]) -> None:

@@ -14,7 +14,7 @@ from ...core.reporting.process_report import RenderRecord
 from ..blender.console import print_error, print_message, print_traceback, print_warnings
 from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
-from ..layers.jobs import StripCache, jobs_at
+from ..layers.jobs import LayerFault, StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
 from ..layers.rendered_clips import consent_warnings
 from ..layers.sync import sync_layers
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from ...core.sessions.prefetching_session import PrefetchingSession
 
 _LOGGER = room_logger("addon.render")
-_OUT_OF_SYNC = "the layer strip is out of step"
 
 
 class RenderRun:
@@ -133,11 +132,9 @@ class RenderRun:
         self._frames.append(scene.frame_current)
         before, original_count, self._jobs = len(outcomes.failures), outcomes.original.total(), []
         swapped_count = outcomes.swapped_count
-        out_of_step: list[str] = []
+        faults: list[LayerFault] = []
         preview = self._from_viewport
-        jobs = list(
-            jobs_at(scene, scene.frame_current, self._strip_cache, preview=preview, faults=out_of_step)
-        )
+        jobs = list(jobs_at(scene, scene.frame_current, self._strip_cache, preview=preview, faults=faults))
         coming = self._lookahead.upcoming_jobs(scene, jobs, preview=preview)
         written = [
             self._session.update_layer(job, jobs[place:] + coming) for place, job in enumerate(jobs, 1)
@@ -147,9 +144,9 @@ class RenderRun:
         ) or self._fallback_layers.restore_if_missing(job.layer_path for job in jobs)
         if moved or any(written):
             invalidate_layer_caches()
-        for text in out_of_step:
-            self._session.warn(text)
-            outcomes.record_failure(_OUT_OF_SYNC, text)
+        for fault in faults:
+            self._session.warn(fault.text)
+            outcomes.record_failure(fault.reason, fault.text)
         self._strip_problems.record(scene, outcomes)
         if outcomes.swapped_count > swapped_count:
             self._marks.add_frame(scene.frame_current, jobs)

@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from ..blender.wrapped_text import draw_text
+from ..blender.wrapped_text import BOX_PIXELS, draw_text
 from ..modifiers.active import active_scene
 from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
@@ -15,8 +15,6 @@ _ICONS = {"INFO": "DOT", "WARNING": "INFO", "ERROR": "ERROR"}
 """What stands before a line of a check, by its level."""
 _TABS_PIXELS = 24
 """What the side bar's tabs take of its width."""
-_BOX_PIXELS = 20
-"""What the edges of a box take."""
 
 
 class UNDERSTUDY_PT_farm(bpy.types.Panel):
@@ -57,7 +55,7 @@ class UNDERSTUDY_PT_farm(bpy.types.Panel):
         elif state.farm_lines and state.farm_scene == scene.name:
             column = layout.box().column()
             for line in state.farm_lines:
-                draw_text(column, context, line.text, _ICONS[line.level], _TABS_PIXELS + _BOX_PIXELS)
+                draw_text(column, context, line.text, _ICONS[line.level], _TABS_PIXELS + BOX_PIXELS)
 
 
 CLASSES = (UNDERSTUDY_PT_farm,)

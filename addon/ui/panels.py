@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import bpy
 
 from ...core.media.clip_info_cache import NOT_PREPARED
-from ...core.reporting.strip_state import state_text
+from ...core.reporting.strip_state import StripStateKind, state_text
 from ..blender.text_width import region_width
-from ..blender.wrapped_text import draw_text
+from ..blender.wrapped_text import BOX_PIXELS, draw_text, fitting_text
 from ..modifiers.active import MODIFIER_POINTER, active_scene, active_stack, active_strip
 from ..modifiers.visibility import is_rendered, visibility_mismatches
 from ..operators.modifiers import UNDERSTUDY_OT_modifier_add
@@ -38,6 +38,8 @@ _MAX_DRAWN_MODIFIERS = 64
 _FIRST_STEP_SCALE = 1.8
 _NARROW_PIXELS = 260
 """Below which width of a region a modifier's header has no room for its icon, its cross and a field for its name."""
+_STOP_PIXELS = 36
+"""What the button that stops takes of a line's width, and the edges of the bar beside it."""
 _Draw = Callable[[Any, bpy.types.Context, Any], None]
 
 
@@ -177,33 +179,41 @@ def _draw_preparation(layout: Any, context: bpy.types.Context) -> None:
     strip: Any = active_strip(context)
     for notice in drawn_warnings(active_scene(context), strip):
         box = layout.box()
-        draw_text(box, context, f"{strip.name} {notice.text}", "ERROR")
+        draw_text(box, context, f"{strip.name} {notice.text}", "ERROR", BOX_PIXELS)
         if notice.operator:
             box.operator(notice.operator)
 
 
 def _draw_state(layout: Any, context: bpy.types.Context) -> None:
     """Draw how it stands. There is always a line: one that came and went would move every button below it."""
-    state = window_state()
+    state, strip = window_state(), active_strip(context)
+    shown = None if strip is None else drawn_state(active_scene(context), strip)
+    is_prepared = shown is not None and shown.kind is StripStateKind.PREPARING
     if state.running:
-        row = layout.row(align=True)
-        row.progress(factor=state.progress, text=state.status or "Starting")
-        row.operator("understudy.prepare_stop", text="", icon="CANCEL")
-        for request in state.queue:
-            layout.label(text=f"{request.label} waits", icon="SORTTIME", translate=False)
+        _draw_progress(layout, context, "" if is_prepared else state.prepared_label)
     draw_sheet_progress(layout, context)
     if state.trouble:
         draw_text(layout, context, state.trouble, "ERROR")
-    if state.running:
+    if is_prepared or shown is None:
         return
-    strip = active_strip(context)
-    if strip is None:
-        return
-    shown = drawn_state(active_scene(context), strip)
     draw_text(layout, context, state_text(shown), state_icon(shown))
     for modifier in visibility_mismatches(active_scene(context))[:1]:
         only = "preview" if modifier.enabled else "render"
         draw_text(layout, context, f"{modifier.name} is on in the {only} only", "INFO")
+
+
+def _draw_progress(layout: Any, context: bpy.types.Context, name: str) -> None:
+    """Draw how far the preparation is, below the name of what it prepares where that is not the active strip."""
+    state = window_state()
+    if name:
+        layout.label(text=name, icon="RENDER_ANIMATION", translate=False)
+    row = layout.row(align=True)
+    done = state.status.partition(", ")[0]  # "Preparing 12 of 60" without the time
+    texts = (state.status, done, done.removeprefix("Preparing ")) if state.status else ("Starting",)
+    row.progress(factor=state.progress, text=fitting_text(context, texts, _STOP_PIXELS))
+    row.operator("understudy.prepare_stop", text="", icon="CANCEL")
+    for request in state.queue:
+        layout.label(text=f"{request.label} waits", icon="SORTTIME", translate=False)
 
 
 def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> None:

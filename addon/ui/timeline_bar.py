@@ -18,6 +18,8 @@ _Colour = tuple[float, float, float, float]
 _HEIGHT_PIXELS = 4
 _LEAST_PIXELS = 6
 """A strip that is narrower has no bar: nothing could be told from it."""
+_RULER_PIXELS = 24
+"""How high the ruler is, which Blender draws over the strips."""
 _STRIP_BOTTOM = 0.06
 """Where Blender begins a strip in its channel."""
 _TRACK_COLOUR: _Colour = (0.0, 0.0, 0.0, 0.55)
@@ -70,10 +72,13 @@ def _draw() -> None:
     height = min(_HEIGHT_PIXELS * context.preferences.system.ui_scale, 0.25 * channel_pixels)
     points: list[tuple[float, float, float]] = []
     colours: list[_Colour] = []
+    top = region.height - _RULER_PIXELS * context.preferences.system.ui_scale
     for start, stop, channel, colour in rectangles(bars):
         left, right = ((frame - first) * frame_pixels for frame in (start, stop))
         low = (channel + _STRIP_BOTTOM - bottom) * channel_pixels
         high = low + height
+        if high > top:
+            continue  # of a channel under the ruler
         corners = [(left, low, 0.0), (right, low, 0.0), (right, high, 0.0), (left, high, 0.0)]
         points += [corners[number] for number in (0, 1, 2, 0, 2, 3)]
         colours += [colour] * 6

@@ -8,7 +8,8 @@ import bpy
 
 from ...core.recipe.request import FaceImage
 from ...core.sessions.required_models import IMAGELESS_SWAPPER
-from ..blender.wrapped_text import draw_text
+from ..blender.text_width import region_width
+from ..blender.wrapped_text import BOX_PIXELS, draw_text
 from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene
 from ..prepare.request_check import check_unknown_images
@@ -22,6 +23,8 @@ from .takes_panel import draw_takes
 _FACE_SCALE = 3.4
 _FACE_COLUMN_PIXELS = 115
 """What the column of a face takes of a row, on a screen without scaling."""
+_NARROW_PIXELS = 260
+"""Below which width of a region a note has no room beside a face."""
 
 
 def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -72,7 +75,7 @@ def _draw_faces(
     box: Any, context: bpy.types.Context, known: SourceImageView, face_number: int, index: int
 ) -> None:
     if known.icon is None:
-        draw_text(box, context, "Choose the face to use", "ERROR")
+        draw_text(box, context, "Choose the face to use", "ERROR", BOX_PIXELS)
     grid = face_grid(box, context, len(known.face_icons))
     for number, icon in enumerate(known.face_icons, 1):
         is_chosen = number == face_number
@@ -94,13 +97,14 @@ def _draw_quality(
         column.label(text="Clear face", icon="CHECKMARK")
     for issue in known.quality_issues:
         if known.icon is not None:
-            draw_text(box, context, f"The face is {issue}", "INFO")
+            draw_text(box, context, f"The face is {issue}", "INFO", BOX_PIXELS)
         elif not known.face_icons:
             draw_text(
                 box,
                 context,
                 issue if issue.startswith(file_name) else issue[:1].upper() + issue[1:],
                 "ERROR",
+                BOX_PIXELS,
             )
 
 
@@ -109,9 +113,14 @@ def _draw_neutral_face(layout: Any, context: bpy.types.Context, scene: Any, modi
     icon = neutral_face_icon(scene, request_of(modifier))
     if icon is None:
         return
-    row = layout.box().row()
-    row.column().template_icon(icon_value=icon, scale=_FACE_SCALE)
+    box = layout.box()
     text = "Shape uses this face. If it looks wrong, use other images."
+    if region_width(context) < _NARROW_PIXELS:
+        box.template_icon(icon_value=icon, scale=_FACE_SCALE)
+        draw_text(box, context, text, "INFO", BOX_PIXELS)
+        return
+    row = box.row()
+    row.column().template_icon(icon_value=icon, scale=_FACE_SCALE)
     draw_text(row.column(), context, text, "INFO", _FACE_COLUMN_PIXELS)
 
 

@@ -254,3 +254,42 @@ def test_a_strip_that_keyframes_mute_at_some_frames_is_not_called_muted(drive, f
         state_step(),
     )
     check_one_truth(answers[-1], f"0 of {COUNT} ready", can_prepare=True)
+
+
+def test_a_muted_channel_of_the_layer_is_told_by_preview_timeline_and_render_too(drive, footage, tmp_path):
+    answers = drive(
+        *begin(drive, footage, "channel", footage.person),
+        ["setup", {"frame_end": 3}],
+        ["op", {"name": "understudy.prepare", "active": "clip"}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 2}],
+        ["mute_channel", {"number": 2}],
+        ["live_frame", {"frame": 2}],
+        ["live_end", {}],
+        ["timeline_bars", {"first": 0, "end": 50, "least_frames": 1}],
+        ["render", {"out": drive.out("channel_"), "report": str(tmp_path / "channel.json")}],
+    )
+    face, muted, bars, report = answers[6], answers[8], answers[10], answers[11]
+    assert face["original_shown"] is False
+    assert muted["original_shown"] is True
+    assert [runs for _, runs in bars] == [[]]
+    assert "3 shown as the original (channel of the layer is muted: 3)" in drive.output
+    assert report["warnings"][0] == "clip, frame 1: channel of the layer is muted"
+
+
+def test_the_panel_tells_whose_preparation_goes_on(drive, footage):
+    answers = drive(
+        *begin(drive, footage, "whose", footage.person),
+        ["movie", {"name": "other", "file": footage.movie, "channel": 5}],
+        ["cast", {"name": "other", "picture": footage.person}],
+        ["prepare_as_window", {"name": "clip", "done": 3, "total": COUNT}],
+        ["drawn", {"active": "clip"}],
+        ["drawn", {"active": "other"}],
+        ["end_preparation", {}],
+    )
+    own, other = (" ".join(said[""]) for said in answers[6:8])
+    progress = f"Preparing 3 of {COUNT}"
+    assert progress in own
+    assert "ready" not in own
+    assert f"clip {progress}" in other
+    assert f"0 of {COUNT} ready" in other

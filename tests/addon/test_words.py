@@ -18,6 +18,9 @@ IDENTIFIER = re.compile(r"--[\w-]+|\w+[._/-]\w[\w./-]*")
 """What is typed or saved stays as it is: embed.recogniser, --accept-licence, re-analyse."""
 
 
+PROGRESS = ["Preparing 16 of 60, 9 s left", "Preparing 12345 of 43200, 1 h 12 min left"]
+
+
 def texts_of(path):
     """The sentences and labels in a module: its strings but docstrings and single lower case words, with lines."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -65,13 +68,17 @@ def test_every_label_has_room_at_every_width(drive, footage):
     """Beside, in or above its value: none is wider than its place, from the narrowest panel to a wide one."""
     folder = drive.folder / "words"
     folder.mkdir()
-    rows = drive(
+    answers = drive(
         ["project", {"size": [560, 280], "frames": [1, 6], "save": str(folder / "p.blend")}],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
         ["label_widths", {"region_widths": list(range(178, 640, 6))}],
-    )[-1]
+        ["progress_widths", {"region_widths": [178, 188, 320, 640], "texts": PROGRESS}],
+    )
+    rows, progress = answers[-2:]
     assert {path for _, path, *_ in rows} >= {entry.path for entry in parameters()}
     assert [row for row in rows if row[3] > row[4]] == []
     places = {place for _, _, place, *_ in rows}
     assert places == {"beside", "inside", "above", "switch", "item"}
+    assert [row for row in progress if row[1] > row[2]] == []
+    assert {text for text, *_ in progress} >= {PROGRESS[0], "Preparing 16 of 60", "12345 of 43200"}

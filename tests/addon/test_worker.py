@@ -69,6 +69,20 @@ def test_animated_values_reach_the_worker_frame_by_frame(drive, footage):
     assert answers[-1]["stages"]["fuse"]["run"] == 0
 
 
+def test_what_is_edited_meanwhile_is_prepared_as_it_is_then(drive, footage):
+    _, begin = project(drive, "edited", ("clip", footage.movie, footage.person))
+    summary, state, _, gone = drive(
+        *begin,
+        ["work_and_edit", {"after": 4, "edit": "settings"}],
+        ["strip_state_surfaces", {"name": "clip"}],
+        ["tune", {"settings": {"swap.mirror": 0.0}}],
+        ["work_and_edit", {"after": 4, "edit": "clip"}],
+    )[-4:]
+    assert summary.startswith(f"All {COUNT} ready, {COUNT} new, ")
+    assert state["json"]["text"] == f"All {COUNT} ready"
+    assert gone == "The strip is gone"
+
+
 def test_a_killed_worker_is_started_again_and_goes_on(drive, footage):
     folder, begin = project(drive, "killed", ("clip", footage.movie, footage.person))
     after = random.randrange(1, COUNT - 2)

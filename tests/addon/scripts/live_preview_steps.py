@@ -70,6 +70,16 @@ def live_remake():
     return [before, {**live_settle(), "overlay": overlay_line(bpy.context)}]
 
 
+def live_remake_after_preparation():
+    """What a window does after an edit for which a layer must be made, and a preparation that is stopped at once."""
+    live, state = _STATE["live"], window_state()
+    live.on_edit(bpy.context.scene, wait_seconds=60)
+    state.running = True
+    live.tick()
+    state.running = False
+    return live_again()
+
+
 def live_let_go():
     """What a purge does with the preview."""
     _STATE["live"].release_session()
@@ -139,6 +149,7 @@ def _preview_state():
     return {
         "facts": _STATE["live"].report,
         "notice": window_state().notice,
+        "original_shown": window_state().original_shown,
         "shows": _STATE["shows"].count,
         "key": layer_key(Path(path)),
     }

@@ -16,6 +16,7 @@ from understudy.addon.modifiers.active import MODIFIER_POINTER
 from understudy.addon.operators.cost import COST_ICONS
 from understudy.addon.operators.model_page import model_button_texts, model_folder
 from understudy.addon.properties.scene_properties import request_of, settings_of
+from understudy.addon.properties.status import window_state
 from understudy.addon.sessions.open import run_settings
 from understudy.addon.sessions.worker_process import WorkerProcess
 from understudy.addon.sessions.worker_query import WorkerQuery, active_queries
@@ -63,6 +64,10 @@ class _Layout:
     def label(self, text="", **_):
         if text:
             self._sections[self._section].append(text)
+
+    def progress(self, text, factor):
+        assert 0 <= factor <= 1
+        self._sections[self._section].append(text)
 
     def template_icon(self, icon_value, **_):
         assert icon_value >= 0  # without a window icons have no number
@@ -234,6 +239,19 @@ def label_widths(region_widths):
         for entry in switches:
             label = text_width(context, fields.Field(getattr(modifier, entry.group), entry.name).label)
             rows.append([width, entry.path, "switch", label + 24, width - 36])
+    return rows
+
+
+def progress_widths(region_widths, texts):
+    """How wide what is said of a preparation is, and its place beside the Stop button, at widths of the region."""
+    state, rows = window_state(), []
+    for width in region_widths:
+        for state.status in texts:
+            sections = {}
+            panels._draw_progress(_Layout(sections), _Context(width), "")
+            (text, _) = sections[""]
+            rows.append([text, text_width(_Context(width), text) + 8, width - 36 - 20])
+    state.property_unset("status")
     return rows
 
 

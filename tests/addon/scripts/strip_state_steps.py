@@ -11,10 +11,16 @@ from steps import _scene, _strip
 from understudy.addon.lookups.gallery import lookup_cache, refresh_lookups
 from understudy.addon.prepare.prepared_frames import PreparedFrames
 from understudy.addon.prepare.strip_facts import state_of
-from understudy.addon.properties.status import set_window_state
+from understudy.addon.properties.status import reset_progress, set_window_state, window_state
 from understudy.addon.sequencer.strips import stack_id
 from understudy.addon.ui import overlay, status_bar
-from understudy.core.reporting.strip_state import prepare_text
+from understudy.core.reporting.strip_state import (
+    PrepareProgress,
+    StripFacts,
+    prepare_text,
+    state_text,
+    strip_state,
+)
 
 
 class _Header:
@@ -87,6 +93,24 @@ def stop_preparing(name):
     set_window_state("prepared_scene", _scene().name)
     set_window_state("prepared_strip", stack_id(_strip(name)))
     set_window_state("was_stopped", True)
+
+
+def prepare_as_window(name, done, total):
+    """What a window shows of a preparation of a strip that goes on; begins anew with a total of 0."""
+    state = window_state()
+    state.running = True
+    reset_progress()
+    state.prepared_label, state.prepared_scene = name, _scene().name
+    state.prepared_strip = stack_id(_strip(name))
+    state.prepared_count, state.prepared_total = done, total
+    state.status = state_text(strip_state(StripFacts(progress=PrepareProgress(done, total))))
+
+
+def end_preparation():
+    """No preparation goes on any more."""
+    for name in ("running", "status"):
+        window_state().property_unset(name)
+    reset_progress()
 
 
 def mute_channel(number):

@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 from understudy.addon.layers.folders import cache_folder
 from understudy.addon.prepare import request_check
-from understudy.addon.prepare.preparation import Preparation
+from understudy.addon.prepare.preparation import Preparation, finish_preparation
 from understudy.addon.properties.preferences import preferences
 from understudy.addon.properties.scene_properties import request_of
 from understudy.addon.properties.status import add_prepare_request, take_prepare_request, window_state
@@ -56,6 +56,22 @@ def work(strip=None):
     run = _begin(strip)
     _tick_until(run)
     return _facts(run)
+
+
+def work_and_edit(after, edit):
+    """Edit once some layers are done: another setting, a scene and a folder with other names, or no strip any more."""
+    run, scene = _begin_to_stop(), bpy.context.scene
+    _tick_until(run, lambda: len(run.results) >= after)
+    if edit == "settings":
+        (Path(bpy.data.filepath).parent / "again").mkdir()
+        scene.understudy.modifiers[0].swap.mirror = 0.4
+        scene.name = "Another name"
+        bpy.ops.wm.save_as_mainfile(filepath=str(Path(bpy.data.filepath).parent / "again" / "p.blend"))
+    else:
+        editor = scene.sequence_editor
+        editor.strips.remove(editor.strips_all[edit])
+    _tick_until(run)
+    return finish_preparation(run, run.scene)[1]
 
 
 def work_and_kill(after, again=()):
