@@ -12,9 +12,10 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 
 from ...core.cache.shared.redis_client import split_password, with_password
 from ...core.cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE
-from ...core.models.processor import AUTOMATIC, available_providers
+from ...core.models.processor import AUTOMATIC, OPENVINO_BF16, available_providers
 from ...core.reporting.quoting import quote
 from ...core.sessions import settings
+from ...core.system.cpu_features import lacks_bf16
 from ...core.system.trust import TRUST_VARIABLE, trusted_folders
 from .default_paths import default_paths
 from .originals import ASK, ORIGINALS_ITEMS, ORIGINALS_VARIABLE
@@ -196,6 +197,8 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         chosen = section == "Models" and wanted.provider not in (AUTOMATIC, "cpu")
         if chosen and wanted.provider not in available_providers():
             return ["This ONNX Runtime does not have it: models run on the CPU"]
+        if section == "Models" and wanted.provider == OPENVINO_BF16 and lacks_bf16():
+            return ["This CPU has no bfloat16: OpenVINO runs models in 32 bits"]
         return []
 
 

@@ -18,4 +18,11 @@ PROVIDER_ITEMS = (
     ("openvino", "OpenVINO", "Intel graphics processors"),
     ("openvino-fp16", "OpenVINO, Half Precision", "The same; maskers, swappers, enhancers in half precision"),
     ("rocm", "ROCm", "AMD graphics processors"),
+    # After the others: preferences hold which one it is by its place.
+    ("openvino-cpu", "OpenVINO on the CPU", "The CPU, in 32 bits"),
+    (
+        "openvino-bf16",
+        "OpenVINO on the CPU, bfloat16",
+        "The CPU; swappers and enhancers in bfloat16, which takes half the time on a CPU that has it",
+    ),
 )

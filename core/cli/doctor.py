@@ -11,7 +11,8 @@ from ..errors import ModelError
 from ..export.provenance import program_name
 from ..filesystem import read_input
 from ..models.embedded import embedded_files, embedded_folder, how_to_get_models
-from ..models.processor import AUTOMATIC, select_processor
+from ..models.processor import AUTOMATIC
+from ..models.processor_choice import select_processor
 from ..models.session import ModelFile
 from ..sessions.settings import PROVIDER_VARIABLE
 from .output import show
