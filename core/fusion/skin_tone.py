@@ -102,9 +102,17 @@ def _multiply(picture: Pixels, gain: Floats, step: int) -> Pixels:
     # What is left of a cell at the picture's end belongs to the last one.
     down = picture.shape[0] % step if bottom == gain.shape[0] else 0
     across = picture.shape[1] % step if right == gain.shape[1] else 0
-    full = cv2.copyMakeBorder(full, 0, down, 0, across, cv2.BORDER_REPLICATE)
-    part = result[top * step : bottom * step + down, left * step : right * step + across]
-    part[:] = cv2.multiply(np.ascontiguousarray(part), full, dtype=cv2.CV_8U)
+    rows, columns = full.shape[:2]
+    part = result[top * step : top * step + rows + down, left * step : left * step + columns + across]
+    # The ends apart: to make all of it larger by them would copy it.
+    for piece, factors in (
+        (part[:rows, :columns], full),
+        (part[:rows, columns:], np.repeat(full[:, -1:], across, 1)),
+        (part[rows:, :columns], np.repeat(full[-1:], down, 0)),
+        (part[rows:, columns:], np.broadcast_to(full[-1, -1], (down, across, 4))),
+    ):
+        if piece.size:
+            cv2.multiply(piece, np.ascontiguousarray(factors), dst=piece, dtype=cv2.CV_8U)
     return result
 
 
