@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An environment for another ONNX Runtime: two of them in one would overwrite each other's files.
 
-`python -m tools.bench_neural.environment openvino .venv-openvino` makes one that can run the tests too.
+`python -m tools.bench_neural.environment openvino .venv-neural-openvino` makes one that can run the tests too.
 """
 
 import argparse

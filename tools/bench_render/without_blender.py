@@ -2,9 +2,9 @@
 """Our own part of a render, without Blender, beside the bare sum of what cannot be left out; in one process.
 
 The parts are: decoding each frame, and what the stages themselves take (the models with the making of their inputs,
-shape, swap, fuse), one after the other, with nothing else. Settings are those of a new modifier, as in Blender. All else
-is overhead: hashing, keys, the cache, following and steadying faces, planning, writing the layer images. Models are
-loaded and warm before the clock starts.
+shape, swap, fuse), one after the other, with nothing else. Settings are those of a new modifier, as in Blender. All
+else is overhead: hashing, keys, the cache, following and steadying faces, planning, writing the layer images. Models
+are loaded and warm before the clock starts.
 """
 
 import argparse
