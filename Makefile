@@ -78,6 +78,7 @@ check: $(READY)
 	$(BIN)/mypy -p understudy.addon
 	$(BIN)/mypy tools
 	$(BIN)/python -m tools.check_gate
+	$(BIN)/python -m tools.check_names
 	PYTHONPATH=build/package $(BIN)/lint-imports --no-cache
 
 # What rendering costs, every figure side by side: a table, out/bench/render.json and render.png; QUICK=1 for a small one.

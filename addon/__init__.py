@@ -34,23 +34,39 @@ def _parts() -> tuple[ModuleType, ...]:
     from .layers import auto_sync, timeline_watch
     from .lookups import gallery
     from .preview import live_preview
-    from .properties import preferences, scene_properties, status
+    from .properties import compare_state, preferences, scene_properties, sheet_state, status
     from .render import handlers
     from .sequencer import retiming_cache
     from .sessions import worker_query
-    from .ui import farm_panel, overlay, panels, status_bar, timeline_bar
+    from .sheets import making
+    from .ui import (
+        compare_overlay,
+        compare_panel,
+        farm_panel,
+        overlay,
+        panels,
+        sheet_panel,
+        status_bar,
+        timeline_bar,
+    )
 
     return (
         preferences,
         scene_properties,
         status,
+        sheet_state,
+        compare_state,
         draw_memo,
         worker_query,
         gallery,
+        making,
         operators,
         panels,
+        compare_panel,
         farm_panel,
+        sheet_panel,
         status_bar,
+        compare_overlay,
         overlay,
         timeline_bar,
         handlers,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ModelError,
         OutputError,
         RecipeError,
+        RefusalError,
         UnderstudyError,
     )
     from .media.clip import Clip, ClipInfo
@@ -48,6 +49,7 @@ __all__ = [
     "RecastFrame",
     "Recipe",
     "RecipeError",
+    "RefusalError",
     "Report",
     "RunSettings",
     "SwapRequest",
@@ -76,6 +78,7 @@ _MODULES = {
     "RecastFrame": ".sessions.clip_session",
     "Recipe": ".recipe.settings",
     "RecipeError": ".errors",
+    "RefusalError": ".errors",
     "Report": ".reporting.stage_counts",
     "RunSettings": ".sessions.settings",
     "SwapRequest": ".recipe.request",

@@ -47,5 +47,13 @@ class FarmError(UnderstudyError):
     """A farm's job can't be planned, written or run."""
 
 
+class ConsentError(UnderstudyError):
+    """A file of consent records, or a record, is missing or can't be used."""
+
+
+class RefusalError(UnderstudyError):
+    """What is asked for is against a condition that the user has set, as on licences or on consent."""
+
+
 class BatchError(UnderstudyError):
     """A file of swaps or of a batch is not what it should be, or rows of a batch can't be rendered."""

@@ -57,4 +57,6 @@ def user_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("user") / "cache"))
         patch.setenv("PYTHONPYCACHEPREFIX", str(Path(__file__).resolve().parents[1] / "build" / "compiled"))
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        # A signature differs each time, and this machine's certificate is kept among its user's settings.
+        patch.setenv("UNDERSTUDY_C2PA", "off")
         yield

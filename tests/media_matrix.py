@@ -239,9 +239,9 @@ def tracks(path: Path) -> list[dict]:
 def tags(path: Path) -> dict[str, str]:
     """Return a movie's own tags and its chapters."""
     said = probe(path, "-show_format", "-show_chapters")
-    found = {name.lower(): value for name, value in said["format"].get("tags", {}).items()}
+    format_tags = {name.lower(): value for name, value in said["format"].get("tags", {}).items()}
     chapters = [(c["start_time"], c["end_time"], c.get("tags", {}).get("title")) for c in said["chapters"]]
-    return {name: found.get(name) for name in _FORMAT_TAGS} | {"chapters": chapters}
+    return {name: format_tags.get(name) for name in _FORMAT_TAGS} | {"chapters": chapters}
 
 
 def shown_texts(path: Path) -> list[tuple[str, float]]:

@@ -30,3 +30,8 @@ def is_in_render_range(scene: Any) -> bool:
     if scene.use_preview_range:
         return bool(scene.frame_preview_start <= scene.frame_current <= scene.frame_preview_end)
     return bool(scene.frame_start <= scene.frame_current <= scene.frame_end)
+
+
+def is_rendering() -> bool:
+    """Tell whether Blender renders, from the viewport or not."""
+    return is_viewport_rendering() or bool(cast("Any", bpy.app).is_job_running("RENDER"))

@@ -14,7 +14,7 @@ from ...core.reporting.process_report import RenderRecord
 from ..blender.console import print_error, print_message, print_warnings
 from ..layers.folders import cache_folder
 from ..layers.layer_strip import invalidate_layer_caches
-from ..layers.rendered_clips import originals_reason
+from ..layers.rendered_clips import condition_reason, consent_warnings, originals_reason
 from ..layers.sync import sync_layers
 from ..prepare.preparation import prepare_jobs
 from ..prepare.timeline_walk import TimelineWalk
@@ -55,7 +55,8 @@ class HeadlessPreparation:
         problems = [text for scene in bpy.data.scenes for text in sync_layers(scene)]
         session = open_session(cache_folder(self._scene), preferences())
         try:
-            for text in (*problems, *refused_folder_warnings(), *StripProblems(bpy.data.scenes).texts):
+            warnings = *problems, *refused_folder_warnings(), *consent_warnings(self._scene)
+            for text in (*warnings, *StripProblems(bpy.data.scenes).texts):
                 session.warn(text)
             refusal = self._refusal(session)
             if refusal:
@@ -76,6 +77,9 @@ class HeadlessPreparation:
 
     def _refusal(self, session: "PrefetchingSession") -> str:
         """Say why nothing is prepared, as a render of these frames would be refused; empty where something is."""
+        condition = condition_reason(self._scene)
+        if condition:
+            return f"nothing is prepared: {condition}"
         if originals_action(self._scene, from_viewport=False) == RENDER:
             return ""
         reason = originals_reason(self._scene, partial(rendered_image_fault, session), self._frames)
@@ -83,7 +87,7 @@ class HeadlessPreparation:
 
     def _prepare(self, session: "PrefetchingSession") -> None:
         frames = self._frames
-        jobs = TimelineWalk(self._scene, frames[0], frames[-1], step=frames.step).jobs()
+        jobs = TimelineWalk(self._scene, frames).jobs()
         failure_count = 0
 
         def on_done(job: LayerJob, shown: str) -> None:

@@ -37,8 +37,8 @@ def parse_words(words: Sequence[str]) -> tuple[int | None, int | None]:
     parser.add_argument(STRICT_FLAG, action="store_true")
     parser.add_argument("-s", type=int, dest="first")
     parser.add_argument("-e", type=int, dest="last")
-    found = parser.parse_args(words)
-    return found.first, found.last
+    options = parser.parse_args(words)
+    return options.first, options.last
 
 
 class PrepareCommand:

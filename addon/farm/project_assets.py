@@ -19,6 +19,7 @@ from ..layers.rendered_clips import RenderedClip
 from ..modifiers.stack import stack_of
 from ..modifiers.visibility import is_rendered
 from ..properties.preferences import preferences
+from ..properties.scene_properties import settings_of
 from ..properties.source_image_files import absolute_path, source_image_path
 from ..sequencer.strips import all_strips, layer_stack_id, stack_id
 from ..sessions.cache_folder import cache_location
@@ -50,16 +51,17 @@ def project_assets(scene: bpy.types.Scene, clips: Sequence[RenderedClip]) -> tup
         folders of layers and results. An image sequence is one entry, its path a folder.
     """
     project = Path(bpy.data.filepath)
-    found = [
+    candidates = [
         Asset("project", project.name, project, _byte_count(project), travels=True),
         *_clip_assets(clips),
         *_image_assets(clips),
         *_media_assets(),
         *_model_assets(scene, [request for clip in clips for request in clip.requests]),
+        *_consent_assets(scene),
         *_folder_assets(scene),
     ]
     unique: dict[Path, Asset] = {}
-    for asset in found:
+    for asset in candidates:
         unique.setdefault(asset.path, asset)
     return tuple(unique.values())
 
@@ -75,7 +77,8 @@ def _clip_assets(clips: Iterable[RenderedClip]) -> Iterator[Asset]:
 def _image_assets(clips: Iterable[RenderedClip]) -> Iterator[Asset]:
     for rendered in clips:
         for modifier in filter(is_rendered, stack_of(rendered.scene, stack_id(rendered.clip))):
-            for image in modifier.identity.pictures:
+            people = (modifier.identity, *(take.identity for take in modifier.takes))
+            for image in (entry for person in people for entry in person.pictures):
                 packed = None if image.image is None else image.image.packed_file
                 if packed is not None and image.filepath:
                     path = absolute_path(image.filepath)
@@ -118,6 +121,13 @@ def _model_assets(scene: bpy.types.Scene, requests: Sequence[SwapRequest]) -> It
             travels=False,
             advice=_MODEL if model.path else _MISSING,
         )
+
+
+def _consent_assets(scene: bpy.types.Scene) -> Iterator[Asset]:
+    """Yield the project's consent file where workers need it: where renders require consent."""
+    stored_path = settings_of(scene).consent_file
+    if stored_path and run_settings(cache_location(scene).folder, preferences()).require_consent:
+        yield _file_asset("consent", stored_path)
 
 
 def _folder_assets(scene: bpy.types.Scene) -> Iterator[Asset]:

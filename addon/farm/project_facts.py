@@ -25,7 +25,7 @@ from ...core.system.version import version
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import layer_of
-from ..layers.rendered_clips import RenderedClip, rendered_clips
+from ..layers.rendered_clips import RenderedClip, condition_reason, consent_warnings, rendered_clips
 from ..layers.scene_strips import SceneStrips
 from ..layers.strip_warnings import warnings_by_clip
 from ..lookups.strip_lookup import StripSurvey
@@ -98,7 +98,7 @@ def project_facts(
         extension_version=version(),
         environment=_environment(scene, wanted),
         faults=tuple(_faults(scene)),
-        warnings=tuple(_warnings(clips, wanted)),
+        warnings=(*_warnings(clips, wanted), *consent_warnings(scene)),
     )
 
 
@@ -108,6 +108,9 @@ def _faults(scene: bpy.types.Scene) -> Iterator[str]:
     refusal = cache_location(scene).refusal
     if refusal:
         yield refusal
+    condition = condition_reason(scene)
+    if condition:
+        yield condition
 
 
 def _warnings(clips: Sequence[RenderedClip], wanted: RunSettings) -> Iterator[str]:
@@ -143,6 +146,10 @@ def _environment(scene: bpy.types.Scene, wanted: RunSettings) -> dict[str, str]:
         variables[settings.GROUP_VARIABLE] = "1"
     if cache.shared_read_only:
         variables[settings.READ_ONLY_VARIABLE] = "1"
+    if wanted.require_commercial:
+        variables[settings.COMMERCIAL_VARIABLE] = "1"
+    if wanted.require_consent:
+        variables[settings.CONSENT_VARIABLE] = "1"
     if not cache.keep:
         variables[settings.NO_CACHE_VARIABLE] = "1"
     if wanted.model_folder is not None:
@@ -207,7 +214,7 @@ def _numbers_by_frame(scene: bpy.types.Scene, frames: range) -> dict[str, dict[i
     strip_cache = StripCache()
     for frame in frames:
         for job in jobs_at(scene, frame, strip_cache, reuse_requests=True):
-            numbers.setdefault(job.layer_path.parent.name, {})[frame] = job.number
+            numbers.setdefault(job.owner_id, {})[frame] = job.number
     return numbers
 
 
@@ -216,7 +223,7 @@ def _survey(rendered: RenderedClip, numbers: tuple[int, ...]) -> StripSurvey:
     scene, clip = rendered.scene, rendered.clip
     layer = layer_of(scene, clip)
     key = () if layer is None else images_key(scene, clip, layer)
-    return strip_lookup(scene, clip, key, tuple(rendered.requests), unique_images(numbers)).fetch()
+    return strip_lookup(scene, clip, layer, key, tuple(rendered.requests), unique_images(numbers)).fetch()
 
 
 def _frame_size(scene: bpy.types.Scene, clip: Any) -> tuple[int, int]:

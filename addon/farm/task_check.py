@@ -26,7 +26,7 @@ from ...core.sessions.request_faults import request_fault
 from ...core.system.version import version
 from ..blender.console import print_error
 from ..layers.folders import cache_folder
-from ..layers.rendered_clips import RenderedClip, rendered_clips
+from ..layers.rendered_clips import RenderedClip, condition_reason, rendered_clips
 from ..layers.replaced_files import remember_movies
 from ..layers.scene_strips import SceneStrips
 from ..modifiers.source_images import source_image_paths
@@ -74,6 +74,9 @@ def _faults(scene: bpy.types.Scene, question: CheckQuestion) -> Iterator[str]:
         embedded_models()
     except ModelError as error:
         yield str(error)
+    condition = condition_reason(scene)
+    if condition:
+        yield condition
     library = run_settings(cache_folder(scene), preferences()).library
     for rendered in clips:
         fault = request_fault(rendered.requests, library)
@@ -100,6 +103,7 @@ def _map_paths(mapping: PathMapping) -> None:
     for scene in bpy.data.scenes:
         settings = settings_of(scene)
         _change(settings, "cache_folder", path_here)
+        _change(settings, "consent_file", path_here)
         for strip in all_strips(scene):
             if strip.type in SUPPORTED_TYPES:
                 _change(strip, "filepath" if strip.type == "MOVIE" else "directory", path_here)

@@ -8,6 +8,8 @@ import bpy
 from ...core.errors import OutputError
 from ..modifiers.stack import copy_stack, stack_of
 from ..modifiers.stack_id import new_id
+from ..modifiers.takes import choices_by_layers_id
+from ..modifiers.takes import layers_id as layers_id_of
 from .folders import layer_folder
 from .nearest_layer import nearest_layer
 from .scene_strips import SceneStrips
@@ -98,7 +100,11 @@ def _assign_copy(
 
 
 def _copy_layer_images(scene: bpy.types.Scene, strip_id: str, copy_id: str) -> None:
-    try:
-        layer_folder(scene, strip_id).copy_to(layer_folder(scene, copy_id), placeholders=False)
-    except OutputError:
-        return  # said when the layer is brought in step
+    """Give a copied stack the images of the one that it came from, of every take."""
+    stack = stack_of(scene, copy_id)
+    for layers_id, choice in choices_by_layers_id(copy_id, stack).items():
+        try:
+            source = layer_folder(scene, layers_id_of(strip_id, stack, choice))
+            source.copy_to(layer_folder(scene, layers_id), placeholders=False)
+        except OutputError:
+            return  # said when the layer is brought in step

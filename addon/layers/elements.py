@@ -13,7 +13,8 @@ from ...core.layers.folder import LAYER_NAME
 from ..sequencer.own_operators import call_operator
 from ..sequencer.retiming import is_retimed, retimed_source_frames
 from ..sequencer.strips import movie_rate, playback_rate, source_frames
-from .folders import layer_image_name
+from .folders import layer_image_name, split_element_name
+from .keyed_takes import element_names
 from .scene_strips import SceneStrips
 
 _CONTENT = attrgetter("type", "animation_offset_start", "animation_offset_end", "frame_duration")
@@ -26,7 +27,8 @@ def sync_elements(strips: SceneStrips, clip: Any, layer: Any) -> bool:
     """
     numbers = _element_numbers(strips, clip)
     _require_valid_numbers(clip, numbers)
-    names = [layer_image_name(number) for number in numbers]
+    stack = strips.modifiers_by_stack.get(strips.stack_id(clip), [])
+    names = element_names(strips.stack_id(clip), stack, clip, numbers)
     if [element.filename for element in layer.elements] == names:
         return False
     _write_elements(strips.scene, layer, names)
@@ -92,11 +94,14 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
     active, directory = editor.active_strip, layer.directory
     editor.active_strip = layer
     # Blender 5.2 warns of a relative directory, which the layer itself keeps.
-    files = [{"name": name} for name in names]
+    files = [{"name": split_element_name(name)[1]} for name in names]
     is_relative = directory.startswith("//")
     call_operator(
         scene, "change_path", directory=bpy.path.abspath(directory), files=files, relative_path=is_relative
     )
     if layer.directory != directory:
         layer.directory = directory
+    for element, name in zip(layer.elements, names, strict=True):
+        if element.filename != name:  # the operator takes no folders, and 5.2 sorts what it is given
+            element.filename = name
     editor.active_strip = active

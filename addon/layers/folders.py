@@ -46,20 +46,23 @@ class LayerPlaces:
             directory = cast("Any", bpy.path).relpath(directory, start=start)
         return cls(root, location.folder, directory.rstrip(os.sep) + os.sep, access(preferences()))
 
-    def layer_folder(self, strip_id: str) -> LayerFolder:
-        """Return the folder of the layer files of a stack. Raises OutputError for what is no stack's id."""
-        return LayerFolder(self.root, strip_id, self.access)
+    def layer_folder(self, layers_id: str) -> LayerFolder:
+        """Return the folder of layer files that has an id. Raises OutputError for what is no stack's id."""
+        return LayerFolder(self.root, layers_id, self.access)
 
-    def prepared_layers(self, strip_id: str, layer: Any) -> LayerFolder | None:
+    def prepared_layers(self, layers_id: str, layer: Any) -> LayerFolder | None:
         """Return the folder in the cache folder that a layer's files are read from, if they belong elsewhere."""
-        folder = LayerFolder(self.cache_folder, strip_id, self.access)
+        folder = LayerFolder(self.cache_folder, layers_id, self.access)
         if self.root == self.cache_folder or layer_read_folder(layer) != folder.path:
             return None
         return folder
 
-    def layer_directory(self, strip_id: str) -> str:
-        """Return the folder as the stack's layer strip keeps it: a strip's directory ends with the separator."""
-        return f"{self.directory}{strip_id}{os.sep}"
+    def layer_directory(self, layers_id: str) -> str:
+        """Return a folder as a layer strip keeps it, that of all layers for an empty id.
+
+        A strip's directory ends with the separator.
+        """
+        return f"{self.directory}{layers_id}{os.sep}" if layers_id else self.directory
 
 
 def layer_folder(scene: bpy.types.Scene, strip_id: str) -> LayerFolder:
@@ -67,22 +70,28 @@ def layer_folder(scene: bpy.types.Scene, strip_id: str) -> LayerFolder:
     return LayerPlaces.of_scene(scene).layer_folder(strip_id)
 
 
-def layer_read_folder(layer: Any) -> Path:
-    """Return the folder that Blender reads a layer's files from, whatever it should be."""
+def layer_read_folder(layer: Any, subfolder: str = "") -> Path:
+    """Return the folder that Blender reads a layer's files from, whatever it should be; or a folder in it."""
     owner = layer.id_data.library
-    return Path(os.path.normpath(bpy.path.abspath(layer.directory, library=owner)))
+    path = bpy.path.abspath(layer.directory, library=owner)
+    return Path(os.path.normpath(os.path.join(path, subfolder) if subfolder else path))  # noqa: PTH118 - quick
 
 
-def temporary_layer_folder(layer: Any, strip_id: str, allowed: Access = Access()) -> LayerFolder | None:  # noqa: B008 - frozen
+def split_element_name(name: str) -> tuple[str, str]:
+    """Return the folder that a layer's element names, which is that of a keyframed take or empty, and the file."""
+    subfolder, _, file = name.rpartition("/")
+    return subfolder, file
+
+
+def temporary_layer_folder(folder: Path, layers_id: str, allowed: Access = Access()) -> LayerFolder | None:  # noqa: B008 - frozen
     """Return the folder that a layer's files are read from if it is that of a project which was not saved; else None.
 
     It lies in Blender's temporary folder, and is in use as long as the layer can't have one beside the saved project.
     """
-    folder = layer_read_folder(layer)
-    named = folder.name == strip_id and folder.parent.name == LAYERS_FOLDER
+    named = folder.name == layers_id and folder.parent.name == LAYERS_FOLDER
     if not named or not is_within(folder, Path(bpy.app.tempdir)):
         return None
-    return LayerFolder(folder.parents[1], strip_id, allowed)
+    return LayerFolder(folder.parents[1], layers_id, allowed)
 
 
 def layer_image_name(number: int) -> str:

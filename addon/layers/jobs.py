@@ -2,7 +2,7 @@
 """From a scene and a frame to the layer images that Blender is about to read there."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from ...core.layers.folder import LAYER_NAME, LayerFolder
 from ...core.layers.job import LayerJob
 from ...core.media.source import ClipSource
 from ...core.recipe.request import SwapRequest
-from ..modifiers.stack import requests_of
+from ..modifiers.stack import requests_of_choice, stack_of
+from ..modifiers.takes import Choice, active_choice_by_layers_id, choices_by_layers_id
 from ..sequencer.shown_frames import shown_frames, shown_strips
 from ..sequencer.strips import (
     is_shown,
@@ -26,7 +27,7 @@ from ..sequencer.strips import (
 )
 from ..sessions.cache_folder import layers_root
 from .fallback_folder import fallback_folder
-from .folders import layer_read_folder, temporary_layer_folder
+from .folders import layer_read_folder, split_element_name, temporary_layer_folder
 from .nearest_layer import nearest_layer
 
 
@@ -40,7 +41,9 @@ class StripCache:
     def __init__(self) -> None:
         self._sources: dict[int, tuple[tuple[object, ...], ClipSource]] = {}
         self._folders: dict[tuple[str, ...], Path | None] = {}
-        self._requests: dict[tuple[int, str, bool], tuple[SwapRequest, ...]] = {}
+        self._stacks: dict[tuple[int, str], list[Any]] = {}
+        self._choices: dict[tuple[int, str], Mapping[str, Choice]] = {}
+        self._requests: dict[tuple[int, str, Choice, bool], tuple[SwapRequest, ...]] = {}
 
     def source(self, strip: Any) -> ClipSource:
         """Return the files that a strip plays.
@@ -53,30 +56,44 @@ class StripCache:
             self._sources[strip.as_pointer()] = known = looks, source_of(strip)
         return known[1]
 
-    def folder(self, scene: bpy.types.Scene, strip_id: str, layer: Any) -> Path | None:
-        """Return the folder of a layer's images, None where Blender reads them from another.
+    def folder(self, scene: bpy.types.Scene, layers_id: str, layer: Any, subfolder: str = "") -> Path | None:
+        """Return the folder of an image of a layer, None where Blender reads it from another than that of `layers_id`.
 
-        What a file says of it is compared and never followed: nothing is written to a folder of its choice.
+        `subfolder` is the one that the image's element names. What a file says of it is compared and never followed:
+        nothing is written to a folder of its choice.
         """
-        place = bpy.data.filepath, scene.name, strip_id, layer.directory
+        place = bpy.data.filepath, scene.name, layers_id, layer.directory, subfolder
         if place not in self._folders:
-            here, own = layer_read_folder(layer), LayerFolder(layers_root(scene), strip_id).path
-            spare = LayerFolder.fallback(fallback_folder(), strip_id).path
-            unsaved = temporary_layer_folder(layer, strip_id)
+            here, own = layer_read_folder(layer, subfolder), LayerFolder(layers_root(scene), layers_id).path
+            spare = LayerFolder.fallback(fallback_folder(), layers_id).path
+            unsaved = temporary_layer_folder(here, layers_id)
             self._folders[place] = here if here in (own, spare) or unsaved is not None else None
         return self._folders[place]
 
+    def choice(
+        self, scene: bpy.types.Scene, strip_id: str, layers_id: str, *, reuse_requests: bool
+    ) -> Choice | None:
+        """Return the takes of a stack whose images lie in the folder `layers_id`; None where none's do."""
+        place = scene.as_pointer(), strip_id
+        known = self._choices.get(place)
+        if known is None or not reuse_requests:
+            self._stacks[place] = stack = stack_of(scene, strip_id)
+            self._choices[place] = known = active_choice_by_layers_id(strip_id, stack)
+        if layers_id not in known:
+            self._choices[place] = known = choices_by_layers_id(strip_id, self._stacks[place])
+        return known.get(layers_id)
+
     def requests(
-        self, scene: bpy.types.Scene, strip_id: str, *, preview: bool, reuse_requests: bool
+        self, scene: bpy.types.Scene, strip_id: str, choice: Choice, *, preview: bool, reuse_requests: bool
     ) -> tuple[SwapRequest, ...]:
         """Return what a stack asks for: the very object as before where it is the same, so that comparing it is quick.
 
-        `reuse_requests` returns what it asked for when this was last called.
+        `reuse_requests` returns what it asked for when this was last called. `choice` was called before.
         """
-        place = scene.as_pointer(), strip_id, preview
+        place = scene.as_pointer(), strip_id, choice, preview
         known = self._requests.get(place)
         if known is None or not reuse_requests:
-            asked = requests_of(scene, strip_id, preview=preview)
+            asked = requests_of_choice(self._stacks[place[:2]], choice, preview=preview)
             if known != asked:
                 self._requests[place] = known = asked
         return known
@@ -104,10 +121,14 @@ def jobs_at(
             layer = nearest_layer(clip, own)
             if layer is None:
                 continue
-            strip_id, folder = stack_id(clip), None
+            strip_id = stack_id(clip)
             for name in _shown_images(here, clip, layer, at, is_shifted=strips[clip]):
-                folder = folder or strip_cache.folder(here, strip_id, layer)
-                if folder is None or LAYER_NAME.fullmatch(name) is None:
+                subfolder, file = split_element_name(name)
+                layers_id = subfolder or layer_read_folder(layer).name
+                # A folder that is none of the stack's takes is another than any that it may read from.
+                choice = strip_cache.choice(here, strip_id, layers_id, reuse_requests=reuse_requests)
+                folder = None if choice is None else strip_cache.folder(here, layers_id, layer, subfolder)
+                if choice is None or folder is None or LAYER_NAME.fullmatch(file) is None:
                     if faults is not None:
                         what = "another folder" if folder is None else f"{name}, which is not its layer image"
                         faults.append(
@@ -116,7 +137,7 @@ def jobs_at(
                     continue
                 try:
                     requests = strip_cache.requests(
-                        here, strip_id, preview=preview, reuse_requests=reuse_requests
+                        here, strip_id, choice, preview=preview, reuse_requests=reuse_requests
                     )
                 except RecipeError:
                     continue  # said by `strip_warnings`
@@ -124,9 +145,10 @@ def jobs_at(
                     strip=clip.name,
                     frame=at,
                     source=strip_cache.source(clip),
-                    number=int(name.removesuffix(".tif")),
-                    layer_path=folder / name,
+                    number=int(file.removesuffix(".tif")),
+                    layer_path=folder / file,
                     requests=requests,
+                    stack_id=strip_id,
                 )
 
 

@@ -6,7 +6,7 @@ clip's own timing and transform. So Blender itself finds the right image, trimme
 """
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 
 from ...core.errors import OutputError
-from ...core.layers.folder import LayerFolder
+from ..modifiers.takes import layers_id
 from ..properties.status import redraw
 from ..sequencer.animation import MUTE_PATH, STROBE_PATH, sync_animation
 from ..sequencer.channels import (
@@ -27,7 +27,14 @@ from ..sequencer.channels import (
 from ..sequencer.retiming import content_length, is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
 from .elements import elements_state, first_source_frame, sync_elements
-from .folders import LayerPlaces, layer_image_name, temporary_layer_folder
+from .folders import (
+    LayerPlaces,
+    layer_image_name,
+    layer_read_folder,
+    split_element_name,
+    temporary_layer_folder,
+)
+from .keyed_takes import read_layers_id, takes_state
 from .layer_edits import layer_edits
 from .layer_look import (
     TIMING,
@@ -61,7 +68,8 @@ def make_layer(strips: SceneStrips, clip: Any) -> None:
     """
     first = layer_image_name(first_source_frame(clip))
     places = LayerPlaces.of_scene(strips.scene)
-    folder = places.layer_folder(stack_id(clip))
+    stack = strips.modifiers_by_stack.get(stack_id(clip), [])
+    folder = places.layer_folder(layers_id(stack_id(clip), stack))
     _require_utf8(folder.path)
     folder.add_placeholders([first])
     beside = parent_strips(strips.scene, clip)
@@ -79,7 +87,7 @@ def make_layer(strips: SceneStrips, clip: Any) -> None:
     copy_own_look(layer)
     # It keeps this length when it gets its elements. What is set after that has Blender evaluate all strips once more.
     layer.frame_final_end = start + content_length(clip)
-    layer.directory = places.layer_directory(stack_id(clip))
+    layer.directory = places.layer_directory(layers_id(stack_id(clip), stack))
     strips.add_layer(layer, clip)
     sync_layer(strips, clip, layer, places)
 
@@ -111,8 +119,9 @@ def sync_layer(
     compares_colours = places is not None or strips.is_in_hand(clip, layer)
     if differs(clip, layer, is_muted=is_muted, compares_colours=compares_colours):
         changed |= copy_appearance(clip, layer, is_muted=is_muted)
+    stack = strips.modifiers_by_stack.get(strips.stack_id(clip), [])
     if places is not None:
-        changed |= _sync_directory(places, strips.stack_id(clip), layer)
+        changed |= sync_directory(places, read_layers_id(strips.stack_id(clip), stack), layer)
         if sync_animation(strips.scene, clip, layer, strips.curves, _own_paths(strips, clip)):
             strips.forget_curves()
         in_order = _is_in_order(strips, clip, layer, places)
@@ -128,9 +137,8 @@ def sync_layer(
     elif is_misplaced(siblings, clip, layer):
         changed |= _move_to(strips, layer, _own_channel(strips, clip, layer, makes_room=places is not None))
     if places is not None and not (in_order and (not changed or _is_in_order(strips, clip, layer, places))):
-        strip_id = strips.stack_id(clip)
-        place_images(places.layer_folder(strip_id), layer)
-        sync_memory().remember(places.root, strip_id, _layer_state(strips, clip, layer))
+        place_images(places, layer)
+        sync_memory().remember(places.root, strips.stack_id(clip), _layer_state(strips, clip, layer))
     return changed
 
 
@@ -191,22 +199,28 @@ def _layer_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
     if elements is None:
         return None
     start, first, last, *look = _SHOWN(layer)
-    return elements, first - start, last - start, *look
+    stack = strips.modifiers_by_stack.get(strips.stack_id(clip), [])
+    takes = takes_state(strips.stack_id(clip), stack, clip)
+    return takes, elements, first - start, last - start, *look
 
 
-def _sync_directory(places: LayerPlaces, strip_id: str, layer: Any) -> bool:
+def sync_directory(places: LayerPlaces, layers_id: str, layer: Any) -> bool:
     """Have a layer read its images where they belong; True if it read them elsewhere.
 
     Images that an unsaved project has come along, and those of a project whose layers are to be elsewhere now, unless
     there are some. Raises OutputError where there can't be a folder for them: then the
     layer goes on reading what it read.
     """
-    wanted = places.layer_directory(strip_id)
+    wanted = places.layer_directory(layers_id)
     if layer.directory == wanted:
         return False
-    target, source = places.layer_folder(strip_id), temporary_layer_folder(layer, strip_id, places.access)
+    if not layers_id:  # each element names its folder
+        layer.directory = wanted
+        return True
+    target = places.layer_folder(layers_id)
+    source = temporary_layer_folder(layer_read_folder(layer), layers_id, places.access)
     if source is None and not target.exists():
-        source = places.prepared_layers(strip_id, layer)
+        source = places.prepared_layers(layers_id, layer)
     try:
         target.make()
     except OutputError:
@@ -219,24 +233,31 @@ def _sync_directory(places: LayerPlaces, strip_id: str, layer: Any) -> bool:
     return True
 
 
-def place_images(folder: LayerFolder, layer: Any) -> None:
-    """Make sure that every image which Blender may read in the layer's range is there."""
+def place_images(places: LayerPlaces, layer: Any) -> None:
+    """Make sure that every image which Blender may read in the layer's range is there, in the folders that it reads."""
     frames = frames_of(layer)
     # A still that is shown for hours has one element: to ask at each frame takes seconds and says no more.
     few = len(layer.elements) <= len(frames)
     shown = layer.elements if few else (layer.strip_elem_from_frame(frame) for frame in frames)
-    folder.add_placeholders({element.filename for element in shown if element is not None})
+    names: dict[str, set[str]] = {}
+    for element in shown:
+        if element is not None:
+            subfolder, file = split_element_name(element.filename)
+            names.setdefault(subfolder, set()).add(file)
+    for subfolder, files in names.items():
+        places.layer_folder(subfolder or layer_read_folder(layer).name).add_placeholders(files)
 
 
-def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
-    """Remove the layer strips of a stack and its images on disk. Raises OutputError for the images."""
+def remove_layer(scene: bpy.types.Scene, strip_id: str, layers_ids: Iterable[str]) -> None:
+    """Remove the layer strips of a stack and its images in these folders. Raises OutputError for the images."""
     for layer in layer_strips(scene):
         if layer_stack_id(layer) == strip_id:
             parent_strips(scene, layer).remove(layer)
     restore_lifted_strips(scene)
     places = LayerPlaces.of_scene(scene)
     sync_memory().forget(places.root, strip_id)
-    places.layer_folder(strip_id).remove()
+    for name in layers_ids:
+        places.layer_folder(name).remove()
 
 
 def stop_prefetching() -> None:

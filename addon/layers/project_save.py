@@ -11,11 +11,15 @@ from typing import Any, cast
 
 import bpy
 
+from ...core.cache.packs.layout import LAYERS_FOLDER
 from ...core.errors import UnderstudyError
 from ...core.filesystem import Access
 from ...core.reporting.log import room_logger
+from ..modifiers.stack import stack_of
+from ..modifiers.takes import layers_ids
 from ..sequencer.strips import layer_stack_id, layer_strips
-from .folders import LayerPlaces, temporary_layer_folder
+from .folders import LayerPlaces, layer_read_folder, temporary_layer_folder
+from .keyed_takes import read_layers_id
 
 _LOGGER = room_logger("addon.layers")
 
@@ -39,18 +43,27 @@ def take_along(filepath: str) -> list[str]:
         here, there = LayerPlaces.of_scene(scene), LayerPlaces.of_scene(scene, project_folder)
         for layer in layer_strips(scene) if here.root != there.root else []:
             strip_id = layer_stack_id(layer)
+            stack = stack_of(scene, strip_id)
             try:
-                source = temporary_layer_folder(layer, strip_id) or here.layer_folder(strip_id)
-                source.copy_to(there.layer_folder(strip_id))
+                for name in layers_ids(strip_id, stack):
+                    read = _read_folder(layer, name)
+                    source = temporary_layer_folder(read, name) or here.layer_folder(name)
+                    source.copy_to(there.layer_folder(name))
             except UnderstudyError as error:
                 problems.append(f"{layer.name}: {error}")
                 continue
-            layer.directory = there.layer_directory(strip_id)
+            layer.directory = there.layer_directory(read_layers_id(strip_id, stack))
             moves[here.root] = there
     for root, place in moves.items() if is_first_save else ():
         arguments = root, place.root, place.access
         threading.Thread(target=_copy_results, args=arguments, name="understudy first save").start()
     return problems
+
+
+def _read_folder(layer: Any, layers_id: str) -> Path:
+    """Return the folder with an id beside the one that a layer reads, or in it where its elements name folders."""
+    here = layer_read_folder(layer)
+    return here / layers_id if here.name == LAYERS_FOLDER else here.with_name(layers_id)
 
 
 def has_layers_elsewhere(scene: bpy.types.Scene) -> bool:
@@ -59,7 +72,9 @@ def has_layers_elsewhere(scene: bpy.types.Scene) -> bool:
         return False
     places = LayerPlaces.of_scene(scene)
     return any(
-        layer.directory != places.layer_directory(layer_stack_id(layer)) for layer in layer_strips(scene)
+        layer.directory != places.layer_directory(read_layers_id(strip_id, stack_of(scene, strip_id)))
+        for layer in layer_strips(scene)
+        if (strip_id := layer_stack_id(layer))
     )
 
 

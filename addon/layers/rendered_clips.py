@@ -2,21 +2,27 @@
 """The clips that a render of a scene shows, and whether any of them can have its new faces."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import bpy
 
 from ...core.errors import RecipeError
 from ...core.recipe.request import SwapRequest
+from ...core.sessions.conditions import CONSENT_ENDED, condition_fault, ended_consents
 from ...core.sessions.request_faults import RequestFault, request_fault
+from ...core.sessions.settings import RunSettings
 from ..modifiers.stack import requests_of_modifiers
 from ..modifiers.visibility import hidden_reason
 from ..properties.preferences import preferences
 from ..sequencer.strips import all_strips
 from ..sessions.open import run_settings
+from .consent_file import consent_file
 from .folders import cache_folder
 from .scene_strips import SceneStrips
+
+_ALL_FRAMES = range(-1_048_574, 1_048_575)
+"""Every frame that Blender has."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,44 @@ def originals_reason(
         name = f"{fault.modifier} of {rendered.clip.name}" if fault.modifier else rendered.clip.name
         reasons.append(f"{name}: {fault.text}")
     return "; ".join(dict.fromkeys(reasons))
+
+
+def condition_reason(scene: bpy.types.Scene) -> str:
+    """Say which condition of the preferences or the environment a scene is against; empty where against none.
+
+    Every clip counts that a render of the scene may show, whatever its range: a still need not lie in it.
+    """
+    settings = _condition_settings(scene)
+    if not scene.render.use_sequencer or not settings.has_conditions:
+        return ""
+    clips = list(rendered_clips(scene, _ALL_FRAMES))
+    if not condition_fault([request for rendered in clips for request in rendered.requests], settings):
+        return ""
+    for rendered in clips:
+        for request in rendered.requests:
+            fault = condition_fault((request,), settings)
+            if fault:
+                return f"{request.modifier} of {rendered.clip.name}: {fault}"
+    return ""
+
+
+def consent_warnings(scene: bpy.types.Scene) -> list[str]:
+    """Say which modifiers that a render of a scene may show have a consent that has ended; not what it says."""
+    clips = list(rendered_clips(scene))
+    requests = [request for rendered in clips for request in rendered.requests]
+    ended = {id(request) for request in ended_consents(requests, _condition_settings(scene))}
+    return [
+        f"{request.modifier} of {rendered.clip.name}: {CONSENT_ENDED}"
+        for rendered in clips
+        for request in rendered.requests
+        if id(request) in ended
+    ]
+
+
+def _condition_settings(scene: bpy.types.Scene) -> RunSettings:
+    """Return what a run may use, with the consent file of the project where the environment names none."""
+    settings = run_settings(cache_folder(scene), preferences())
+    return replace(settings, consent_file=consent_file(scene))
 
 
 def rendered_clips(scene: bpy.types.Scene, frames: range | None = None) -> Iterator[RenderedClip]:

@@ -214,7 +214,11 @@ class SceneStrips:
     @cached_property
     def _only_layers(self) -> dict[Any, Any]:
         """The layers by their clips, where there is one."""
-        layers = {strip_id: found[0] for strip_id, found in self.layers_by_stack.items() if len(found) == 1}
+        layers = {
+            strip_id: own_layers[0]
+            for strip_id, own_layers in self.layers_by_stack.items()
+            if len(own_layers) == 1
+        }
         return {clip: layers[strip_id] for clip, strip_id in self._stack_ids.items() if strip_id in layers}
 
     def stack_id(self, clip: Any) -> str:

@@ -11,7 +11,6 @@ import bpy
 
 from ..sequencer.meta_strips import nest_of
 from ..sequencer.speed_effects import is_rounding, make_rounding_strips
-from ..sequencer.strips import stack_id
 from .folders import LayerPlaces
 from .layer_strip import invalidate_layer_caches, place_images
 from .scene_strips import SceneStrips
@@ -39,7 +38,7 @@ def follow_speed(scene: bpy.types.Scene, clip: Any, layer: Any) -> None:
         for strip in (clip, layer):
             strip.frame_offset_start = strip.frame_offset_end = 0
         meta.frame_final_start, meta.frame_final_end = start, end
-        place_images(LayerPlaces.of_scene(scene).layer_folder(stack_id(clip)), layer)
+        place_images(LayerPlaces.of_scene(scene), layer)
     if clip.type == "MOVIE" and not any(map(is_rounding, meta.strips)):
         make_rounding_strips(meta, clip, layer)
     invalidate_layer_caches()

@@ -13,6 +13,7 @@ from ..sequencer.channels import is_misplaced, restorable_strips
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import media_fingerprint
 from .folders import cache_folder
+from .keyed_takes import takes_state
 from .nesting import nest_reasons
 from .scene_strips import SceneStrips
 
@@ -98,6 +99,9 @@ def _scene_fingerprint(strips: SceneStrips) -> SceneFingerprint:
             _keys(clip) if is_retimed(clip) else (),
             (strips.curves.values(clip), strips.is_channel_muted(clip)) if has_curves else (),
             layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
+            takes_state(
+                strips.stack_id(clip), strips.modifiers_by_stack.get(strips.stack_id(clip), []), clip
+            ),
         )
     restorable = tuple(restorable_strips(scene))
     return SceneFingerprint(settings, tuple(layers), clips, nest_reasons(strips), restorable, ranges)

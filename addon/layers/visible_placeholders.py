@@ -12,6 +12,8 @@ import bpy
 
 from ...core.errors import OutputError
 from ...core.layers.placeholder import PLACEHOLDER, visible_placeholder
+from ..modifiers.stack import stack_of
+from ..modifiers.takes import layers_ids
 from ..properties.placeholder_choice import VISIBLE
 from ..properties.scene_properties import settings_of
 from ..sequencer.strips import stack_id, strips_with_modifiers
@@ -36,7 +38,8 @@ def apply_placeholder_choice(scene: bpy.types.Scene, project_folder: Path) -> li
             problems.append(f"{clip.name}: its images are too large for stripes: prepare all of its frames")
             continue
         try:
-            places.layer_folder(stack_id(clip)).replace_placeholders(wanted)
+            for name in layers_ids(stack_id(clip), stack_of(scene, stack_id(clip))):
+                places.layer_folder(name).replace_placeholders(wanted)
         except OutputError as error:
             problems.append(f"{clip.name}: {error}")
     settings.has_visible_placeholders = is_visible

@@ -205,13 +205,14 @@ class CacheSizesLookup:
 
     folder: Path
     layers_root: Path
-    strip_id: str
+    layers_ids: tuple[str, ...]
+    """The ids of the folders of the strip's layer images."""
     access: Access
 
     def fetch(self) -> CacheSizes:
         """See `Lookup`."""
-        layers = LayerFolder(self.layers_root, self.strip_id, self.access)
-        made = [size for size in layers.sizes() if not has_placeholder_size(size)]
+        folders = (LayerFolder(self.layers_root, name, self.access) for name in self.layers_ids)
+        made = [size for folder in folders for size in folder.sizes() if not has_placeholder_size(size)]
         return CacheSizes(len(made), sum(made), size_on_disk(self.folder))
 
     def to_view(self, result: CacheSizes, _make_icon: Callable[[Pixels], int]) -> CacheSizes:

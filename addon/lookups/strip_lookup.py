@@ -46,7 +46,8 @@ class StripLookup:
     layers_root: Path
     """The folder with the folder of all layers."""
     preferences: Preferences
-    strip_id: str
+    layers_id: str
+    """The id of the folder of the strip's layer images."""
     images_key: tuple[object, ...]
     """What decides which layer images the strip shows."""
     requests: tuple[SwapRequest, ...] = field(compare=False)
@@ -57,27 +58,32 @@ class StripLookup:
     """Whether what is asked for differs from frame to frame."""
     made_count: int = field(default=0, compare=False)
     """How often the preview renewed images so far."""
+    folders: tuple[str, ...] = field(default=(), compare=False)
+    """Where takes are keyframed, the id of the folder of each of `images`."""
 
     def fetch(self) -> StripSurvey:
         """See `Lookup`."""
         settings = run_settings(self.folder, self.preferences)
-        layers = LayerFolder(self.layers_root, self.strip_id)
+        ids = self.folders or (self.layers_id,) * len(self.images)
+        layers = {name: LayerFolder(self.layers_root, name) for name in dict.fromkeys(ids)}
+        folder_of = {
+            layer_image_name(number): layers[name] for number, name in zip(self.images, ids, strict=True)
+        }
         models = embedded_folder(), settings.model_folder or user_model_folder()
         jobs = (
-            LayerJob(
-                self.strip_id, 0, self.source, number, layers.path / layer_image_name(number), self.requests
-            )
-            for number in self.images
+            LayerJob("", 0, self.source, number, layers[name].path / layer_image_name(number), self.requests)
+            for number, name in zip(self.images, ids, strict=True)
         )
         try:
             contents = layer_contents(
                 jobs,
                 RequestDigester(models, settings.provider, _source_stamps()),
-                layers.peek_label,
+                lambda name: folder_of[name].peek_label(name),
                 any_request=self.animated,
             )
         finally:
-            layers.close()
+            for folder in layers.values():
+                folder.close()
         by_frame = dict(zip(self.images, contents, strict=True))
         fault = request_fault(self.requests, settings.library)
         fault_text = "" if fault is None else fault.state_text

@@ -14,6 +14,7 @@ import bpy
 
 from ...core.layers.folder import is_stack_id
 from ...core.reporting.layer_outcomes import pluralise
+from ..properties.identity_properties import CONSENT_TEXTS
 from ..properties.scene_properties import settings_of
 from ..sequencer.channels import lift_record
 from ..sequencer.strips import INVALID_TEXT, SUPPORTED_TYPES, all_strips, text_of
@@ -21,7 +22,21 @@ from .stack_id import new_id
 
 _FALLBACK_NAME = "Unnamed"
 _ID_TEXTS = ("understudy_id", "understudy_layer_of", "understudy_lifted")
-_MODIFIER_TEXTS = attrgetter("name", "strip_id", "identity.name", "identity.consent", "target_forms")
+_MODIFIER_TEXTS = attrgetter(
+    "name",
+    "strip_id",
+    "identity.name",
+    "identity.consent",
+    "target_forms",
+    *(f"identity.consent_record.{name}" for name in CONSENT_TEXTS),
+)
+_TAKE_TEXTS = attrgetter(
+    "name",
+    "take_id",
+    "identity.name",
+    "identity.consent",
+    *(f"identity.consent_record.{name}" for name in CONSENT_TEXTS),
+)
 _STRIP_TEXTS = attrgetter("name", *_ID_TEXTS)
 
 
@@ -44,7 +59,11 @@ def repair_texts() -> None:
                 _repair_text(modifier, "strip_id", INVALID_TEXT)
                 _repair_text(modifier.identity, "name", "")
                 _repair_text(modifier.identity, "consent", "")
+                for name in CONSENT_TEXTS:
+                    _repair_text(modifier.identity.consent_record, name, "")
                 _repair_text(modifier, "target_forms", "")
+            for take in modifier.takes:
+                _repair_take(take)
 
 
 def _is_sound() -> bool:
@@ -53,6 +72,9 @@ def _is_sound() -> bool:
         for scene in _local_scenes():
             strips = list(map(_STRIP_TEXTS, all_strips(scene)))
             modifiers = list(map(_MODIFIER_TEXTS, settings_of(scene).modifiers))
+            for modifier in settings_of(scene).modifiers:
+                if any(texts[1] and not is_stack_id(texts[1]) for texts in map(_TAKE_TEXTS, modifier.takes)):
+                    return False
             ids = {texts[1] for texts in (*strips, *modifiers)} | {texts[2] for texts in strips}
             if not scene.name or not all(map(is_stack_id, ids - {""})):
                 return False
@@ -93,6 +115,19 @@ def strips_with_invalid_ids(scene: bpy.types.Scene) -> list[Any]:
         for strip in (all_strips(scene) if malformed else ())
         if strip.type in SUPPORTED_TYPES and text_of(strip, "understudy_id") in malformed
     ]
+
+
+def _repair_take(take: Any) -> None:
+    """Give a take other texts where it holds none. Its id takes part in the name of a folder."""
+    for owner, name, replacement in (
+        (take, "name", _FALLBACK_NAME),
+        (take, "take_id", INVALID_TEXT),
+        (take.identity, "name", ""),
+        (take.identity, "consent", ""),
+    ):
+        _repair_text(owner, name, replacement)
+    if take.take_id and not is_stack_id(take.take_id):
+        take.take_id = new_id()
 
 
 def _id_properties(scene: bpy.types.Scene) -> Iterator[tuple[Any, str]]:

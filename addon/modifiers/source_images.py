@@ -64,7 +64,8 @@ def _images() -> Iterator[Any]:
     for scene in bpy.data.scenes:
         if cast("Any", scene).library is None:
             for modifier in settings_of(scene).modifiers:
-                yield from (image for image in modifier.identity.pictures if image.filepath)
+                for person in (modifier.identity, *(take.identity for take in modifier.takes)):
+                    yield from (image for image in person.pictures if image.filepath)
 
 
 def _is_relative(path: str) -> bool:

@@ -9,10 +9,12 @@ import bpy
 from ...core.errors import RecipeError
 from ...core.recipe import parameters
 from ...core.recipe.request import SwapRequest
-from ..properties.scene_properties import request_of, settings_of
+from ..properties.scene_properties import settings_of
+from ..properties.take_properties import copy_group
 from ..sequencer.strips import SUPPORTED_TYPES, layer_stack_id, stack_id, supports_modifiers
 from .fcurves import copy_curves, index_after_move, index_after_removal, renumber_curves
 from .stack_id import new_id
+from .takes import Choice, active_choice, request_of_take
 from .visibility import is_rendered
 
 MAX_MODIFIERS = 256
@@ -34,9 +36,20 @@ def requests_of(scene: bpy.types.Scene, strip_id: str, *, preview: bool = False)
 
 def requests_of_modifiers(stack: Sequence[Any], *, preview: bool = False) -> tuple[SwapRequest, ...]:
     """Return what `requests_of` does, of the modifiers of a stack."""
+    return requests_of_choice(stack, active_choice(stack), preview=preview)
+
+
+def requests_of_choice(
+    stack: Sequence[Any], choice: Choice, *, preview: bool = False
+) -> tuple[SwapRequest, ...]:
+    """Return what `requests_of` does, of the modifiers of a stack with a choice of their takes."""
     if len(stack) > MAX_MODIFIERS:
         raise RecipeError(f"a strip has {len(stack)} modifiers: remove all but {MAX_MODIFIERS}")
-    return tuple(request_of(entry) for entry in stack if (entry.enabled if preview else is_rendered(entry)))
+    return tuple(
+        request_of_take(entry, place)
+        for entry, place in zip(stack, choice, strict=True)
+        if (entry.enabled if preview else is_rendered(entry))
+    )
 
 
 def unsupported_reason(strip: Any | None) -> str:
@@ -112,23 +125,7 @@ def copy_stack(source: bpy.types.Scene, strip_id: str, target: bpy.types.Scene, 
     ]
     for place in places:
         copied = settings_of(target).modifiers.add()
-        _copy_properties(settings_of(source).modifiers[place], copied)
+        copy_group(settings_of(source).modifiers[place], copied)
         copied.strip_id = copy_id
     count = len(settings_of(target).modifiers)
     copy_curves(source, target, dict(zip(places, range(count - len(places), count), strict=True)))
-
-
-def _copy_properties(source: Any, target: Any) -> None:
-    """Copy every property of a group to another of its kind."""
-    for entry in source.bl_rna.properties:
-        name = entry.identifier
-        if name == "rna_type":
-            continue
-        value = getattr(source, name)
-        if entry.type == "POINTER" and value is not None and not isinstance(value, bpy.types.ID):
-            _copy_properties(value, getattr(target, name))
-        elif entry.type == "COLLECTION":
-            for item in value:
-                _copy_properties(item, getattr(target, name).add())
-        elif not entry.is_readonly:
-            setattr(target, name, value)

@@ -23,8 +23,12 @@ def unregister() -> None:
 def _families() -> tuple[ModuleType, ...]:
     from . import (
         check_key,
+        compare,
+        consent,
         cost,
+        face_geometry,
         farm,
+        licences,
         model_page,
         modifiers,
         nest,
@@ -35,20 +39,27 @@ def _families() -> tuple[ModuleType, ...]:
         refresh,
         render_originals,
         render_report,
+        sheets,
         source_images,
+        takes,
         target_forms,
         trust,
     )
 
     return (
         check_key,
+        consent,
+        compare,
         cost,
+        face_geometry,
         farm,
+        licences,
         model_page,
         modifiers,
         nest,
         people,
         source_images,
+        takes,
         target_forms,
         prepare,
         prepare_buttons,
@@ -56,5 +67,6 @@ def _families() -> tuple[ModuleType, ...]:
         refresh,
         render_originals,
         render_report,
+        sheets,
         trust,
     )

@@ -38,6 +38,8 @@ def model_button_texts(state: ModelAvailability) -> tuple[str, ...]:
     """Return what the button may say, the longest first."""
     if state.available:
         short = "License" if state.commercial else "Limited License"
+        if state.companion:
+            return (f"{short}: {state.companion}", short)
         return (f"License: {state.licence}", short) if state.licence else ("License Not Known",)
     return (
         (f"Get {state.title}", "Get Model") if state.page else (f"{state.title} Is Missing", "Model Missing")
@@ -47,6 +49,8 @@ def model_button_texts(state: ModelAvailability) -> tuple[str, ...]:
 def model_text(state: ModelAvailability) -> str:
     """Say whether an engine can be used, what to do if not, and what its license allows."""
     licence = f"License: {state.licence}" if state.licence else "The license is not known"
+    if state.companion:
+        licence += f", but it runs only with {state.companion}"
     if not state.commercial and "commercial" not in licence:
         licence += ", probably not for commercial use"
     if state.available:

@@ -13,9 +13,11 @@ from ..layers.layer_strip import make_layer, remove_layer
 from ..layers.nesting import unnest_clip
 from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers
+from ..layers.take_layers import remove_unused_images
 from ..modifiers.active import active_scene, active_strip, make_active
 from ..modifiers.sanitize import repair_ids
 from ..modifiers.stack import append_modifier, move_modifier, remove_modifier, stack_of, unsupported_reason
+from ..modifiers.takes import layers_ids
 from ..sequencer.own_operators import update_scene
 from ..sequencer.strips import stack_id, text_of
 from .requires_modifier import RequiresModifier, activate_modifier
@@ -79,13 +81,15 @@ class UNDERSTUDY_OT_modifier_remove(RequiresModifier, bpy.types.Operator):
         if modifier is None or strip is None:
             return {"CANCELLED"}
         strip_id = modifier.strip_id
+        folders = layers_ids(strip_id, stack_of(scene, strip_id))
         remove_modifier(scene, modifier)
         left = stack_of(scene, strip_id)
         if left:
+            remove_unused_images(scene, strip_id, folders)
             make_active(scene, left[0])
             return {"FINISHED"}
         try:
-            remove_layer(scene, strip_id)
+            remove_layer(scene, strip_id, folders)
         except OutputError as error:
             report(self, "WARNING", str(error))
         unnest_clip(scene, strip)

@@ -9,6 +9,7 @@ from bpy.props import EnumProperty
 from ...core.errors import UnderstudyError
 from ...core.reporting.strip_state import StripFacts, StripStateKind, state_text, status_text, strip_state
 from ..blender.reports import Level, report
+from ..layers.rendered_clips import condition_reason
 from ..modifiers.active import active_scene, active_strip
 from ..prepare.preparation import Preparation, finish_preparation, prepare_now
 from ..properties.status import (
@@ -40,6 +41,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
                 "Every strip, from the start to the end of the scene or its preview range",
             ),
             ("STRIP", "Strip", "The active strip, from its start to its end"),
+            ("TAKES", "Takes", "All takes of the active strip, first those that are shown"),
         ),
     )
 
@@ -65,10 +67,12 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def execute(self, context: Any) -> set[Any]:
         """Prepare everything before returning."""
         scene = active_scene(context)
+        if self._is_refused(scene):
+            return {"CANCELLED"}
         _, first, last, strip_id = self._requested_range(context)
         window_state().was_stopped = False
         try:
-            done = prepare_now(scene, first, last, strip_id)
+            done = prepare_now(scene, first, last, strip_id, all_takes=self.what == "TAKES")
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
@@ -81,8 +85,12 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         """Let a worker process prepare while the editor goes on; Esc stops. While one works, requests queue."""
         if bpy.app.background:
             return self.execute(context)
+        if self._is_refused(active_scene(context)):
+            return {"CANCELLED"}
         label, first, last, strip_id = self._requested_range(context)
-        add_prepare_request(active_scene(context), label, first, last, strip_id)
+        add_prepare_request(
+            active_scene(context), label, first, last, strip_id, all_takes=self.what == "TAKES"
+        )
         state = window_state()
         if state.running:
             report(self, "INFO", f"{label} is prepared after what is being prepared now")
@@ -95,6 +103,13 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         manager.progress_begin(0.0, 1.0)
         return {"RUNNING_MODAL"}
 
+    def _is_refused(self, scene: Any) -> bool:
+        """Tell whether a render of the scene would be refused by a condition, and report it."""
+        reason = condition_reason(scene)
+        if reason:
+            report(self, "ERROR", f"Not prepared: {reason}")
+        return bool(reason)
+
     def modal(self, context: Any, event: Any) -> set[Any]:
         """See how the worker is doing at each tick. Whatever goes wrong, no worker is left behind."""
         try:
@@ -105,13 +120,12 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
 
     def _handle_event(self, context: Any, event: Any) -> set[Any]:
         if (event.type == "ESC" and event.value == "PRESS") or window_state().stopping:
-            frame = None if self._preparation is None else self._preparation.next_frame
+            done = None if self._preparation is None else self._preparation.frames
             self._stop(context)
-            if frame is not None:
-                set_window_state("stopped_frame", frame)
+            if done is not None:
                 set_window_state("was_stopped", True)
-            at = "" if frame is None else f" at frame {frame}"
-            report(self, "INFO", f"Stopped{at}; what is finished is kept")
+            after = "" if done is None else f" after {done.done} of {done.total} frames"
+            report(self, "INFO", f"Stopped{after}; what is finished is kept")
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -134,7 +148,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def _requested_range(self, context: Any) -> tuple[str, int, int, str]:
         """Return label, first and last frame and stack id of what is asked for."""
         scene, strip = active_scene(context), active_strip(context)
-        if self.what == "STRIP" and strip is not None and stack_id(strip):
+        if self.what in ("STRIP", "TAKES") and strip is not None and stack_id(strip):
             return strip.name, strip.frame_final_start, strip.frame_final_end - 1, stack_id(strip)
         if scene.use_preview_range:
             return scene.name, scene.frame_preview_start, scene.frame_preview_end, ""
@@ -147,7 +161,13 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             set_window_state("prepared_scene", request.scene.name)
             set_window_state("prepared_strip", request.strip_id)
             try:
-                return Preparation(request.scene, request.first, request.last, request.strip_id)
+                return Preparation(
+                    request.scene,
+                    request.first,
+                    request.last,
+                    request.strip_id,
+                    all_takes=request.all_takes,
+                )
             except UnderstudyError as error:
                 self._report_trouble(f"{self._label}: {error}")
         return None

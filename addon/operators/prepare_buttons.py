@@ -7,6 +7,8 @@ import bpy
 
 from ...core.reporting.strip_state import state_text
 from ..modifiers.active import active_scene, active_strip
+from ..modifiers.stack import stack_of
+from ..modifiers.takes import has_takes
 from ..prepare.strip_facts import has_all_sources, state_of
 from ..sequencer.strips import stack_id, strips_with_modifiers
 
@@ -72,10 +74,39 @@ class UNDERSTUDY_OT_prepare_all(bpy.types.Operator):
         return _start("EXEC_DEFAULT", "TIMELINE")
 
 
+class UNDERSTUDY_OT_prepare_takes(bpy.types.Operator):
+    """Make the new faces of all takes of the active strip, so that each can be flipped to at once."""
+
+    bl_idname = "understudy.prepare_takes"
+    bl_label = "Prepare All Takes"
+    bl_description = (
+        "Make the new faces of all takes of the active strip, so that each can be flipped to at once: first those of "
+        "the take that is shown, then take by take. The strip is analyzed once"
+    )
+    bl_options = {"REGISTER", "INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where the active strip has takes."""
+        scene, strip = active_scene(context), active_strip(context)
+        if scene is None or strip is None or not has_takes(stack_of(scene, stack_id(strip))):
+            cls.poll_message_set("The active strip has no takes: add one")
+            return False
+        return True
+
+    def invoke(self, _context: Any, _event: Any) -> set[Any]:
+        """Prepare beside the editor."""
+        return _start("INVOKE_DEFAULT", "TAKES")
+
+    def execute(self, _context: Any) -> set[Any]:
+        """Prepare before returning."""
+        return _start("EXEC_DEFAULT", "TAKES")
+
+
 def _start(how: str, what: str) -> set[Any]:
     """Start the operator that prepares. It goes on by itself: a button that claimed to run as well would never end."""
     ended = cast("Any", bpy.ops).understudy.prepare(how, what=what)
     return {"CANCELLED"} if "CANCELLED" in ended else {"FINISHED"}
 
 
-CLASSES = (UNDERSTUDY_OT_prepare_clip, UNDERSTUDY_OT_prepare_all)
+CLASSES = (UNDERSTUDY_OT_prepare_clip, UNDERSTUDY_OT_prepare_all, UNDERSTUDY_OT_prepare_takes)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operator that deletes what is kept: of the clip of the active strip, or everything."""
+"""Operator that deletes what is kept: of the clip of the active strip, of a source person, or everything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,18 @@ from ...core.layers.blanking import blank_layers
 from ...core.layers.files import BlankingReport
 from ...core.reporting.layer_outcomes import pluralise
 from ..blender.reports import report
-from ..layers.folders import cache_folder, layer_folder
+from ..layers.folders import cache_folder
 from ..layers.layer_strip import invalidate_layer_caches
+from ..layers.take_layers import blank_images, layer_folders
 from ..lookups.gallery import clear_lookups
 from ..lookups.people import clear_search
-from ..modifiers.active import active_scene, active_strip
+from ..modifiers.active import active_modifier, active_scene, active_strip
+from ..modifiers.stack import stack_of
+from ..modifiers.takes import takes_of
 from ..prepare.target_forms import clear_target_forms
 from ..preview.live_preview import release_session
 from ..properties.preferences import preferences
+from ..properties.scene_properties import request_of
 from ..properties.status import set_window_state, window_state
 from ..render.handlers import release_render_session
 from ..sequencer.strips import source_of, stack_id, strips_with_modifiers
@@ -50,6 +54,11 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         name="What",
         items=(
             ("STRIP", "Strip", "All results of the active strip, and its layer images"),
+            (
+                "PERSON",
+                "Person",
+                "All results from a source person's images, and the layer images of strips with them",
+            ),
             ("ALL", "All", "Everything in the cache folder, including the layer images of every scene"),
         ),
     )
@@ -78,21 +87,28 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             return {"CANCELLED"}
         release_render_session()
         place = cache_folder(scene), preferences()
-        if self.what == "ALL":
+        images = _person_images(context) if self.what == "PERSON" else ()
+        if self.what == "PERSON":
+            if not images:
+                report(self, "ERROR", "The modifier has no image of a source person")
+                return {"CANCELLED"}
+            clips, source = _strips_with_images(images), None
+            blank: _BlankLayers = partial(_blank_strips, clips)
+        elif self.what == "ALL":
             # Also those of removed strips, and of projects that keep theirs in the same folder.
             clips, source = _strips_using_folder(place[0]), None
-            blank: _BlankLayers = partial(blank_layers, layers_root(scene), access=access(place[1]))
+            blank = partial(blank_layers, layers_root(scene), access=access(place[1]))
         else:
             clips, source = [(scene, strip)], source_of(strip)
-            blank = layer_folder(scene, stack_id(strip)).blank_with_report
+            blank = partial(blank_images, layer_folders(scene, stack_id(strip)))
         try:
             if bpy.app.background:
                 with closing(open_session(*place)) as session:
-                    freed = session.purge(source)
+                    freed = session.purge(source, images)
                 report(self, "INFO", f"{freed / 1e6:.1f} MB deleted")
             else:
                 worker = WorkerProcess(run_settings(*place))
-                worker.purge(strip.name, source)
+                worker.purge(strip.name, source, images)
                 WorkerQuery(_TOPIC, worker, partial(_on_end, blank)).start()
             left = _blank_layers(blank)
         except UnderstudyError as error:
@@ -105,6 +121,34 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             clear_target_forms(owner, clip)
         clear_lookups()
         return {"FINISHED"}
+
+
+def _person_images(context: Any) -> tuple[Path, ...]:
+    """Return the images of the source person of the modifier that is meant."""
+    modifier = active_modifier(context)
+    images = () if modifier is None else request_of(modifier).identity.images
+    return tuple(dict.fromkeys(image.path for image in images))
+
+
+def _strips_with_images(images: Sequence[Path]) -> list[tuple[bpy.types.Scene, Any]]:
+    """List the clips of every scene that have a modifier with one of these images, each with its scene."""
+    wanted = set(images)
+    return [
+        (scene, clip)
+        for scene in bpy.data.scenes
+        if cast("Any", scene).library is None
+        for clip in strips_with_modifiers(scene)
+        if any(
+            wanted.intersection(image.path for image in request.identity.images)
+            for modifier in stack_of(scene, stack_id(clip))
+            for _, request in takes_of(modifier)
+        )
+    ]
+
+
+def _blank_strips(clips: Sequence[tuple[bpy.types.Scene, Any]]) -> BlankingReport:
+    """Make the layer images of clips transparent. Raises OutputError."""
+    return blank_images(folder for scene, clip in clips for folder in layer_folders(scene, stack_id(clip)))
 
 
 def _strips_using_folder(folder: Path) -> list[tuple[bpy.types.Scene, Any]]:

@@ -3,10 +3,12 @@
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from ...core.layers.frame_order import progressive_order
 from ...core.layers.job import LayerJob
 from ...core.reporting.strip_state import PrepareProgress, StripState, prepare_text
 from ..layers.folders import cache_folder
@@ -14,6 +16,7 @@ from ..layers.jobs import jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
 from ..layers.strip_warnings import scene_warnings
 from ..layers.sync import sync_layers
+from ..layers.take_layers import other_choices
 from ..lookups.gallery import refresh_lookups
 from ..preview.refresh import refresh_preview
 from ..properties.preferences import preferences
@@ -33,14 +36,21 @@ _MAX_PENDING_JOBS = 16
 _WALK_SLICE_SECONDS = 0.005
 
 
-def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "") -> dict[str, Any]:
-    """Prepare a range before returning its report. Raises FaceImageError or ModelError for a bad request."""
+def prepare_now(
+    scene: bpy.types.Scene, first: int, last: int, strip_id: str = "", *, all_takes: bool = False
+) -> dict[str, Any]:
+    """Prepare a range before returning its report, of the shown takes or of all.
+
+    Raises FaceImageError or ModelError for a bad request.
+    """
     problems = [*sync_layers(scene), *refused_folder_warnings(), *scene_warnings(scene)]
     session = open_session(cache_folder(scene), preferences())
     for text in problems:
         session.warn(text)
     try:
-        jobs = TimelineWalk(scene, first, last, strip_id).jobs()
+        rounds = [None, *(other_choices(scene, strip_id) if all_takes else ())]
+        walks = [TimelineWalk(scene, range(first, last + 1), strip_id, choices=made) for made in rounds]
+        jobs = [job for walk in walks for job in walk.jobs()]
         for requests in dict.fromkeys(job.requests for job in jobs):
             session.check(requests)
         results = prepare_jobs(session, jobs)
@@ -103,11 +113,13 @@ class Preparation:
         last: int,
         strip_id: str = "",
         *,
+        all_takes: bool = False,
         max_pending_jobs: int = _MAX_PENDING_JOBS,
     ) -> None:
         """Sync the layers and start the worker, which has `max_pending_jobs` at most.
 
-        Raises ModelError where that is impossible.
+        With `all_takes` the other takes follow those that are shown, one after the other. Raises ModelError where that
+        is impossible.
         """
         self.warnings = [*sync_layers(scene), *refused_folder_warnings(), *scene_warnings(scene)]
         self.faults: list[str] = []
@@ -116,9 +128,17 @@ class Preparation:
         """What came of each image so far."""
         self.written_count = 0
         # An editor who waits for this wants to see it: what only the preview has is made as well.
-        self._walk = TimelineWalk(scene, first, last, strip_id, preview=True)
+        order = progressive_order(first, last, scene.frame_current)
+        self._walk = TimelineWalk(scene, order, strip_id, preview=True)
+        self._later_walks = [
+            TimelineWalk(scene, order, strip_id, choices=made)
+            for made in (other_choices(scene, strip_id) if all_takes else ())
+        ]
+        self._frame_count = len(order) * (1 + len(self._later_walks))
+        self._walked_count = 0
+        self._places: dict[Path, int] = {}
         self._job_queue: list[LayerJob] = []
-        self._next_frame = first
+        self._done_count = 0
         self._no_more_jobs = False
         self._max_pending_jobs = max_pending_jobs
         self._start_time: float | None = None
@@ -127,9 +147,7 @@ class Preparation:
     @property
     def progress(self) -> float:
         """How much is done, 0 to 1."""
-        return min(
-            (self._next_frame - self._walk.first) / max(self._walk.last + 1 - self._walk.first, 1), 1.0
-        )
+        return self._done_count / max(self._frame_count, 1)
 
     @property
     def has_begun(self) -> bool:
@@ -137,18 +155,12 @@ class Preparation:
         return self._start_time is not None
 
     @property
-    def next_frame(self) -> int:
-        """The timeline frame after the last that is done."""
-        return self._next_frame
-
-    @property
     def frames(self) -> PrepareProgress:
         """How many frames are done, and how long the others take."""
-        first, last = self._walk.first, self._walk.last
         left = None
         if self._start_time is not None and len(self.results) and self.progress:
             left = (time.perf_counter() - self._start_time) / self.progress * (1 - self.progress)
-        return PrepareProgress(self._next_frame - first, max(last + 1 - first, 0), left)
+        return PrepareProgress(self._done_count, self._frame_count, left)
 
     def tick(self) -> bool:
         """Hand out jobs and take answers; False once it is over."""
@@ -158,7 +170,7 @@ class Preparation:
             if kind == "done":
                 self.results.add(value.job, value.shown, value.reason)
                 self.written_count += value.written
-                self._next_frame = max(self._next_frame, value.job.frame + 1)
+                self._done_count = max(self._done_count, self._places[value.job.layer_path] + 1)
                 shown |= value.written and self._is_visible(value.job)
             elif kind == "warning":
                 self.warnings.append(value)
@@ -189,8 +201,15 @@ class Preparation:
         ):
             if not self._job_queue and not self._walk.is_over:
                 self._job_queue = self._walk.jobs(_WALK_SLICE_SECONDS)
+                self._places.update(
+                    (job.layer_path, self._walked_count + self._walk.place_of(job)) for job in self._job_queue
+                )
                 if not self._job_queue:
                     return  # a stretch without faces to make: go on at the next tick
+            if not self._job_queue and self._later_walks:
+                self._walked_count += len(self._walk.frames)
+                self._walk = self._later_walks.pop(0)
+                continue
             if not self._job_queue:
                 self._no_more_jobs = True
                 self.worker.finish()

@@ -18,8 +18,9 @@ from ...core.concurrency.lru import LruCache
 from ...core.sessions.layer_counts import LayerContent
 from ..layers.nearest_layer import nearest_layer
 from ..lookups.strip_lookup import StripLookup, StripSurvey
-from ..modifiers.visibility import is_rendered
-from ..properties.scene_properties import request_of, settings_of
+from ..modifiers.stack import MAX_MODIFIERS, requests_of_choice
+from ..modifiers.takes import active_choice
+from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import layer_stack_id, stack_id
 from .strip_survey import REFRESH_SECONDS, images_by_frame, images_key, strip_lookup, survey, unique_images
@@ -126,7 +127,8 @@ class PreparedFrames:
         """Look at a strip again; None where nothing of it is to be rendered."""
         strip_id = stack_id(clip)
         layer = nearest_layer(clip, level.layers(siblings).get(strip_id, []))
-        requests = tuple(request_of(entry) for entry in level.stacks.get(strip_id, ()) if is_rendered(entry))
+        stack = level.stacks.get(strip_id, [])
+        requests = requests_of_choice(stack, active_choice(stack)) if len(stack) <= MAX_MODIFIERS else ()
         if layer is None or not requests:
             return None
         key = images_key(level.scene, clip, layer)
@@ -135,7 +137,7 @@ class PreparedFrames:
             if last is not None and last.key == key
             else images_by_frame(level.scene, clip, layer)
         )
-        lookup = strip_lookup(level.scene, clip, key, requests, unique_images(numbers))
+        lookup = strip_lookup(level.scene, clip, layer, key, requests, unique_images(numbers))
         return _Entry(lookup, key, numbers, self._generation, time.monotonic())
 
 
@@ -191,12 +193,12 @@ def _recast_clips(strip: Any, siblings: Sequence[Any]) -> Iterable[tuple[Any, Se
 def _bar(strip: Any, runs: tuple[PreparedRun, ...]) -> StripBar:
     """Return the bar of a strip: a meta strip may show less than the clip in it."""
     first, end = strip.frame_final_start, strip.frame_final_end
-    seen = tuple(run for run in runs if run.first < end and run.end > first)
+    visible = tuple(run for run in runs if run.first < end and run.end > first)
     return StripBar(
         strip.channel,
         first,
         end,
-        tuple(PreparedRun(max(run.first, first), min(run.end, end), run.content) for run in seen),
+        tuple(PreparedRun(max(run.first, first), min(run.end, end), run.content) for run in visible),
     )
 
 

@@ -14,12 +14,14 @@ class PrepareResults:
     def __init__(self) -> None:
         self._shown: dict[Path, str] = {}
         self._reasons: dict[Path, str] = {}
+        self._owner_ids: dict[Path, str] = {}
         self._strip_ids: dict[str, None] = {}
 
     def add(self, job: LayerJob, shown: str, reason: str) -> None:
         """Note what the image of a job shows, "swapped", "original" or "failed", and why no new face."""
         self._shown[job.layer_path], self._reasons[job.layer_path] = shown, reason
-        self._strip_ids[job.layer_path.parent.name] = None
+        self._strip_ids[job.owner_id] = None
+        self._owner_ids[job.layer_path] = job.owner_id
 
     def __len__(self) -> int:
         """Return how many images were made or could not be."""
@@ -43,8 +45,8 @@ class PrepareResults:
         failures = dict.fromkeys(self._strip_ids, (0, ""))
         for path, shown in self._shown.items():
             if shown == FAILED:
-                count, _ = failures[path.parent.name]
-                failures[path.parent.name] = count + 1, self._reasons[path].partition("; ")[0]
+                count, _ = failures[self._owner_ids[path]]
+                failures[self._owner_ids[path]] = count + 1, self._reasons[path].partition("; ")[0]
         return failures
 
     def state(self, fault: str = "") -> StripState:

@@ -158,7 +158,7 @@ def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] 
         hidden=hidden_reason(scene, strip, "strip"),
         counts=None if survey is None else survey.counts,
         progress=_progress(scene, strip),
-        stopped_frame=_stopped_frame(scene, strip),
+        was_stopped=_was_stopped(scene, strip),
         failed=0 if failure is None else failure.count,
         failure="" if failure is None else failure.reason,
         has_warnings=_has_warnings(scene, strip, warnings)
@@ -212,12 +212,11 @@ def _progress(scene: bpy.types.Scene, strip: Any) -> PrepareProgress | None:
     return PrepareProgress(state.prepared_count, state.prepared_total, seconds)
 
 
-def _stopped_frame(scene: bpy.types.Scene, strip: Any) -> int | None:
-    """Return where the last preparation of a strip was stopped; None where it was not, or before it began."""
+def _was_stopped(scene: bpy.types.Scene, strip: Any) -> bool:
+    """Tell whether the last preparation of a strip was stopped."""
     state = window_state()
     mine = state.prepared_scene == scene.name and state.prepared_strip in ("", stack_id(strip))
-    stopped = state.was_stopped and mine and strip.frame_final_start <= state.stopped_frame
-    return int(state.stopped_frame) if stopped else None
+    return bool(state.was_stopped and mine)
 
 
 def _failure(strip: Any) -> Any | None:

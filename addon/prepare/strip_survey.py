@@ -8,10 +8,10 @@ from typing import Any
 
 import bpy
 
-from ...core.layers.folder import LAYER_NAME
+from ...core.layers.folder import LAYER_NAME, is_stack_id
 from ...core.media.source import ClipSource
 from ...core.recipe.request import SwapRequest
-from ..layers.folders import cache_folder
+from ..layers.folders import cache_folder, layer_read_folder, split_element_name
 from ..lookups.gallery import lookup_cache
 from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..properties.preferences import preferences
@@ -35,7 +35,7 @@ def survey_of(
     images = lookup_cache().get_or_compute(
         ("images", key), lambda: unique_images(images_by_frame(scene, strip, layer))
     )
-    lookup = strip_lookup(scene, strip, key, requests, images)
+    lookup = strip_lookup(scene, strip, layer, key, requests, images)
     return survey(lookup, max(REFRESH_SECONDS, len(images) / _FRAMES_A_SECOND))
 
 
@@ -55,30 +55,39 @@ def survey(lookup: StripLookup, max_age_seconds: float) -> StripSurvey | None:
 def strip_lookup(
     scene: bpy.types.Scene,
     strip: Any,
+    layer: Any | None,
     key: tuple[object, ...],
     requests: tuple[SwapRequest, ...],
     images: tuple[int, ...],
 ) -> StripLookup:
     """Return the question how a strip stands; `key` is its `images_key`, `images` are its `unique_images`."""
-    animated = _is_animated(scene)
+    animated, strip_id = _is_animated(scene), stack_id(strip)
+    folders: dict[int, str] = {}
+    if layer is not None and _has_keyed_takes(layer):
+        names = (split_element_name(element.filename) for element in layer.elements)
+        folders = {_number(file): folder for folder, file in names if is_stack_id(folder)}
+    read = "" if layer is None else layer_read_folder(layer).name
     return StripLookup(
         cache_folder(scene),
         layers_root(scene),
         preferences(),
-        stack_id(strip),
+        read if is_stack_id(read) else strip_id,
         key,
         requests,
         _source(strip),
         images,
         animated,
+        folders=tuple(folders.get(number, strip_id) for number in images) if folders else (),
     )
 
 
 def images_key(scene: bpy.types.Scene, strip: Any, layer: Any) -> tuple[object, ...]:
     """Return what decides which images a layer shows: where it lies, its trims and its elements."""
+    names = tuple(element.filename for element in layer.elements) if _has_keyed_takes(layer) else ()
     return (
         scene.name,
         stack_id(strip),
+        names,
         (strip.frame_final_start, strip.frame_final_end),
         (layer.frame_start, layer.frame_offset_start, layer.frame_offset_end),
         (layer.strobe, layer.use_reverse_frames, *media_fingerprint(layer)),
@@ -99,7 +108,16 @@ def images_by_frame(scene: bpy.types.Scene, strip: Any, layer: Any) -> tuple[int
         shown = (next(iter(frames), None) for frames in listed)
     elements = (None if at is None else layer.strip_elem_from_frame(math.floor(at)) for at in shown)
     names = ("" if element is None else element.filename for element in elements)
-    return tuple(int(name.removesuffix(".tif")) if LAYER_NAME.fullmatch(name) else -1 for name in names)
+    return tuple(_number(split_element_name(name)[1]) for name in names)
+
+
+def _has_keyed_takes(layer: Any) -> bool:
+    """Tell whether the elements of a layer name the folders of takes."""
+    return len(layer.elements) > 0 and bool(split_element_name(layer.elements[0].filename)[0])
+
+
+def _number(file: str) -> int:
+    return int(file.removesuffix(".tif")) if LAYER_NAME.fullmatch(file) else -1
 
 
 def unique_images(numbers: tuple[int, ...]) -> tuple[int, ...]:

@@ -19,10 +19,11 @@ from bpy.app.handlers import persistent
 
 from ...core.errors import UnderstudyError
 from ..blender.handlers import add_handlers, call_handlers, remove_handlers
-from ..blender.viewport_render import is_viewport_render_open, is_viewport_rendering
+from ..blender.viewport_render import is_rendering, is_viewport_render_open
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches, stop_prefetching
+from ..layers.take_layers import point_layers
 from ..modifiers.active import active_scene
 from ..properties.preferences import preferences
 from ..properties.status import reset_window_state, set_window_state, window_state
@@ -118,6 +119,9 @@ class LivePreview:
         """Ask for what the visible frame needs, wait, show it."""
         if window_state().walking:
             return
+        if not is_rendering():
+            for each in bpy.data.scenes:  # one may play another
+                point_layers(each)
         self.schedule(scene)
         if self._submit_request() and after_edit:
             self._pause_prefetch()
@@ -178,7 +182,7 @@ class LivePreview:
         self._state = PreviewState.PENDING
         scene: Any = bpy.data.scenes.get(self._scene_name)
         # A render writes the images itself; a walk only passes through its frames.
-        if scene is None or window_state().walking or _is_rendering():
+        if scene is None or window_state().walking or is_rendering():
             return False
         try:
             jobs = tuple(jobs_at(scene, scene.frame_current, self._strip_cache, preview=True))
@@ -234,11 +238,6 @@ class LivePreview:
             if jobs and self._last_request is not None and not window_state().running:
                 self._frame_worker.make(self._last_request, jobs)
                 set_window_state("updating", True)
-
-
-def _is_rendering() -> bool:
-    """Tell whether Blender renders, from the viewport or not."""
-    return is_viewport_rendering() or bool(cast("Any", bpy.app).is_job_running("RENDER"))
 
 
 def _wait_seconds() -> float:

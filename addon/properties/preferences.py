@@ -12,14 +12,13 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 
 from ...core.cache.shared.redis_client import split_password, with_password
 from ...core.cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE
-from ...core.models.processor import AUTOMATIC, OPENVINO_BF16, available_providers
+from ...core.models.processor import AUTOMATIC
 from ...core.reporting.quoting import quote
 from ...core.sessions import settings
-from ...core.system.cpu_features import lacks_bf16
 from ...core.system.trust import TRUST_VARIABLE, trusted_folders
 from .default_paths import default_paths
 from .originals import ASK, ORIGINALS_ITEMS, ORIGINALS_VARIABLE
-from .provider_items import PROVIDER_ITEMS
+from .provider_items import PROVIDER_ITEMS, provider_notes
 
 # The extension's own module: "bl_ext.<repository>.understudy" inside Blender.
 PACKAGE = (__package__ or "").rpartition(".addon.")[0]
@@ -38,13 +37,15 @@ _ENVIRONMENT_VARIABLES = {
     "provider": settings.PROVIDER_VARIABLE,
     "model_folder": settings.MODELS_VARIABLE,
     "originals": ORIGINALS_VARIABLE,
+    "require_commercial": settings.COMMERCIAL_VARIABLE,
+    "require_consent": settings.CONSENT_VARIABLE,
 }
 _SECTIONS = (
     ("Cache", ("cache_folder", "keep_results", "size_limit", "unused_days", "memory_megabytes")),
     ("Shared Cache", ("shared_folder", "shared_with_group", "redis_address", "redis_password")),
     ("Encryption", ("key_in_keyring",)),
     ("Models", ("model_folder", "provider", "threads")),
-    ("Rendering", ("originals",)),
+    ("Rendering", ("originals", "require_commercial", "require_consent")),
 )
 
 
@@ -65,6 +66,8 @@ class Preferences:
     provider: str = AUTOMATIC
     model_folder: str = ""
     originals: str = ASK
+    require_commercial: bool = False
+    require_consent: bool = False
 
 
 def _move_password(page: Any, _context: Any) -> None:
@@ -167,6 +170,17 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         items=ORIGINALS_ITEMS,
         default=ASK,
     )
+    require_commercial: BoolProperty(  # type: ignore[valid-type]
+        name="Require Commercial Licenses",
+        description="Refuse renders that run a model which is not surely licensed for commercial use. "
+        "The strictest license counts of all models that run together",
+        default=Preferences.require_commercial,
+    )
+    require_consent: BoolProperty(  # type: ignore[valid-type]
+        name="Require Consent",
+        description="Refuse renders with a source person whose consent is not recorded or has ended",
+        default=Preferences.require_consent,
+    )
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the page."""
@@ -193,13 +207,7 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         if section == "Shared Cache" and wanted.redis_url and not settings.is_local(wanted.redis_url):
             online = cast("Any", bpy.app).online_access
             return [] if online else ["Redis is not used: System > Network > Allow Online Access is off"]
-        # Looking loads ONNX Runtime: only for who chose something.
-        chosen = section == "Models" and wanted.provider not in (AUTOMATIC, "cpu")
-        if chosen and wanted.provider not in available_providers():
-            return ["This ONNX Runtime does not have it: models run on the CPU"]
-        if section == "Models" and wanted.provider == OPENVINO_BF16 and lacks_bf16():
-            return ["This CPU has no bfloat16: OpenVINO runs models in 32 bits"]
-        return []
+        return provider_notes(wanted.provider) if section == "Models" else []
 
 
 def _value_column(column: Any) -> Any:
@@ -266,6 +274,8 @@ def preferences() -> Preferences:
         page.provider,
         page.model_folder,
         page.originals,
+        page.require_commercial,
+        page.require_consent,
     )
 
 

@@ -5,6 +5,7 @@ The modifiers lie in one collection on the scene, in stack order, because member
 be keyframed and those of a group on a strip can't. A strip names its stack by `understudy_id`.
 """
 
+from collections.abc import Collection
 from dataclasses import fields
 from functools import cache
 from typing import Any, cast
@@ -25,31 +26,25 @@ from bpy.types import PropertyGroup
 from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
-from ...core.recipe.request import FaceImage, Identity, SwapRequest
+from ...core.recipe.request import SwapRequest
 from .farm_properties import UNDERSTUDY_PG_farm
+from .identity_properties import CLASSES as IDENTITY_CLASSES
+from .identity_properties import (
+    RELATIVE_PATH_OPTIONS,
+    TRANSLATION_CONTEXT,
+    UNDERSTUDY_PG_identity,
+    identity_of,
+    tag_update,
+)
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
-from .source_image_files import source_image_path
-from .status import set_window_state
+from .take_properties import TAKE_GROUPS, make_take_groups, on_take_change
 
-# Without it Blender shows a path that begins with // as a wrong one.
-_RELATIVE_PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"}
-TRANSLATION_CONTEXT = "Understudy"
-"""The context for translators of words that mean something else in Blender."""
 DEFAULT_CACHE_FOLDER = f"//{CACHE_FOLDER_NAME}/"
 """The folder of a project's results unless it names another."""
 # What may change over time: what is analysed once for a whole clip can't.
 _ANIMATABLE_GROUPS = ("fusion", "select")
-
-
-def _tag_update(group: Any, _context: Any) -> None:
-    """Let Blender's handlers know: a property that a script sets tells nobody by itself.
-
-    What the last render did is no longer what the next one will do.
-    """
-    group.id_data.update_tag()
-    set_window_state("rendered", "")
 
 
 def is_animatable(parameter: Parameter) -> bool:
@@ -65,7 +60,7 @@ def _make_property(parameter: Parameter) -> Any:
         "name": title_case(parameter.label),
         "description": tooltip(parameter),
         "default": parameter.default,
-        "update": _tag_update,
+        "update": tag_update,
         # Where it is a mesh that has faces, they are something else in other languages.
         "translation_context": TRANSLATION_CONTEXT if "face" in parameter.label.lower() else "*",
         "options": {"ANIMATABLE"} if is_animatable(parameter) else set(),
@@ -105,54 +100,6 @@ def _make_stage_group(stage: str) -> Any:
 STAGE_GROUPS = {stage.name: _make_stage_group(stage.name) for stage in fields(Recipe)}
 
 
-def _on_image_change(image: Any, context: Any) -> None:
-    """Forget which face it was, and the data-block of the former file: another image shows others."""
-    image.image = None
-    if image.face_number and image.numbered_path != image.filepath:
-        image.face_number = 0
-    _tag_update(image, context)
-
-
-def _on_number_change(image: Any, context: Any) -> None:
-    """Remember in which image the faces were counted."""
-    if image.numbered_path != image.filepath:
-        image.numbered_path = image.filepath
-    _tag_update(image, context)
-
-
-class UNDERSTUDY_PG_picture(PropertyGroup):
-    """An image of the source person."""
-
-    filepath: StringProperty(  # type: ignore[valid-type]
-        name="Image",
-        description="An image that shows the person's face clearly",
-        subtype="FILE_PATH",
-        options=_RELATIVE_PATH_OPTIONS,
-        update=_on_image_change,
-    )
-    face_number: IntProperty(  # type: ignore[valid-type]
-        name="Face",
-        description="Which face it is, counted from the left; 0 if there is only one",
-        translation_context=TRANSLATION_CONTEXT,
-        min=0,
-        max=64,
-        update=_on_number_change,
-    )
-    numbered_path: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
-    image: PointerProperty(type=bpy.types.Image, options={"HIDDEN"})  # type: ignore[valid-type]
-
-
-class UNDERSTUDY_PG_identity(PropertyGroup):
-    """The source person."""
-
-    name: StringProperty(name="Name", description="Name of the source person")  # type: ignore[valid-type]
-    consent: StringProperty(  # type: ignore[valid-type]
-        name="Consent", description="By what right this likeness is used, in your words"
-    )
-    pictures: CollectionProperty(type=UNDERSTUDY_PG_picture)  # type: ignore[valid-type]
-    active_picture: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
-
-
 # The stubs say that a property's definition is None; Blender keeps what it returns.
 _pointer: Any = PointerProperty
 _text: Any = StringProperty
@@ -172,6 +119,11 @@ def _make_fold_property(part: str, *, expanded: bool = False) -> Any:
     return switch(name=part, description="Show this part of the panel", default=expanded, options=set())
 
 
+UNDERSTUDY_PG_take_values, UNDERSTUDY_PG_take = make_take_groups(
+    {stage: STAGE_GROUPS[stage] for stage in TAKE_GROUPS}
+)
+
+
 class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     """One Face Swap modifier of a clip's stack, with a group for each stage, such as `fusion`."""
 
@@ -181,17 +133,18 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
         name="Show in Preview",
         description="Replace this face in the preview, and in what is rendered from the viewport",
         default=True,
-        update=_tag_update,
+        update=tag_update,
     )
     show_render: BoolProperty(  # type: ignore[valid-type]
         name="Show in Render",
         description="Replace this face in what is rendered",
         default=True,
-        update=_tag_update,
+        update=tag_update,
     )
     show_expanded: _make_fold_property("Expanded", expanded=True)  # type: ignore[valid-type]
     show_more: _make_fold_property("Settings")  # type: ignore[valid-type]
     show_who: _make_fold_property("Who", expanded=True)  # type: ignore[valid-type]
+    show_consent: _make_fold_property("Consent Record")  # type: ignore[valid-type]
     show_which_face: _make_fold_property("Which Face")  # type: ignore[valid-type]
     show_swap: _make_fold_property("Swap")  # type: ignore[valid-type]
     show_mask: _make_fold_property("Mask")  # type: ignore[valid-type]
@@ -199,6 +152,16 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     show_analysis: _make_fold_property("Analysis")  # type: ignore[valid-type]
     identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
     target_forms: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    shared_values: PointerProperty(type=UNDERSTUDY_PG_take_values)  # type: ignore[valid-type]
+    takes: CollectionProperty(type=UNDERSTUDY_PG_take)  # type: ignore[valid-type]
+    # Before the active one, so that a copy of a modifier has both before anything is loaded.
+    loaded_take: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    active_take: IntProperty(  # type: ignore[valid-type]
+        name="Take",
+        description="Which take is shown and rendered, counted from 0; it can be keyframed",
+        min=0,
+        update=on_take_change,
+    )
 
 
 class UNDERSTUDY_PG_scene(PropertyGroup):
@@ -212,8 +175,14 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
         name="Cache Folder",
         description="Where results are kept, so that they need not be computed twice; // is beside the project",
         subtype="DIR_PATH",
-        options=_RELATIVE_PATH_OPTIONS,
+        options=RELATIVE_PATH_OPTIONS,
         default=DEFAULT_CACHE_FOLDER,
+    )
+    consent_file: StringProperty(  # type: ignore[valid-type]
+        name="Consent File",
+        description="A file of consent records that several projects may share; they count beside those of modifiers",
+        subtype="FILE_PATH",
+        options=RELATIVE_PATH_OPTIONS,
     )
     strict: BoolProperty(  # type: ignore[valid-type]
         name="Strict Rendering",
@@ -233,10 +202,40 @@ def settings_of(scene: bpy.types.Scene) -> Any:
 
 def recipe_of(modifier: Any) -> Recipe:
     """Return what a modifier's parameters are set to, at the frame the scene stands at."""
+    return recipe_from(modifier, modifier, ())
+
+
+def recipe_from(
+    modifier: Any,
+    values: Any,
+    groups: Collection[str],
+    own: Collection[tuple[str, str]] = (),
+) -> Recipe:
+    """Return a modifier's parameters, those of some stages from elsewhere.
+
+    Parameters
+    ----------
+    modifier : UNDERSTUDY_PG_modifier
+        The modifier.
+    values : UNDERSTUDY_PG_modifier or UNDERSTUDY_PG_take_values
+        What has the groups that are not the modifier's.
+    groups : collection of str
+        The stages of these groups.
+    own : collection of (str, str)
+        Parameters, (stage, name) each, that are the modifier's all the same.
+
+    Returns
+    -------
+    Recipe
+        The recipe, at the frame the scene stands at.
+    """
     stages: dict[str, Any] = {}
     for stage, made, names in _stages():
-        group = getattr(modifier, stage)
-        stages[stage] = made(*[plain_value(getattr(group, name)) for name in names])
+        usual = getattr(modifier, stage)
+        group = getattr(values, stage) if stage in groups else usual
+        stages[stage] = made(
+            *[plain_value(getattr(usual if (stage, name) in own else group, name)) for name in names]
+        )
     return Recipe(**stages)
 
 
@@ -249,24 +248,19 @@ def _stages() -> tuple[tuple[str, type, tuple[str, ...]], ...]:
 
 
 def request_of(modifier: Any) -> SwapRequest:
-    """Return what a modifier asks for. Paths that begin with // are beside the .blend."""
-    images = tuple(
-        FaceImage(source_image_path(entry), entry.face_number)
-        for entry in modifier.identity.pictures
-        if entry.filepath
-    )
-    identity = Identity(images, modifier.identity.name, modifier.identity.consent)
+    """Return what a modifier asks for with its loaded take."""
     recipe = recipe_of(modifier)
     forms = modifier.target_forms if recipe.swap.gives_shape else ""
-    return SwapRequest(identity, recipe, modifier=modifier.name, target_forms=forms)
+    return SwapRequest(identity_of(modifier.identity), recipe, modifier=modifier.name, target_forms=forms)
 
 
 _STRIP_PROPERTIES = ("rate", "lifted", "searched", "layer_of", "id")
 _NEST_PROPERTIES = ("nest_range", "rounds_frames", "nest_by_editor", "nest")
 CLASSES: tuple[Any, ...] = (
     *STAGE_GROUPS.values(),
-    UNDERSTUDY_PG_picture,
-    UNDERSTUDY_PG_identity,
+    *IDENTITY_CLASSES,
+    UNDERSTUDY_PG_take_values,
+    UNDERSTUDY_PG_take,
     UNDERSTUDY_PG_modifier,
     UNDERSTUDY_PG_farm,
     UNDERSTUDY_PG_scene,

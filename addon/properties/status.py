@@ -29,6 +29,7 @@ class UNDERSTUDY_PG_request(PropertyGroup):
     strip_id: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     first: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     last: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    all_takes: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_failure(PropertyGroup):
@@ -70,7 +71,6 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     prepared_total: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     seconds_left: FloatProperty(default=-1.0, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     was_stopped: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
-    stopped_frame: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     failures: CollectionProperty(type=UNDERSTUDY_PG_failure, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     farm_lines: CollectionProperty(type=UNDERSTUDY_PG_farm_line, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     farm_scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
@@ -90,19 +90,20 @@ class PrepareRequest:
     first: int
     last: int
     strip_id: str
+    all_takes: bool
 
 
 def add_prepare_request(
-    scene: bpy.types.Scene, label: str, first: int, last: int, strip_id: str = ""
+    scene: bpy.types.Scene, label: str, first: int, last: int, strip_id: str = "", *, all_takes: bool = False
 ) -> None:
     """Put a request at the end of the queue; one that waits there already is not put twice."""
     queue = window_state().queue
-    wanted = (scene.name, first, last, strip_id)
-    if wanted in [(entry.scene, entry.first, entry.last, entry.strip_id) for entry in queue]:
+    wanted = (scene.name, first, last, strip_id, all_takes)
+    if wanted in [(entry.scene, entry.first, entry.last, entry.strip_id, entry.all_takes) for entry in queue]:
         return
     entry = queue.add()
     entry.label = quote(label)
-    entry.scene, entry.first, entry.last, entry.strip_id = wanted
+    entry.scene, entry.first, entry.last, entry.strip_id, entry.all_takes = wanted
 
 
 def take_prepare_request() -> PrepareRequest | None:
@@ -111,7 +112,7 @@ def take_prepare_request() -> PrepareRequest | None:
     while len(queue):
         entry = queue[0]
         scene: Any = bpy.data.scenes.get(entry.scene)
-        request = PrepareRequest(entry.label, scene, entry.first, entry.last, entry.strip_id)
+        request = PrepareRequest(entry.label, scene, entry.first, entry.last, entry.strip_id, entry.all_takes)
         queue.remove(0)
         if scene is not None:
             return request

@@ -49,11 +49,23 @@ def remove_written_image(scene: bpy.types.Scene, frame: int, since: float) -> li
     return [text for path in written or _still_paths(scene) if (text := _remove(path, since))]
 
 
+def written_images(scene: bpy.types.Scene, frame: int, since: float) -> list[Path]:
+    """List the images of a frame, an animation's or a still's, that were written since a moment."""
+    written = [path for path in frame_paths(scene, frame) if was_written_since(path, since)]
+    if written or cast("Any", scene.render).is_movie_format:
+        return list(dict.fromkeys(written))
+    return [path for path in dict.fromkeys(_still_paths(scene)) if was_written_since(path, since)]
+
+
+def movie_path(scene: bpy.types.Scene) -> Path:
+    """Return where Blender writes a movie."""
+    return Path(cast("Any", scene.render).frame_path(frame=scene.frame_start))
+
+
 def mark_movie(scene: bpy.types.Scene, since: float) -> list[str]:
     """Give a movie with failed frames that this render wrote a name that says so; say what could not be."""
-    render: Any = scene.render
-    movie = Path(render.frame_path(frame=scene.frame_start))
-    if not render.is_movie_format:
+    movie = movie_path(scene)
+    if not cast("Any", scene.render).is_movie_format:
         return []
     try:
         with Folder(movie.parent) as folder:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 REPORT = "REPORT"
 REFUSED_TEXT = "Render refused: original faces would be shown"
 """The same in Blender's own report."""
+CONDITION_TEXT = "Render refused: a condition of the preferences or the environment does not hold"
 
 
 def rendered_image_fault(session: "LayerSession", rendered: RenderedClip) -> RequestFault | None:

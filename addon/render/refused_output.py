@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 
 # A template is begun and not ended, so that Blender takes it for none.
-_REFUSAL_PATH = "{Understudy: render refused, since original faces would be shown"
+_PATH_PREFIX = "{Understudy: "
 _TEMPORARY_NAME = "understudy_refused_"
 _PERCENTAGE = 1
 
@@ -30,15 +30,19 @@ class RefusedOutput:
         """Whether a scene has the settings of a refused render now."""
         return self._settings is not None
 
-    def prevent(self, scene: bpy.types.Scene) -> None:
-        """Have the render that begins now write nothing. Called by a handler of `render_init` only."""
+    def prevent(self, scene: bpy.types.Scene, title: str) -> None:
+        """Have the render that begins now write nothing. Called by a handler of `render_init` only.
+
+        `title` is what Blender then says of it.
+        """
         render: Any = scene.render
         self._settings = scene.name, render.filepath, render.resolution_percentage
         if render.is_movie_format and bpy.app.background:
             # Of a movie that can't be begun Blender says nothing to handlers, so nobody could restore the settings.
             render.filepath = str(Path(bpy.app.tempdir) / _TEMPORARY_NAME)
             return
-        render.filepath = _REFUSAL_PATH
+        # A colon would make the rest a format.
+        render.filepath = _PATH_PREFIX + title[:1].lower() + title[1:].replace(":", ", since")
         if not render.is_movie_format:
             render.resolution_percentage = _PERCENTAGE
 

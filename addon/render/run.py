@@ -3,7 +3,6 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import bpy
@@ -17,10 +16,9 @@ from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
-from ..layers.rendered_clips import originals_reason
+from ..layers.rendered_clips import consent_warnings
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
-from ..properties.originals import ASK, REFUSE, RENDER
 from ..properties.preferences import preferences
 from ..sequencer.strips import strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
@@ -28,18 +26,9 @@ from ..sessions.render_session import RenderSession
 from .lookahead import RenderLookahead
 from .main_thread_task import on_main_thread
 from .movie_reload import reload_replaced_movies
-from .originals_question import originals_question
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
-from .refusal import (
-    REFUSED_TEXT,
-    REPORT,
-    originals_action,
-    question_text,
-    refusal_text,
-    rendered_image_fault,
-    report_text,
-)
-from .refused_output import RefusedOutput
+from .output_marks import OutputMarks
+from .render_refusal import RenderRefusal
 from .render_result import RenderResult
 from .report_file import ReportFile, report_file
 from .strict import fail_process, is_strict, stop_render
@@ -72,7 +61,6 @@ class RenderRun:
         """
         self._from_viewport = from_viewport
         self._on_end = on_end
-        self._on_originals = on_originals
         self._sessions = RenderSession()
         self._session: PrefetchingSession | None = None
         self._report_file = ReportFile() if from_viewport else report_file()
@@ -87,9 +75,10 @@ class RenderRun:
         self._strip_problems = StripProblems(())
         self._failed_frames: dict[int, list[str]] = {}
         self._written_frame: int | None = None
-        self._begin_error = self._refusal = ""
+        self._begin_error = ""
         self._jobs: list[LayerJob] = []
-        self._refused_output = RefusedOutput()
+        self._marks = OutputMarks()
+        self._refusal = RenderRefusal(on_originals, self.close, from_viewport=from_viewport)
 
     @property
     def is_running(self) -> bool:
@@ -99,7 +88,8 @@ class RenderRun:
     def begin(self, scene: bpy.types.Scene) -> None:
         """Begin a session, if any clip has a stack."""
         self.end(scene)
-        self._begin_error = self._refusal = ""
+        self._begin_error = ""
+        self._refusal.clear()
         if not any(strips_with_modifiers(here) or strips_with_invalid_ids(here) for here in bpy.data.scenes):
             return
         # A render from the viewport runs within an operator: nothing is edited there.
@@ -107,6 +97,7 @@ class RenderRun:
         spare = fallback_folder() if may_edit else None
         self._session = self._sessions.begin_run(cache_folder(scene), preferences(), spare)
         self._strict, self._start_time = is_strict(scene) and not self._from_viewport, time.time()
+        self._marks = OutputMarks(self._start_time, self._sessions.library)
         self._frames, self._swapped_frame_count, self._original_frame_count = [], 0, 0
         self._strip_cache = StripCache()
         self._failed_frames, self._written_frame, self._jobs = {}, None, []
@@ -119,29 +110,10 @@ class RenderRun:
         for here in bpy.data.scenes:
             for text in sync_layers(here) if may_edit else []:
                 self._session.warn(text)
-        for text in refused_folder_warnings():
-            self._session.warn(text)
         self._strip_problems = StripProblems(bpy.data.scenes)
-        for text in self._strip_problems.texts:
+        for text in (*refused_folder_warnings(), *consent_warnings(scene), *self._strip_problems.texts):
             self._session.warn(text)
-        self._refuse_if_blocked(scene)
-
-    def _refuse_if_blocked(self, scene: bpy.types.Scene) -> None:
-        """Refuse a render that can swap no face unless the user wants it, or let them know of it."""
-        action = originals_action(scene, from_viewport=self._from_viewport)
-        # Who wants the originals anyway does not wait for the images to be looked into.
-        if action == RENDER or self._session is None:
-            return
-        reason = originals_reason(scene, partial(rendered_image_fault, self._session))
-        if not reason:
-            return
-        if action == REPORT:
-            self._on_originals(report_text(reason))
-        elif action == REFUSE or (action == ASK and not originals_question().ask(question_text(reason))):
-            self._refusal = refusal_text(reason)
-            print_error(self._refusal)
-            self._refused_output.prevent(scene)
-            fail_process(self.close)
+        self._refusal.decide(scene, self._session)
 
     def update_frame(self, scene: bpy.types.Scene) -> None:
         """Bring the layer images of the scene's frame up to date."""
@@ -151,15 +123,16 @@ class RenderRun:
             self._record_error(scene, self._begin_error)
         if self._session is None:
             return
-        if self._refusal:
+        if self._refusal.text:
             self._frames.append(scene.frame_current)
             self._original_frame_count += 1
-            self._failed_frames[scene.frame_current] = [self._refusal]
+            self._failed_frames[scene.frame_current] = [self._refusal.text]
             stop_render(self.close)
             return
         outcomes = self._session.outcomes
         self._frames.append(scene.frame_current)
         before, original_count, self._jobs = len(outcomes.failures), outcomes.original.total(), []
+        swapped_count = outcomes.swapped_count
         out_of_step: list[str] = []
         preview = self._from_viewport
         jobs = list(
@@ -178,6 +151,8 @@ class RenderRun:
             self._session.warn(text)
             outcomes.record_failure(_OUT_OF_SYNC, text)
         self._strip_problems.record(scene, outcomes)
+        if outcomes.swapped_count > swapped_count:
+            self._marks.add_frame(scene.frame_current, jobs)
         if outcomes.original.total() > original_count or len(outcomes.failures) > before:
             self._original_frame_count += 1
         elif jobs:
@@ -221,7 +196,9 @@ class RenderRun:
                 self._fail_frame(scene, faults)
             for text in () if self._strict else faults:
                 self._session.warn(text)
-        if scene.frame_current in self._failed_frames and not self._refusal:
+            if unmarked := self._marks.mark_images(scene, scene.frame_current):
+                self._fail_frame(scene, [unmarked])
+        if scene.frame_current in self._failed_frames and not self._refusal.text:
             print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
 
     def _fail_if_gone(self, scene: bpy.types.Scene) -> None:
@@ -242,26 +219,36 @@ class RenderRun:
     def end(self, scene: bpy.types.Scene) -> None:
         """Say in one line what the render did, and write the report where the environment asks for it."""
         session, self._session = self._session, None
-        self._refused_output.restore()
+        self._refusal.restore_output()
         self._termination.clear()
         if session is None:
             return
+        self._finish_marks(scene, session)
         facts = session.as_dict()
         facts["warnings"] = warnings = merge_folder_warnings(cast("list[str]", facts["warnings"]))
         self._sessions.end_run()
         _LOGGER.info("render ends after %d frames, %d failed", len(self._frames), len(self._failed_frames))
         self._fallback_layers.restore()
         print_warnings(warnings)
-        if self._failed_frames and not self._refusal:
+        if self._failed_frames and not self._refusal.text:
             print_warnings(mark_movie(scene, self._start_time))
         record = self._record(session, facts)
         print_message(record.summary)
         failures = tuple(text for failures in self._failed_frames.values() for text in failures)
-        has_originals = bool(session.outcomes.failures or self._refusal)
-        shown_text = REFUSED_TEXT if self._refusal else record.result
+        has_originals = bool(session.outcomes.failures or self._refusal.text)
+        shown_text = self._refusal.title or record.result
         self._on_end(RenderResult(record.summary, failures, shown_text, has_originals, self._from_viewport))
         self._report_file.add(record)
         self._failed_frames = {}
+
+    def _finish_marks(self, scene: bpy.types.Scene, session: "PrefetchingSession") -> None:
+        for text in (faults := self._marks.finish(scene)):
+            print_error(text)
+        if faults:  # a movie is one file: no frame of it may look finished
+            self._failed_frames.update(dict.fromkeys(self._frames, faults))
+            fail_process(self.close)
+        for text in self._marks.warnings:
+            session.warn(text)
 
     def _record(self, session: "PrefetchingSession", facts: dict[str, Any]) -> RenderRecord:
         return RenderRecord(
@@ -270,9 +257,10 @@ class RenderRun:
             write_count=session.write_count,
             frames=tuple(self._frames),
             failed_frames=tuple(sorted(self._failed_frames)),
+            unmarked_frames=self._marks.unmarked_frames,
             swapped_count=self._swapped_frame_count,
             original_count=self._original_frame_count,
-            refusal=self._refusal,
+            refusal=self._refusal.text,
             started_at=self._start_time,
             ended_at=time.time(),
         )
@@ -286,7 +274,7 @@ class RenderRun:
 
     def end_if_refused(self) -> None:
         """End a refused render that Blender did not begin: of a movie it says so to no handler. On the main thread."""
-        if self._refused_output.is_set and not cast("Any", bpy.app).is_job_running("RENDER"):
+        if self._refusal.holds_output and not cast("Any", bpy.app).is_job_running("RENDER"):
             self.end(bpy.data.scenes[0])
 
     def _fail_frame(self, scene: bpy.types.Scene, reasons: list[str]) -> None:

@@ -72,9 +72,9 @@ def shifted_strips(strips: Iterable[Any]) -> set[Any]:
     shifted: set[Any] = set()
     while shifting:
         strip = shifting.pop()
-        found = {*inputs_of(strip), *getattr(strip, "strips", ())} - shifted
-        shifted |= found
-        shifting += found
+        inputs = {*inputs_of(strip), *getattr(strip, "strips", ())} - shifted
+        shifted |= inputs
+        shifting += inputs
     return shifted
 
 

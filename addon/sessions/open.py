@@ -41,6 +41,8 @@ def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
         preferences.provider,
         _absolute_folder(preferences.model_folder),
         online=bool(cast("Any", bpy.app).online_access),
+        require_commercial=preferences.require_commercial,
+        require_consent=preferences.require_consent,
     )
     return resolve_settings(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
 

@@ -15,6 +15,7 @@ from ..properties.preferences import Preferences
 from .open import run_settings
 
 if TYPE_CHECKING:
+    from ...core.models.library import ModelLibrary
     from ...core.sessions.prefetching_session import PrefetchingSession
 
 
@@ -39,6 +40,11 @@ class RenderSession:
             self._session = PrefetchingSession(*wanted, busy_host=True)
             self._opened_with = wanted
         return self._session
+
+    @property
+    def library(self) -> "ModelLibrary | None":
+        """The models of the run that was begun last; None before the first."""
+        return self._opened_with[0].library if self._opened_with is not None else None
 
     def end_run(self) -> None:
         """A render is over, and was reported: in a Blender with a window nothing stays open."""

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from ...core.media.source import ClipSource
 from ...core.recipe.request import SwapRequest
 from ...core.reporting.log import room_logger
 from ...core.sessions.settings import RunSettings, settings_values
+from ...core.sheet.request import SheetRequest, sheet_request_values
 
 _LOGGER = room_logger("addon.sessions")
 Message = tuple[str, Any]
@@ -127,9 +128,19 @@ class WorkerProcess:
         asked = {"strip": strip, "clip": clip, "cast": cast, "first": first, "last": last}
         self._send("people", asked)
 
-    def purge(self, strip: str, source: ClipSource | None) -> None:
-        """Have deleted what came of a clip, or everything; the answer is `freed`, in bytes."""
-        self._send("purge", {"strip": strip, "clip": None if source is None else self._clip_id(source)})
+    def make_sheet(self, strip: str, request: SheetRequest) -> None:
+        """Have a sheet made: answers are `progress`, 0 to 1, while its frames are chosen, `cells` and `fault`."""
+        values = {
+            "strip": strip,
+            "clip": self._clip_id(request.source),
+            "sheet": sheet_request_values(request),
+        }
+        self._send("sheet", values)
+
+    def purge(self, strip: str, source: ClipSource | None, images: Sequence[Path] = ()) -> None:
+        """Have deleted what came of images of a person, of a clip, or everything; the answer is `freed`, in bytes."""
+        clip = None if source is None else self._clip_id(source)
+        self._send("purge", {"strip": strip, "clip": clip, "images": [str(path) for path in images]})
 
     def finish(self) -> None:
         """Say that there are no more jobs: the worker tells its report after the last and ends."""

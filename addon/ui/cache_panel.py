@@ -10,6 +10,8 @@ from ..layers.folders import cache_folder
 from ..lookups.gallery import lookup_cache
 from ..lookups.lookups import CacheSizes, CacheSizesLookup
 from ..modifiers.active import active_scene, active_strip
+from ..modifiers.stack import stack_of
+from ..modifiers.takes import layers_ids
 from ..operators.cost import COST_ICONS, COST_TEXTS
 from ..properties.preferences import preferences
 from ..properties.scene_properties import settings_of
@@ -26,9 +28,8 @@ def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     scene, strip = active_scene(context), active_strip(context)
     settings = settings_of(scene)
     if strip is not None and stack_id(strip):
-        wanted = CacheSizesLookup(
-            cache_folder(scene), layers_root(scene), stack_id(strip), access(preferences())
-        )
+        ids = layers_ids(stack_id(strip), stack_of(scene, stack_id(strip)))
+        wanted = CacheSizesLookup(cache_folder(scene), layers_root(scene), tuple(ids), access(preferences()))
         sizes: CacheSizes | None = lookup_cache().get(wanted, _REFRESH_SECONDS)
         if sizes is not None:
             length = strip.frame_final_duration

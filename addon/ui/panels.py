@@ -25,7 +25,9 @@ from ..sequencer.strips import supports_modifiers
 from .cache_panel import draw_cache, draw_refusal
 from .fields import row_or_column
 from .parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
+from .sheet_panel import draw_sheet_progress
 from .state_icon import state_icon
+from .takes_panel import CLASSES as TAKE_CLASSES
 from .which_face_panel import draw_which_face
 from .who_panel import draw_who, needs_image
 
@@ -82,6 +84,9 @@ class UNDERSTUDY_MT_modifier(bpy.types.Menu):
             layout.prop(modifier, "name", text="")
         layout.operator("understudy.modifier_move", text="Move Up", icon="TRIA_UP").direction = "UP"
         layout.operator("understudy.modifier_move", text="Move Down", icon="TRIA_DOWN").direction = "DOWN"
+        layout.separator()
+        layout.operator("understudy.casting_sheet", text="Casting Sheet…", icon="IMGDISPLAY")
+        layout.operator("understudy.face_geometry", icon="MESH_DATA")
         layout.separator()
         layout.operator("understudy.modifier_add", text="Add Face Swap", icon="ADD")
         layout.operator("understudy.modifier_remove", icon="X")
@@ -184,6 +189,7 @@ def _draw_state(layout: Any, context: bpy.types.Context) -> None:
         row.operator("understudy.prepare_stop", text="", icon="CANCEL")
         for request in state.queue:
             layout.label(text=f"{request.label} waits", icon="SORTTIME", translate=False)
+    draw_sheet_progress(layout, context)
     if state.trouble:
         draw_text(layout, context, state.trouble, "ERROR")
     if state.running:
@@ -233,7 +239,7 @@ def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> No
             section.draw(inside, context, modifier)
 
 
-CLASSES: tuple[Any, ...] = (UNDERSTUDY_MT_modifier, UNDERSTUDY_PT_stack)
+CLASSES: tuple[Any, ...] = (*TAKE_CLASSES, UNDERSTUDY_MT_modifier, UNDERSTUDY_PT_stack)
 
 
 def _menu_entry(menu: Any, _context: bpy.types.Context) -> None:

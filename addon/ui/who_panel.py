@@ -15,7 +15,9 @@ from ..prepare.request_check import check_unknown_images
 from ..prepare.strip_facts import neutral_face_icon, other_person_warnings, source_image_view
 from ..properties.scene_properties import recipe_of, request_of
 from ..properties.source_image_files import source_image_path
+from .consent_panel import draw_consent
 from .face_grid import draw_face, face_grid
+from .takes_panel import draw_takes
 
 _FACE_SCALE = 3.4
 _FACE_COLUMN_PIXELS = 115
@@ -25,6 +27,7 @@ _FACE_COLUMN_PIXELS = 115
 def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     """Draw the person, every image with the face in it and what is poor about it, and the note on consent."""
     layout.use_property_split = True
+    draw_takes(layout, context, modifier)
     layout.prop(modifier.identity, "name")
     scene = active_scene(context)
     for index in range(len(modifier.identity.pictures)):
@@ -34,9 +37,7 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     _draw_neutral_face(layout, context, scene, modifier)
     check_unknown_images(scene, modifier)
     layout.operator("understudy.picture_add", icon="ADD")
-    layout.prop(modifier.identity, "consent")
-    if modifier.identity.pictures and not modifier.identity.consent:
-        draw_text(layout, context, "Only swap people who agreed. Note their permission here.", "INFO")
+    draw_consent(layout, context, modifier)
 
 
 def _draw_source_image(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ..cache.base.key import SHA256_HEX
 from ..export.image_names import image_path, is_image_pattern
-from ..export.provenance import sidecar_name
 from ..filesystem import open_input, read_input
 from ..layers.job import LayerJob
+from ..provenance.sidecar import sidecar_name
 from ..sessions.request_digest import RequestDigester
 from .job import OpenJob
 from .movie_render import Marker

@@ -11,9 +11,14 @@ from ..export.frames import render_frames
 from ..export.image_writer import ImageSequenceWriter
 from ..export.movie_writer import VideoWriter
 from ..export.packet_copy import Splice, plan_splice
-from ..export.provenance import COMMENT, provenance_of, sidecar, sidecar_name
+from ..export.provenance import COMMENT, provenance_of, sidecar
 from ..pipeline.pipeline import Pipeline
+from ..provenance.facts import CompositeFacts
+from ..provenance.marker import FileMarker
+from ..provenance.settings import MarkSettings
+from ..provenance.sidecar import content_entries, sidecar_name
 from ..recipe.clip_swap import requests_at
+from ..sessions.composite_facts import CompositeFactsFinder
 from .job import OpenJob
 from .observer import RenderObserver
 from .render_counts import RenderCounts
@@ -87,7 +92,11 @@ class _RehearsalEnd(Exception):  # noqa: N818 - no error
 
 
 def render_movie(
-    pipeline: Pipeline, opened: OpenJob, observer: RenderObserver, marker: Marker | None = None
+    pipeline: Pipeline,
+    opened: OpenJob,
+    observer: RenderObserver,
+    marker: Marker | None = None,
+    marks: MarkSettings | None = None,
 ) -> RenderCounts:
     """Write a movie and the file beside it that says what was done. What was computed is in the pipeline's counts.
 
@@ -101,6 +110,8 @@ def render_movie(
         Hears how far it is; what its `check_stop` raises ends the render, and nothing is left of the movie.
     marker : Marker, optional
         Returns what the movie is to be known by.
+    marks : MarkSettings, optional
+        How the movie is marked.
 
     Returns
     -------
@@ -115,6 +126,9 @@ def render_movie(
     swaps, numbers = opened.job.swaps, opened.numbers
     outcome = RenderCounts()
     writer, splice = open_writer(opened)
+    file_marker = FileMarker(marks or MarkSettings(), partial(_facts, pipeline, opened))
+    if isinstance(writer, ImageSequenceWriter):
+        writer.mark_with(file_marker.image)
     with writer:
         outcome.early_warnings = [*opened.clip.faults, *writer.warnings]
         for warning in outcome.early_warnings:
@@ -139,17 +153,26 @@ def render_movie(
         if rendered and rendered[-1] != numbers[-1]:
             outcome.still_count = 0  # what stands still is not the end
         provenance = provenance_of(opened.job.clip, swaps, outcome.changed_count)
-        name, statement = sidecar(opened.output, provenance)
-        if marker is None:
-            writer.add_sidecar(name, statement)
-        else:
-            writer.add_sidecar(
-                sidecar_name(opened.output.name),
-                lambda files: sidecar(opened.output, provenance, marker(files, outcome))[1],
-            )
+        if isinstance(writer, VideoWriter) and outcome.changed_count:
+            writer.mark_with(file_marker.movie)
+
+        def statement(files: Sequence[Path]) -> bytes:
+            entries: dict[str, object] = {} if marker is None else dict(marker(files, outcome))
+            facts = file_marker.known_facts() if outcome.changed_count else None
+            if facts is not None:
+                entries |= content_entries(opened.output.name, files[0], facts)
+            return sidecar(opened.output, provenance, entries)[1]
+
+        writer.add_sidecar(sidecar_name(opened.output.name), statement)
     if isinstance(writer, VideoWriter):
         outcome.track_faults = writer.faults
+    for warning in file_marker.warnings:
+        pipeline.counter.warn(warning)
     return outcome
+
+
+def _facts(pipeline: Pipeline, opened: OpenJob) -> CompositeFacts:
+    return CompositeFactsFinder(pipeline.library).find(opened.job.requests, [opened.clip.source])
 
 
 def movie_warnings(opened: OpenJob, outcome: RenderCounts) -> tuple[str, ...]:

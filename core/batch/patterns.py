@@ -9,9 +9,9 @@ from pathlib import Path
 from ..cache.settings import CACHE_FOLDER_NAME
 from ..errors import BatchError, FaceImageError, os_error_reason
 from ..export.inputs import natural_sort_key
-from ..export.provenance import SUFFIX, sidecar_name
 from ..filesystem import Folder
 from ..media.source_image import is_source_image
+from ..provenance.sidecar import SUFFIX, sidecar_name
 from ..reporting.quoting import quote
 
 _SIGNS = frozenset("*?[")
@@ -86,14 +86,14 @@ def _find(patterns: Sequence[Path], kind: str, note_of: _NoteOf) -> Matches:
         if not has_pattern(pattern) or _exists(pattern):
             paths.append(pattern)
             continue
-        found = _expand(pattern)
-        for path in found:
+        matches = _expand(pattern)
+        for path in matches:
             note = note_of(path)
             if note is None:
                 paths.append(path)
             elif note:
                 notes.append(f"{quote(path)} {note}")
-        if not found:
+        if not matches:
             raise BatchError(f"there is no {kind} {quote(pattern)}: check the pattern")
     if patterns and not paths:
         raise BatchError(f"there is no {kind} in {', '.join(map(quote, patterns))}: {'; '.join(notes)}")
@@ -118,13 +118,13 @@ def _face_note(path: Path) -> str | None:
 
 def _expand(pattern: Path) -> list[Path]:
     """Return what matches a pattern, name by name, in the order of the numbers in the names."""
-    found = [Path(pattern.anchor)]
+    matches = [Path(pattern.anchor)]
     for part in pattern.parts[1 if pattern.anchor else 0 :]:
         if _SIGNS.isdisjoint(part):
-            found = [path / part for path in found]
+            matches = [path / part for path in matches]
         else:
-            found = [path / name for path in found if _is_folder(path) for name in _names(path, part)]
-    return [path for path in found if _exists(path)]
+            matches = [path / name for path in matches if _is_folder(path) for name in _names(path, part)]
+    return [path for path in matches if _exists(path)]
 
 
 def _names(folder: Path, pattern: str) -> list[str]:

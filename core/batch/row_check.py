@@ -10,8 +10,8 @@ from pathlib import Path
 from ..errors import FaceNumberError, OutputError, UnderstudyError
 from ..export.image_names import is_image_pattern, unnumbered_name
 from ..export.inputs import follow_link, require_movie_name, require_output
-from ..export.provenance import sidecar_name
 from ..pipeline.pipeline import Pipeline
+from ..provenance.sidecar import sidecar_name
 from ..recipe.request import SwapRequest
 from .finished_movies import FinishedMovies
 from .job import OpenJob, describe_job, open_job

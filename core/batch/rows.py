@@ -75,12 +75,12 @@ def read_rows(command_line: Table, file: Table | None) -> RowList:
     RowList
         The rows, and what is wrong with others.
     """
-    found = RowList()
+    listing = RowList()
     try:
         tables = _row_tables(command_line, file)
     except BatchError as error:
-        found.faults.append(str(error))
-        return found
+        listing.faults.append(str(error))
+        return listing
     count = 0
     for table in tables:
         shared = [] if file is None else [file]
@@ -90,17 +90,17 @@ def read_rows(command_line: Table, file: Table | None) -> RowList:
             clips, takes = layers.clips(), list(layers.takes())
         except UnderstudyError as error:
             named = str(error).startswith(tuple(place.name for place in (command_line, table, *shared)))
-            found.faults.append(str(error) if named else f"{table.name}: {error}")
+            listing.faults.append(str(error) if named else f"{table.name}: {error}")
             continue
-        found.notes.extend(note for note in layers.notes if note not in found.notes)
+        listing.notes.extend(note for note in layers.notes if note not in listing.notes)
         for clip in clips:
             for take in takes:
                 count += 1
                 try:
-                    found.rows.append(Row(count, take.name, layers.job(clip, take)))
+                    listing.rows.append(Row(count, take.name, layers.job(clip, take)))
                 except UnderstudyError as error:
-                    found.faults.append(f"{row_label(count, clip, take.name)}: {error}")
-    return found
+                    listing.faults.append(f"{row_label(count, clip, take.name)}: {error}")
+    return listing
 
 
 def _row_tables(command_line: Table, file: Table | None) -> Sequence[Table]:

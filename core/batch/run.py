@@ -11,6 +11,7 @@ from typing import Literal
 from ..errors import UnderstudyError
 from ..export.frames import NO_MEMORY
 from ..pipeline.pipeline import Pipeline
+from ..provenance.settings import MarkSettings
 from .finished_movies import FinishedMovies
 from .job import open_job
 from .movie_render import movie_warnings, render_movie
@@ -84,9 +85,14 @@ class BatchRun:
         finished: FinishedMovies,
         rows: Sequence[CheckedRow],
         report: Path | None = None,
+        marks: MarkSettings | None = None,
     ) -> None:
-        """`report` is written after each row, so that it tells what is done however the program ends."""
+        """`report` is written after each row, so that it tells what is done however the program ends.
+
+        `marks` says how movies are marked.
+        """
         self._pipeline = pipeline
+        self._marks = marks
         self._finished = finished
         self._report = report
         self._start_time = time.perf_counter()
@@ -143,7 +149,8 @@ class BatchRun:
         try:
             with ExitStack() as stack:
                 opened = open_job(stack, row.job)
-                counts = render_movie(pipeline, opened, observer, self._finished.marker(opened))
+                marker = self._finished.marker(opened)
+                counts = render_movie(pipeline, opened, observer, marker, self._marks)
                 texts = movie_warnings(opened, counts)
         except UnderstudyError as error:
             fault = " ".join(str(error).split())

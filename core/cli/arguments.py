@@ -12,12 +12,15 @@ from ..reporting.quoting import quote
 from ..units import parse_count
 from .batch_arguments import add_batch
 from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
+from .consent_arguments import add_consent
 from .export_arguments import add_export
 from .farm_arguments import add_farm
+from .licences_arguments import add_licences
 from .models_arguments import add_models
 from .output import show
 from .run_arguments import add_run
 from .sheet_arguments import add_sheet
+from .verify_arguments import add_verify
 
 _EXIT_CODES = """\
 exit codes:
@@ -66,7 +69,10 @@ def parser() -> argparse.ArgumentParser:
     add_cache(commands)
     add_explain(commands)
     add_models(commands)
+    add_licences(commands)
+    add_consent(commands)
     add_farm(commands)
+    add_verify(commands)
     commands.add_parser("doctor", help="check that everything needed is here", allow_abbrev=False)
     return top
 

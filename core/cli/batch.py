@@ -2,6 +2,7 @@
 """`understudy batch`: many clips and faces, one run."""
 
 import argparse
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ..batch.tables import Table, read_table
 from ..errors import BatchError
 from ..models.embedded import embedded_folder
 from ..models.library import user_model_folder
+from ..provenance.settings import mark_settings
 from ..reporting.layer_outcomes import pluralise
 from ..sessions.request_digest import RequestDigester
 from ..sessions.run_log import log_end
@@ -37,24 +39,25 @@ def batch(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     """
     quiet_encoders()
     stop.check()
-    found = _read_rows(arguments)
-    for note in found.notes:
+    marks = mark_settings(os.environ, online=arguments.online, required=arguments.require_marks)
+    listing = _read_rows(arguments)
+    for note in listing.notes:
         print_diagnostic(f"warning: {note}")
-    checker = RowChecker(found.rows, stop.check)
+    checker = RowChecker(listing.rows, stop.check)
     checker.check_outputs(arguments.report)
-    if not found.rows:
-        raise _refusal(found, [])
+    if not listing.rows:
+        raise _refusal(listing, [])
     with ExitStack() as stack:
-        settings = run_settings(arguments, found.rows[0].job.output.parent)
+        settings = run_settings(arguments, listing.rows[0].job.output.parent)
         run = open_run(stack, settings, arguments, stop, several=True)
         finished = FinishedMovies(_digester(run))
-        with CheckDisplay(len(found.rows), quiet=arguments.quiet) as check_display:
+        with CheckDisplay(len(listing.rows), quiet=arguments.quiet) as check_display:
             rows = checker.check_rows(run.pipeline, finished, check_display.update)
-        if found.faults or checker.faults:
-            raise _refusal(found, checker.faults)
+        if listing.faults or checker.faults:
+            raise _refusal(listing, checker.faults)
         for warning in settings.ignored:
             print_diagnostic(f"warning: {warning}")
-        work = BatchRun(run.pipeline, finished, rows, arguments.report)
+        work = BatchRun(run.pipeline, finished, rows, arguments.report, marks)
         with BatchDisplay(work.pending, stop, quiet=arguments.quiet) as display:
             work.run(display.observe)
         for warning in run.cache.warnings:
@@ -76,9 +79,9 @@ def _read_rows(arguments: argparse.Namespace) -> RowList:
     return read_rows(Table(given, _COMMAND_LINE, Path()), file)
 
 
-def _refusal(found: RowList, faults: list[str]) -> BatchError:
+def _refusal(listing: RowList, faults: list[str]) -> BatchError:
     """Print each fault and return what ends the program."""
-    lines = [*found.faults, *faults]
+    lines = [*listing.faults, *faults]
     for line in lines:
         print_diagnostic(" ".join(line.split()))
     return BatchError(

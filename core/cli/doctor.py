@@ -7,14 +7,16 @@ import platform
 from importlib import import_module
 from pathlib import Path
 
-from ..errors import ModelError
-from ..export.provenance import program_name
+from ..errors import ModelError, OutputError
 from ..filesystem import read_input
 from ..models.embedded import embedded_files, embedded_folder, how_to_get_models
 from ..models.processor import AUTOMATIC
 from ..models.processor_choice import select_processor
 from ..models.session import ModelFile
+from ..provenance.certificates import read_identity
+from ..provenance.settings import mark_settings
 from ..sessions.settings import PROVIDER_VARIABLE
+from ..system.version import program_name
 from .output import show
 
 _LIBRARIES = {"NumPy": "numpy", "OpenCV": "cv2", "ONNX Runtime": "onnxruntime", "PyAV": "av"}
@@ -27,6 +29,7 @@ def doctor(folder: Path | None = None) -> bool:
     checks = [_check_library(name, module) for name, module in _LIBRARIES.items()]
     checks.append(_check_encoder())
     checks.append(_check_processor())
+    checks.append(_check_marks())
     checks.append(_check_models(embedded_folder() if folder is None else folder))
     return all(checks)
 
@@ -48,6 +51,20 @@ def _check_processor() -> bool:
         return False
     for line in (f"models run on {processor.name}", *passed_over):
         show(line)
+    return True
+
+
+def _check_marks() -> bool:
+    try:
+        settings = mark_settings(os.environ, online=True)
+        if settings.certificate is not None:
+            read_identity(settings.certificate, settings.key, settings.password)
+    except OutputError as error:
+        show(str(error))
+        return False
+    signer = "this machine's own certificate" if settings.certificate is None else settings.certificate
+    manifest = f", and with C2PA manifests signed with {signer}" if settings.has_manifest else ""
+    show(f"outputs are marked with XMP{manifest}" if settings.is_on else "outputs are not marked")
     return True
 
 

@@ -24,13 +24,13 @@ def report(arguments: argparse.Namespace) -> int:
         The range is none, nothing in the folder can be read, or the page can't be written.
     """
     expected = _expected_frames(arguments.start, arguments.end, arguments.step)
-    found = read_folder(arguments.folder)
-    if not found.tasks:
-        reasons = f" ({'; '.join(found.skipped[:3])})" if found.skipped else ""
+    folder_tasks = read_folder(arguments.folder)
+    if not folder_tasks.tasks:
+        reasons = f" ({'; '.join(folder_tasks.skipped[:3])})" if folder_tasks.skipped else ""
         raise MessageError(
             f"{arguments.folder} holds no report of a task{reasons}; name the folder that they write to"
         )
-    job = merge(found.tasks, found.skipped, expected)
+    job = merge(folder_tasks.tasks, folder_tasks.skipped, expected)
     if arguments.html is not None:
         try:
             write_file(arguments.html, report_page(job).encode())
@@ -63,6 +63,7 @@ def _show_table(job: JobReport) -> None:
         ("failed", job.failed),
         ("failed first, then right", job.failed_then_right),
         ("rendered more than once", job.doubled),
+        ("not marked as a composite", job.unmarked),
     ):
         if frames:
             show(f"{name}: {range_text(frames)}")

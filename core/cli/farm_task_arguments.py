@@ -110,11 +110,11 @@ def add_run_task(actions: Any) -> None:
 
 def parse_frames(text: str) -> tuple[int, int]:
     """Return the first and the last frame of a range such as `1-50` or `-5--1`; ValueError for anything else."""
-    found = _FRAMES.match(text.strip())
-    if found is None:
+    frame_range = _FRAMES.match(text.strip())
+    if frame_range is None:
         raise ValueError(f"{text!r} is no range of frames, such as 1-50")
-    first = int(found[1])
-    return first, first if found[2] is None else int(found[2])
+    first = int(frame_range[1])
+    return first, first if frame_range[2] is None else int(frame_range[2])
 
 
 def parse_variable(text: str) -> tuple[str, str]:

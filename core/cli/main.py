@@ -82,11 +82,23 @@ def _run_other(arguments: argparse.Namespace) -> bool:
         from .models import run as run_models
 
         return run_models(arguments)
+    if arguments.command == "consent":
+        from .consent import consent
+
+        return consent(arguments)
+    if arguments.command == "licences":
+        from .licences import licences
+
+        return licences(arguments)
     if arguments.command == "explain":
         from .explain import explain
 
         explain(arguments)
         return True
+    if arguments.command == "verify":
+        from .verify import verify
+
+        return verify(arguments)
     from .doctor import doctor
 
     return doctor()

@@ -12,9 +12,11 @@ from ..filesystem import Folder, open_input, write_all, write_file
 from ..models.catalog import Catalogue, ModelCard, load_catalogue
 from ..models.fetch import ProgressCallback, fetch, open_target_folder
 from ..models.library import LocalModel, ModelLibrary, signature_problem, user_model_folder
+from ..models.licences import engine_licences, strictest
 from ..models.session import ModelFile
 from ..models.statement import statement_path
 from ..reporting.quoting import quote
+from ..sessions.licences import DATA_NOTE
 from ..sessions.settings import STAY_OFFLINE
 from .output import is_terminal, show, show_transfer
 
@@ -47,10 +49,13 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bo
 
 
 def _list(folder: Path, catalogue: Catalogue) -> None:
-    local_models = ModelLibrary([folder], catalogue).local_models()
+    library = ModelLibrary([folder], catalogue)
+    local_models = library.local_models()
     show(f"in {folder}, and embedded:")
     for one in local_models:
-        show(f"  {_family_name(one):<26} {quote(one.file.path.name):<36} {_state_text(one)}")
+        about = one.card or one.user_card
+        limit = "" if one.problem or about is None else _companion_text(library, about)
+        show(f"  {_family_name(one):<26} {quote(one.file.path.name):<36} {_state_text(one)}{limit}")
     here = {one.card.sha256 for one in local_models if one.card is not None}
     show("")
     show("published, and not here (* can be fetched):")
@@ -58,7 +63,10 @@ def _list(folder: Path, catalogue: Catalogue) -> None:
         if known.sha256 not in here or not known.sha256:
             star = "*" if known.url and known.sha256 else " "
             place = f"{known.role}/{known.family}"
-            show(f"{star} {place:<26} {known.file:<36} {_licence_text(known)} {known.page}")
+            limit = _companion_text(library, known)
+            show(f"{star} {place:<26} {known.file:<36} {_licence_text(known)}{limit} {known.page}")
+    show("")
+    show(f"{DATA_NOTE[0].upper()}{DATA_NOTE[1:]}.")
 
 
 def _family_name(model: LocalModel) -> str:
@@ -76,8 +84,16 @@ def _state_text(model: LocalModel) -> str:
     )
 
 
+def _companion_text(library: ModelLibrary, card: ModelCard) -> str:
+    """Say which stricter licence a model can't run without; empty where there is none."""
+    model = strictest(engine_licences(library, card.role, card.family)[1:])
+    if model is None or not card.commercial:
+        return ""
+    return quote(f" Runs only with {model.title} ({model.licence}): NOT for commercial use.")
+
+
 def _licence_text(card: ModelCard) -> str:
-    use = "any use" if card.commercial else "NOT for commercial use"
+    use = "any use of the file" if card.commercial else "NOT for commercial use"
     note = f" {card.note}." if card.note else ""
     return quote(f"{card.vendor or 'vendor not stated'}, {card.licence}, {use}.{note}")
 

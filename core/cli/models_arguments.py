@@ -32,7 +32,11 @@ def add_models(commands: "argparse._SubParsersAction[Any]") -> None:
         "--family", metavar="NAME", help="what it is, if its content is not known: as embed/arcface"
     )
     added.add_argument("--licence", default="not stated", metavar="TEXT", help="its licence, for the list")
-    added.add_argument("--commercial", action="store_true", help="its licence allows commercial use")
+    added.add_argument(
+        "--commercial",
+        action="store_true",
+        help="its own licence allows commercial use",
+    )
     _add_folder(added)
 
     fetched = actions.add_parser("fetch", help="fetch a published file", allow_abbrev=False)

@@ -16,7 +16,7 @@ from ..media.source_stamps import SourceStamps
 from ..models.embedded import embedded_models
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
-from ..sessions.pipeline_factory import make_pipeline
+from ..sessions.pipeline_factory import ConditionedPipeline
 from ..sessions.run_log import log_start
 from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
 from .signals import StopSignal
@@ -56,6 +56,9 @@ def run_settings(arguments: argparse.Namespace, folder: Path) -> RunSettings:
             folder=arguments.cache_dir or cache.folder,
             cap_bytes=cache.cap_bytes if arguments.cache_cap is None else arguments.cache_cap,
         ),
+        require_commercial=settings.require_commercial or arguments.require_commercial,
+        require_consent=settings.require_consent or arguments.require_consent,
+        consent_file=arguments.consent_file or settings.consent_file,
     )
 
 
@@ -81,7 +84,7 @@ def open_run(
     store: Store = cache.store
     if several and cache.folder is None:
         store = stack.enter_context(closing(AnalysisMemory(store)))
-    pipeline = stack.enter_context(closing(make_pipeline(settings, store, cache.flight, stamps)))
+    pipeline = stack.enter_context(closing(ConditionedPipeline(settings, store, cache.flight, stamps)))
     log_start("batch" if several else "render", settings)
     return OpenRun(settings, cache, pipeline, stamps)
 

@@ -15,9 +15,7 @@ from ..cache.stores.local import PackStore
 from ..errors import CacheError, OutputError
 from ..export.inputs import open_named_clip
 from ..layers.blanking import blank_layers
-from ..media.clip import frame_id
-from ..media.source_image import open_source_image, source_image
-from ..sessions.purge import forget_runs, require_nothing_left
+from ..sessions.purge import forget_runs, image_roots, require_nothing_left
 from ..sessions.settings import READ_ONLY_VARIABLE
 from ..units import DAY_SECONDS
 from .cache_locations import CachePlace, access_from_environment, open_places, require_no_warnings
@@ -132,7 +130,5 @@ def _root_ids(arguments: argparse.Namespace) -> set[str]:
         if SHA256_HEX.fullmatch(text):
             seeds.add(text)
             continue
-        with open_source_image(source_image(Path(text))) as image:
-            # The pixels too: another file with the same ones shares its results.
-            seeds |= {image.clip_id, frame_id(image.read(0))}
+        seeds |= image_roots([Path(text)])
     return seeds

@@ -2,6 +2,7 @@
 """`understudy render`: one clip, one movie."""
 
 import argparse
+import os
 import time
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -13,7 +14,9 @@ from ..batch.render_counts import RenderCounts
 from ..batch.report import write_report
 from ..cache.stack import OpenCache
 from ..export.inputs import follow_link, require_movie_name, require_output
+from ..provenance.settings import mark_settings
 from ..sessions.run_log import log_end
+from .consent import record_consent
 from .export_arguments import encoding_choice
 from .open_run import open_run, quiet_encoders, run_settings
 from .output import show
@@ -31,6 +34,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     quiet_encoders()
     stop.check()
     job = _job(arguments)
+    marks = mark_settings(os.environ, online=arguments.online, required=arguments.require_marks)
     _require_outputs(job, arguments.report)
     with ExitStack() as stack:
         opened = open_job(stack, job)
@@ -39,9 +43,11 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         run = open_run(stack, settings, arguments, stop)
         pipeline = run.pipeline
         pipeline.check(job.requests)
+        if arguments.consent and arguments.consent_file:
+            record_consent(arguments.consent_file, arguments.consent, job.requests)
         stop.check()
         with RenderDisplay(stop, quiet=arguments.quiet) as display:
-            outcome = render_movie(pipeline, opened, display)
+            outcome = render_movie(pipeline, opened, display, marks=marks)
         for warning in (*movie_warnings(opened, outcome), *settings.ignored, *run.cache.warnings):
             pipeline.counter.warn(warning)
         report = pipeline.report()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..units import parse_count, parse_size
 from .cache_arguments import argument_type
+from .condition_arguments import add_conditions
 
 
 def add_run(parser: argparse.ArgumentParser, cache_place: str) -> None:
@@ -38,7 +39,13 @@ def add_run(parser: argparse.ArgumentParser, cache_place: str) -> None:
     parser.add_argument(
         "--consent", default="", metavar="TEXT", help="by what right the likeness is used; kept beside OUTPUT"
     )
+    add_conditions(parser)
     parser.add_argument(
         "--report", type=Path, metavar="FILE.json", help="write what was computed, and what was not"
+    )
+    parser.add_argument(
+        "--require-marks",
+        action="store_true",
+        help="make nothing that can't be marked as a composite; see docs/trust.md",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress and no summary")

@@ -26,8 +26,8 @@ from ..reporting.layer_outcomes import pluralise
 from ..reporting.spans import frame_spans
 from ..sessions.run_log import log_end
 from ..sheet.cells import CellOptions, CostMeter, check_variants, make_columns
+from ..sheet.chosen_frame import ChosenFrame
 from ..sheet.contact_image import encode_contact_image
-from ..sheet.frame_choice import ChosenFrame
 from ..sheet.page import encode_page
 from ..sheet.record import sheet_record
 from ..sheet.scan import scan_frames, scan_numbers

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..units import parse_count, parse_size
 from .cache_arguments import argument_type
+from .condition_arguments import add_conditions
 
 DEFAULT_COLUMNS, DEFAULT_WEDGE_COLUMNS = 8, 3
 DEFAULT_IMAGE_SIDE, DEFAULT_PAGE_SIDE = 320, 480
@@ -72,6 +73,7 @@ def add_sheet(commands: Any) -> None:
     sheet.add_argument(
         "--json", type=Path, metavar="FILE.json", help="write the cells, what each cost, and the whole report"
     )
+    add_conditions(sheet)
     sheet.add_argument("--quiet", action="store_true", help="show no progress and no summary")
 
 

@@ -100,15 +100,15 @@ def _read(path: Path, container: InputContainer, stream: VideoStream) -> GopMap:
     except ValueError as error:
         fix = "copy it with `ffmpeg -i CLIP -c copy NEW.mp4` first"
         raise _refusal(path, f"it has {error}", fix) from error
-    found = [Gop(tuple(images)) for images in _grouped(path, container, stream, header)]
-    if not found or time_base is None:
+    gop_list = [Gop(tuple(images)) for images in _grouped(path, container, stream, header)]
+    if not gop_list or time_base is None:
         raise _refusal(path, "it has no image", "choose another clip")
-    if any(one.times[-1] >= other.times[0] for one, other in pairwise(found)):
+    if any(one.times[-1] >= other.times[0] for one, other in pairwise(gop_list)):
         raise _open_refusal(path, codec)
-    if not _are_dts_usable(found):
-        found = _with_own_dts(found)
+    if not _are_dts_usable(gop_list):
+        gop_list = _with_own_dts(gop_list)
     profile = stream.codec_context.profile or ""
-    return GopMap(header, tuple(found), time_base, stream.start_time or 0, profile)
+    return GopMap(header, tuple(gop_list), time_base, stream.start_time or 0, profile)
 
 
 def _grouped(

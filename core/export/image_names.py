@@ -16,7 +16,7 @@ def is_image_pattern(path: Path) -> bool:
 
 def image_path(pattern: Path, number: int) -> Path:
     """Return the file for a frame: `%05d` becomes its number, counted from 0 as the clip's frames are."""
-    return pattern.with_name(_NUMBER.sub(lambda found: f"{number:0{found[1] or 1}}", pattern.name))
+    return pattern.with_name(_NUMBER.sub(lambda match: f"{number:0{match[1] or 1}}", pattern.name))
 
 
 def unnumbered_name(pattern: Path) -> str:

@@ -35,6 +35,7 @@ class ImageSequenceWriter:
         self._source = source
         self._comment = comment
         self._sidecar: tuple[str, bytes | Callable[[Sequence[Path]], bytes]] | None = None
+        self._mark: Callable[[bytes, str], bytes] | None = None
         self._written: list[Path] = []
         self.warnings: list[str] = []
         """What of the clip the images don't have."""
@@ -45,6 +46,10 @@ class ImageSequenceWriter:
     def add_sidecar(self, name: str, data: bytes | Callable[[Sequence[Path]], bytes]) -> None:
         """Have a file of the images' folder written after the last of them; see `VideoWriter.add_sidecar`."""
         self._sidecar = name, data
+
+    def mark_with(self, mark: Callable[[bytes, str], bytes]) -> None:
+        """Have each image marked in which something is changed, see `FileMarker.image`."""
+        self._mark = mark
 
     def write_frame(self, frame: RenderedFrame) -> None:
         """Write a frame under its number.
@@ -61,7 +66,10 @@ class ImageSequenceWriter:
         """
         pixels = composite(frame.source, frame.patch)
         path = image_path(self._pattern, frame.number)
-        self._write(path, self._encode(pixels))
+        data = self._encode(pixels)
+        if self._mark is not None and frame.is_changed:
+            data = self._mark(data, path.name)
+        self._write(path, data)
         self._written.append(path)
 
     def __exit__(

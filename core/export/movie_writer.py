@@ -69,7 +69,7 @@ class VideoWriter:
     ) -> None:
         if width < 1 or height < 1 or fps <= 0:
             raise OutputError(f"can't write {path} as {width}x{height} at {fps} fps; give positive numbers")
-        self._path = path
+        self._path = self._part = path
         self._shape = (height, width, 3)
         self._fps = Fraction(fps)
         self._audio_from = audio_from
@@ -80,6 +80,7 @@ class VideoWriter:
         self._splice = splice
         self._unread_count = unread_count
         self._sidecar: tuple[str, bytes | Callable[[Sequence[Path]], bytes]] | None = None
+        self._mark: Callable[[NewFiles, Path, str], Path] | None = None
         self._exit_stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -98,6 +99,10 @@ class VideoWriter:
         a function that makes it of the complete movie, of whose file it gets the path until then.
         """
         self._sidecar = name, data
+
+    def mark_with(self, mark: Callable[[NewFiles, Path, str], Path]) -> None:
+        """Have the complete movie marked before it takes its place, see `FileMarker.movie`."""
+        self._mark = mark
 
     def copy_gops(self, places: Collection[int]) -> None:
         """Choose, before the first frame, which GOPs of the clip are copied; the frames of the others are written."""
@@ -163,6 +168,8 @@ class VideoWriter:
                     if error is None:
                         self._finish()
                 if error is None:
+                    if self._mark is not None:
+                        self._part = self._mark(self._files, self._part, self._path.name)
                     if self._sidecar is not None:
                         name, data = self._sidecar
                         self._files.create(name, data([self._part]) if callable(data) else data)

@@ -4,7 +4,6 @@
 People are not named: an image is told by the hash of its file, so that whoever has the image can check.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..cache.base.key import Scalar
-from ..filesystem import MAX_NAME_BYTES
 from ..media.file_status import file_fingerprint
+from ..provenance.facts import COMPOSITE_TEXT
+from ..provenance.sidecar import sidecar_name
 from ..recipe import Recipe, parameters
 from ..recipe.clip_swap import ClipSwap, RequestRange
 from ..recipe.request import FaceImage, SwapRequest
-from ..system.version import version
+from ..system.version import program_name
 
-COMMENT = "Composite: a face was replaced with Understudy"
-SUFFIX = ".understudy.json"
-_MARK_DIGITS = 8
+COMMENT = COMPOSITE_TEXT
 
 
 @dataclass(frozen=True)
@@ -116,26 +114,12 @@ def changed_settings(recipe: Recipe) -> dict[str, Scalar]:
     }
 
 
-def program_name() -> str:
-    """Return the program's name and, where it is known, its version."""
-    return f"Understudy {version()}".rstrip()
-
-
-def sidecar(movie: Path, provenance: Provenance, mark: Mapping[str, str] | None = None) -> tuple[str, bytes]:
+def sidecar(
+    movie: Path, provenance: Provenance, mark: Mapping[str, object] | None = None
+) -> tuple[str, bytes]:
     """Return the name, beside `movie`, and the bytes of the file that says what was done.
 
-    `mark` has what a batch knows the movie by.
+    `mark` has further entries, such as what a batch knows the movie by.
     """
     text = json.dumps(provenance.as_dict() | dict(mark or {}), indent=2) + "\n"
     return sidecar_name(movie.name), text.encode("ascii")
-
-
-def sidecar_name(movie_name: str) -> str:
-    """Return what the file is called that says what was done: the movie's name, and less of it where it is long."""
-    stored = movie_name.encode(errors="surrogateescape")
-    most = MAX_NAME_BYTES - len(SUFFIX)
-    if len(stored) <= most:
-        return movie_name + SUFFIX
-    # Two movies whose names begin alike must not share it.
-    mark = "~" + hashlib.sha256(stored).hexdigest()[:_MARK_DIGITS]
-    return stored[: most - len(mark)].decode(errors="ignore") + mark + SUFFIX

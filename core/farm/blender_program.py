@@ -6,8 +6,9 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import FarmError, os_error_reason
 from .chunks import require_blender_frames
@@ -19,7 +20,9 @@ _PYTHON_FAULT_EXIT = 9
 _MAX_SECONDS = 1800
 _OPERATOR_FAULT = re.compile(r"^RuntimeError: Error: (.+)$", re.MULTILINE)
 _BLENDER_FAULT = re.compile(r"^(?:[\d:.]+ +\S+ +\| )?(?:Error|ERROR)[: ]+(.+)$", re.MULTILINE)
-_READ_EXPRESSION = "import bpy; bpy.ops.understudy.write_farm_facts(**{!r})"
+_FACTS_OPERATOR = "write_farm_facts"
+_OPERATOR_EXPRESSION = "import bpy; bpy.ops.understudy.{}(**{!r})"
+_T = TypeVar("_T")
 
 
 def find_blender(named: str | None = None, environment: Mapping[str, str] = os.environ) -> Path:
@@ -47,9 +50,9 @@ def find_blender(named: str | None = None, environment: Mapping[str, str] = os.e
     inside_bundle = Path(wanted) / "Contents" / "MacOS" / "Blender"  # how macOS shows it is a folder
     if wanted.endswith(".app") and inside_bundle.is_file():
         return inside_bundle.resolve()
-    found = shutil.which(wanted, path=environment.get("PATH"))
-    if found is not None:
-        return Path(found).absolute()
+    program = shutil.which(wanted, path=environment.get("PATH"))
+    if program is not None:
+        return Path(program).absolute()
     if source == "PATH":
         raise FarmError(f"there is no blender on PATH: name it with --blender or in {BLENDER_VARIABLE}")
     reason = "it is no program that this user may run" if Path(wanted).exists() else "it is not there"
@@ -83,15 +86,51 @@ def read_project(
         The project is missing or does not open, Blender has no Understudy of this version, or renders no such frames.
     """
     require_blender_frames(*(frame for frame in (first, last) if frame is not None))
+    wanted: dict[str, object] = {"scene": scene, "frame_start": first, "frame_end": last}
+    wanted = {name: value for name, value in wanted.items() if value not in ("", None)}
+    return run_operator(blender, project, _FACTS_OPERATOR, read_facts_file, wanted)
+
+
+def run_operator(
+    blender: Path,
+    project: Path,
+    operator: str,
+    read_answer: Callable[[Path], _T],
+    arguments: Mapping[str, object] | None = None,
+) -> _T:
+    """Run one of Understudy's operators on a project and return what it wrote. The project is not changed.
+
+    Parameters
+    ----------
+    blender : pathlib.Path
+        The program, see `find_blender`; Understudy is installed and enabled in it.
+    project : pathlib.Path
+        The .blend file. None of its own scripts is run.
+    operator : str
+        The operator's name after `understudy.`; it writes a file of the path `filepath`.
+    read_answer : callable
+        Returns what that file says.
+    arguments : mapping of str to object or None
+        The operator's other properties.
+
+    Returns
+    -------
+    object
+        What `read_answer` returned.
+
+    Raises
+    ------
+    FarmError
+        The project is missing or does not open, or Blender has no Understudy of this version.
+    """
     if not project.is_file():
         raise FarmError(f"{project} is missing: check the path of the project")
     with tempfile.TemporaryDirectory(prefix="understudy_") as folder:  # gate: Blender writes there, not we
-        answer = Path(folder) / "facts.json"
-        wanted = {"filepath": str(answer), "scene": scene, "frame_start": first, "frame_end": last}
-        wanted = {name: value for name, value in wanted.items() if value not in ("", None)}
+        answer = Path(folder) / "answer.json"
+        wanted = {"filepath": str(answer), **(arguments or {})}
         words = [str(blender), "--background", "--disable-autoexec", str(project.absolute())]
         words += ["--python-exit-code", str(_PYTHON_FAULT_EXIT)]
-        words += ["--python-expr", _READ_EXPRESSION.format(wanted)]
+        words += ["--python-expr", _OPERATOR_EXPRESSION.format(operator, wanted)]
         try:
             done = subprocess.run(
                 words,
@@ -109,7 +148,7 @@ def read_project(
                 f"Blender did not read {project.name} within {_MAX_SECONDS // 60} minutes"
             ) from error
         if answer.is_file():
-            return read_facts_file(answer)
+            return read_answer(answer)
     raise FarmError(_reason(blender, project, done.returncode, f"{done.stdout}\n{done.stderr}"))
 
 

@@ -11,7 +11,8 @@ class Asset:
     """A file or folder that a worker needs."""
 
     kind: str
-    """`project`, `clip`, `image` (of a source person), `media` (what else it shows), `layers`, `cache` or `model`."""
+    """`project`, `clip`, `image` (of a source person), `media` (what else it shows), `layers`, `cache`,
+    `consent` (the file of records, where a render requires them) or `model`."""
     stored_path: str
     """As the project holds it, such as `//footage/clip.mp4`."""
     path: Path

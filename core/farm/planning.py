@@ -20,6 +20,7 @@ _NEEDED_KINDS = {
     "clip": "the clip",
     "image": "the face image",
     "model": "the model",
+    "consent": "the consent file",
 }
 """What a render fails without, and how it is called."""
 _RELATIVE_PREFIX = "//"

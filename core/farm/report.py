@@ -74,6 +74,8 @@ class JobReport:
     """Frames that failed in one task and are right in another."""
     doubled: frozenset[int]
     """Frames that more than one task rendered right."""
+    unmarked: frozenset[int]
+    """Frames that show new faces in a file that does not say so."""
     stages: Mapping[str, StageTotal]
     hosts: tuple[HostShare, ...]
     notes: tuple[str, ...]
@@ -90,6 +92,7 @@ class JobReport:
         right = len(self.right & self.expected)
         text = f"{pluralise(len(self.expected), 'frame')}: {right} right"
         parts = {"missing": self.missing, "failed": self.failed, "doubled": self.doubled}
+        parts |= {"unmarked": self.unmarked}
         return text + "".join(f", {len(frames)} {name}" for name, frames in parts.items() if frames)
 
     def as_dict(self) -> dict[str, Any]:
@@ -103,6 +106,7 @@ class JobReport:
             "failed": range_text(self.failed),
             "failed_then_right": range_text(self.failed_then_right),
             "doubled": range_text(self.doubled),
+            "unmarked": range_text(self.unmarked),
             "stages": {
                 name: {"run": total.run, "hit": total.hit, "needed": total.needed, "again": total.again}
                 for name, total in self.stages.items()
@@ -142,12 +146,16 @@ def merge(
     wanted = frozenset(expected) if expected is not None else _union(_frames_asked(ordered))
     right_by_host: dict[str, set[int]] = {}
     failed_by_host: dict[str, set[int]] = {}
+    unmarked_by_host: dict[str, set[int]] = {}
     for task in ordered:
         done, undone = (by_host.setdefault(task.host, set()) for by_host in (right_by_host, failed_by_host))
         done.difference_update(task.frames_failed)
         done.update(task.frames_right)
         undone.difference_update(task.frames_right)
         undone.update(task.frames_failed)
+        unmarked = unmarked_by_host.setdefault(task.host, set())
+        unmarked.difference_update(task.frames_right)
+        unmarked.update(task.frames_unmarked)
     right = _union(right_by_host.values())
     failures = _union(task.frames_failed for task in ordered)
     failed = (_union(failed_by_host.values()) - right) & wanted
@@ -161,6 +169,7 @@ def merge(
         failed=failed,
         failed_then_right=failures & right,
         doubled=frozenset(frame for frame, count in counts.items() if count > 1),
+        unmarked=_union(unmarked_by_host.values()) & right,
         stages=_stage_totals(ordered),
         hosts=_host_shares(ordered, right_by_host),
         notes=tuple(_notes(ordered)),

@@ -43,6 +43,8 @@ class TaskReport:
     frames_right: frozenset[int]
     """Timeline frames that it rendered and that did not fail."""
     frames_failed: frozenset[int]
+    frames_unmarked: frozenset[int]
+    """Those that show new faces in a file that does not say so."""
     frames_prepared: frozenset[int]
     """Timeline frames whose layers it was to make, rendering nothing."""
     prepares: bool
@@ -168,7 +170,7 @@ def _report(
 ) -> TaskReport:
     rendered, prepared = (parse_range(_text(render, key, "")) for key in _RANGES)
     refusal = _text(render, "refused", "")
-    failed, nothing = _frames(render.get("failed", [])), frozenset[int]()
+    failed, nothing = _frames(render.get("failed", []), "failed"), frozenset[int]()
     process = _integer(render, "process", 0, _MAX_COUNT, 0)
     times = _number(render, "started", 0.0), _number(render, "ended", 0.0)
     warnings = render.get("warnings", [])
@@ -181,6 +183,7 @@ def _report(
         frames_right=nothing if refusal else rendered - failed,
         # What could not be prepared may be rendered yet.
         frames_failed=(rendered if refusal else failed) - (prepared - rendered),
+        frames_unmarked=_frames(render.get("unmarked", []), "unmarked"),
         frames_prepared=prepared,
         prepares=prepares,
         reason=reason,
@@ -232,11 +235,11 @@ def parse_range(text: str) -> frozenset[int]:
     return frozenset(frames)
 
 
-def _frames(value: object) -> frozenset[int]:
+def _frames(value: object, kind: str) -> frozenset[int]:
     if not isinstance(value, list) or not all(
         type(frame) is int and abs(frame) <= MAX_FRAME for frame in value
     ):
-        raise MessageError("its failed frames can't be read")
+        raise MessageError(f"its {kind} frames can't be read")
     return frozenset(value)
 
 

@@ -88,6 +88,7 @@ def _frames_table(report: JobReport) -> str:
         "Failed": report.failed,
         "Failed first, then right": report.failed_then_right,
         "Rendered more than once": report.doubled,
+        "Not marked as a composite": report.unmarked,
     }
     rows = ((name, len(part), range_text(part)) for name, part in frames.items())
     return _table(("", "Frames", "Which"), rows)

@@ -34,9 +34,9 @@ def remove_leftovers(folder: Folder, name: str) -> None:
     stem, ending = _split(name)
     part = re.compile(rf"\.{re.escape(shortened(stem))}\.[0-9a-f]{{8}}\.part{re.escape(ending)}")
     with suppress(OSError):
-        for found in filter(part.fullmatch, folder.names()):
+        for leftover in filter(part.fullmatch, folder.names()):
             with suppress(OSError):
-                _remove_leftover(folder, found)
+                _remove_leftover(folder, leftover)
 
 
 def _remove_leftover(folder: Folder, name: str) -> None:

@@ -61,6 +61,17 @@ class NewFiles(Closeable):
             file.write(data)
         return self._folder.path / beside
 
+    def drop(self, path: Path) -> None:
+        """Remove a file that `create` returned: it is to have no name."""
+        for part in self._files:
+            if part.temporary_name == path.name:
+                with suppress(OSError):
+                    self._folder.remove_file(part.temporary_name)
+                self._files.remove(part)
+                if part.held_fd >= 0:
+                    os.close(part.held_fd)
+                return
+
     def commit(self) -> None:
         """Give all files their names, the one created last first, each once it is on the disk.
 

@@ -8,13 +8,19 @@ from ..geometry.low_pass import low_pass
 
 DARK_OFFSET_LEVELS = 6.0
 MAX_GAIN = 4.0
+"""How far colours are brightened at most: noise is brightened too. They are darkened as far, but for `least_gain`."""
 CONTRAST_RANGE = (0.5, 1.3)
 CONTRAST_SHARE = 0.7
 CHROMA_SHARE = 0.8
 
 
 def light_transfer(
-    target: Pixels, swapped_image: Pixels, weight: Floats, radius_pixels: float, strength: float
+    target: Pixels,
+    swapped_image: Pixels,
+    weight: Floats,
+    radius_pixels: float,
+    strength: float,
+    least_gain: float = 1 / MAX_GAIN,
 ) -> tuple[Floats, Floats]:
     """Return what gives a swapped face the light of the target: `swapped * gain + offset`.
 
@@ -30,6 +36,8 @@ def light_transfer(
         The standard deviation of the low-pass.
     strength : float
         0 to 1, from no change to the target's light.
+    least_gain : float
+        How far colours are darkened at most.
 
     Returns
     -------
@@ -42,7 +50,7 @@ def light_transfer(
     # Colour follows closely, so that no cast of the source's stays in patches; lightness only in the large, so
     # that brows, lips and folds stay the source's.
     tint = fine.ratio / _grey(fine.ratio)[..., None]
-    gain = np.clip(tint * _grey(broad.ratio)[..., None], 1 / MAX_GAIN, MAX_GAIN) ** strength
+    gain = np.clip(tint * _grey(broad.ratio)[..., None], least_gain, MAX_GAIN) ** strength
     contrast = np.clip(broad.details[0] / max(broad.details[1], 1e-4), *CONTRAST_RANGE)
     contrast = contrast ** (strength * CONTRAST_SHARE)
     offset = broad.low_swapped * gain * (1 - contrast)

@@ -18,7 +18,7 @@ from ..recipe import Fusion
 from ..swap.crops import FusionCrop, MeshCrop, UprightCrop
 from ..swap.mesh import CropRegion, light_size
 from ..swap.neural_region import Affine, compose_affine, draw_swapped, invert_affine_float64, region_matrix
-from .colour import light_transfer
+from .colour import MAX_GAIN, light_transfer
 from .edge_light import edge_gain
 from .grain import match_grain
 from .mask import face_mask
@@ -33,6 +33,8 @@ ROUND_HALF_UP_OFFSET = 2.0**-10
 _BROW_GROWTH = 1.25
 _SHARPEN_STEPS = 256
 _ENOUGH_COVER = 0.1
+_LEAST_GAIN_WITH_SHAPE = 1 / 32
+"""A face in the dark stays dark: a quarter, as without shape, leaves a pale mask, and a red one in dim light grey."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,8 @@ class FootageLook:
         Of the grain, 32 bits.
     own_lids
         How far the rims of lids and lips are the source's, 0..1, see `mask.face_mask`.
+    rims
+        The rims of the face's glasses, which stay in front of it; None without.
     """
 
     edge: float
@@ -58,6 +62,7 @@ class FootageLook:
     grain: float
     seed: int
     own_lids: float
+    rims: OcclusionMask | None = None
 
 
 def fuse_crop(
@@ -108,6 +113,8 @@ def fuse_crop(
     if params.keep_cover > 0:
         bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
+        if footage is not None and footage.rims is not None:
+            mask *= 1 - params.keep_cover * (1 - _warp_mask_to_crop(footage.rims, region, small))
     # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
     rgb = _sharpen(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
@@ -218,7 +225,8 @@ def _match_light(
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
     scaled = scale_points(points, (rgb.shape[1], rgb.shape[0]), small)
     weight *= 1 - brow_mask(scaled, small, topology).astype(np.float32) / 255
-    gain, offset = light_transfer(target, swapped, weight, light_radius(scaled, params), params.colour_match)
+    radius, least = light_radius(scaled, params), 1 / MAX_GAIN if edge is None else _LEAST_GAIN_WITH_SHAPE
+    gain, offset = light_transfer(target, swapped, weight, radius, params.colour_match, least)
     if edge is not None:
         both = np.asarray(cv2.resize(edge[0], small, interpolation=cv2.INTER_AREA), np.float32)
         lit_small = np.asarray(swapped * gain + offset, np.float32)

@@ -16,14 +16,16 @@ _FIRST_SIGMA, _MAX_SIGMA = 0.6, 1.4
 """Standard deviations of the blur that is tried first, and of the most, in pixels: more takes folds and lashes away."""
 _CORRECTIONS = 3
 _LIKE_ENOUGH = 0.05
+_NEAR_ENOUGH = 0.02
+"""A blur that comes so near to what is wished, as a logarithm, is corrected no further."""
 _KERNEL_PIXELS = 9
 _GRAIN_KERNEL = np.array([0.15, 0.7, 0.15], np.float32)
 _GRAIN_STRENGTH = 0.657
 """Strength of the detail of normal noise of unit deviation after `_GRAIN_KERNEL`: it follows from the kernels."""
-_ROUNDING_STRENGTH = 0.589
+_ROUNDING_STRENGTH = 0.77
 """Strength of the detail that rounding leaves, in levels: the picture becomes a movie of YUV with 219 whole levels.
 The footage's detail has it already, and the face's gets it then."""
-_LEAST_GOAL_SHARE = 0.75
+_LEAST_GOAL_SHARE = 0.7
 """How much of the footage's detail a face has before it is rounded, at least."""
 _MAX_GRAIN_LEVELS = 12.0
 
@@ -78,8 +80,8 @@ def _find_blur(green: Pixels, skin: Pixels, own: Floats, goal: Floats) -> tuple[
     """Return the standard deviations across and down of the blur that makes detail as strong as `goal`, (2,).
 
     `own` (2,) is what `green` has on `skin`. The logarithm of the strength falls about with the square of a deviation,
-    the more slowly the less detail there was: tried, and corrected three times. Blurring across takes from what is
-    down too.
+    the more slowly the less detail there was: tried, and corrected up to three times. Blurring across takes from
+    what is down too.
     """
     wish = np.log(np.maximum(own, 1e-3) / goal)
     if (wish <= _LIKE_ENOUGH).all():
@@ -88,6 +90,8 @@ def _find_blur(green: Pixels, skin: Pixels, own: Floats, goal: Floats) -> tuple[
     for _ in range(_CORRECTIONS):
         left = detail_strength(_blur(green, _deviations(square)), skin)
         taken = np.log(np.maximum(own, 1e-3) / np.maximum(left, 1e-3))
+        if (np.abs(taken - wish)[square > 0] < _NEAR_ENOUGH).all():
+            break
         square = np.minimum(square * wish / np.maximum(taken, 1e-3), _MAX_SIGMA**2)
         square = np.where(wish > _LIKE_ENOUGH, square, 0)
     return _deviations(square)

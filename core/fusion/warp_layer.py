@@ -9,11 +9,12 @@ import numpy as np
 from ..analysis.maskers.contract import OcclusionMask
 from ..face.types import Floats, Pixels
 from ..geometry.crop import invert_affine, transform_points
+from ..geometry.glasses import band_matrix
 from ..recipe import Fusion
 from ..swap.shape import FaceWarp
 from .patch import Patch
 
-VERSION = 2
+VERSION = 4
 """Of all that a fuse with another form adds: it counts up with `edge_light` and `grain` too."""
 # Tuned on the clips 02, 03, 05, 06, 07 and 09 of the test footage with other portraits than those of the pairs that are
 # reported: further out, harder and broader takes more of the source, until the edge or a second light is seen.
@@ -106,3 +107,10 @@ def move_mask(mask: OcclusionMask, face_warp: FaceWarp) -> OcclusionMask:
         mask.visible, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return replace(mask, visible=np.asarray(visible, np.uint8))
+
+
+def glasses_rims(face_warp: FaceWarp) -> OcclusionMask | None:
+    """Return where the rims of a moved face's glasses cover it, in the band around its eyes; None without glasses."""
+    if not face_warp.rims.size:
+        return None
+    return OcclusionMask(np.asarray(255 - face_warp.rims, np.uint8), band_matrix(face_warp.landmarks))

@@ -2,7 +2,7 @@
 """What one layer image is to be made from, as plain values that can be handed to another process."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +30,13 @@ class LayerJob:
     """The source frame, from 0."""
     layer_path: Path
     requests: tuple[SwapRequest, ...]
+    stack_id: str = field(default="", compare=False)
+    """Whose image it is, for whoever asked; empty where that is the stack that the image's folder is named by."""
+
+    @property
+    def owner_id(self) -> str:
+        """The id of the stack whose image it is."""
+        return self.stack_id or self.layer_path.parent.name
 
     def warning_text(self, reason: object, *, is_incomplete: bool = False) -> str:
         """Return a warning that names strip and frame; `is_incomplete` where some of the faces are swapped."""

@@ -30,6 +30,7 @@ from .label import (
 MAX_SIDE_PIXELS = 65535
 """Of a frame's side."""
 _IMAGE_DESCRIPTION_TAG = 270
+_FILE_HEADER = struct.pack("<2sHI", b"II", 42, 8)
 
 
 def layer_pieces(
@@ -136,3 +137,44 @@ def _build_head(numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]", siz
         head += struct.pack("<HHII", tag, kind, length, value)
     head += struct.pack("<I4H", 0, 8, 8, 8, 8)
     return bytes(head) + offsets.tobytes() + np.full(count, TILE_BYTES, "<u4").tobytes()
+
+
+def read_patch(data: bytes, size: tuple[int, int]) -> Patch | None:
+    """Return the new faces of a layer image that `layer_pieces` made, exactly as they were.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    size : tuple of int
+        Width and height of the frame in pixels.
+
+    Returns
+    -------
+    Patch or None
+        All tiles that show something, within the frame; None where none does, and where the file is no layer of a
+        frame of this size.
+    """
+    across, down = -(-size[0] // TILE_PIXELS), -(-size[1] // TILE_PIXELS)
+    count = across * down
+    if len(data) < TILE_OFFSETS_POSITION + 4 * count or data[:8] != _FILE_HEADER:
+        return None
+    # Its first two entries are the width and the height: tag, kind, length, value.
+    if struct.unpack_from("<8xI8xI", data, len(_FILE_HEADER) + 2) != size:
+        return None
+    offsets = np.frombuffer(data, "<u4", count, TILE_OFFSETS_POSITION).reshape(down, across)
+    used = offsets > body_offset(
+        TILE_OFFSETS_POSITION + 8 * count + LABEL_BYTES
+    )  # where the transparent tile is
+    if not used.any() or int(offsets.max()) + TILE_BYTES > len(data):
+        return None
+    rows, columns = np.flatnonzero(used.any(1)), np.flatnonzero(used.any(0))
+    first_row, first_column = int(rows[0]), int(columns[0])
+    shape = int(rows[-1]) + 1 - first_row, int(columns[-1]) + 1 - first_column
+    canvas = np.zeros((shape[0] * TILE_PIXELS, shape[1] * TILE_PIXELS, 4), np.uint8)
+    for row, column in np.argwhere(used):
+        tile = np.frombuffer(data, np.uint8, TILE_BYTES, int(offsets[row, column]))
+        top, left = (row - first_row) * TILE_PIXELS, (column - first_column) * TILE_PIXELS
+        canvas[top : top + TILE_PIXELS, left : left + TILE_PIXELS] = tile.reshape(TILE_PIXELS, TILE_PIXELS, 4)
+    left, top = first_column * TILE_PIXELS, first_row * TILE_PIXELS
+    return Patch(left, top, canvas[: size[1] - top, : size[0] - left])

@@ -147,6 +147,13 @@ def available_providers() -> tuple[str, ...]:
     return tuple(name for name, wanted in PROVIDERS.items() if wanted in here)
 
 
+def parse_provider(text: str) -> str:
+    """Return the name of a processor, or AUTOMATIC. Raises ValueError for any other text."""
+    if text != AUTOMATIC and text not in PROVIDERS:
+        raise ValueError(f"{text!r} is none of {AUTOMATIC}, {', '.join(PROVIDERS)}")
+    return text
+
+
 def require_provider_names(providers: Sequence[str]) -> None:
     """Raise ModelError for a name that is neither AUTOMATIC nor one of PROVIDERS."""
     unknown = [name for name in providers if name != AUTOMATIC and name not in PROVIDERS]

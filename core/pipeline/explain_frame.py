@@ -171,8 +171,8 @@ def _image_detection(
 ) -> Detect:
     """Return the settings that an image's faces are found with; the first that are tried where that is not known."""
     probe = _ProbeStore(store)
-    found = _catch_miss(lambda: make_pipeline(probe).image_detection(image, request.recipe.detect))
-    return Detect() if isinstance(found, _CacheMissError) else found
+    detection = _catch_miss(lambda: make_pipeline(probe).image_detection(image, request.recipe.detect))
+    return Detect() if isinstance(detection, _CacheMissError) else detection
 
 
 def _swap_keys(

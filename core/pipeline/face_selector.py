@@ -153,7 +153,7 @@ class FaceSelector:
         if request.recipe.embed.recogniser == "mesh":
             raise RecipeError(
                 "to find a person by an image a recognizer is needed: set embed.recogniser to arcface, ghostface, "
-                "sface or mobileface"
+                "sface, mobileface or auraface"
             )
         return self._image_embeddings(Identity(request.target_references), request.recipe).mean()
 

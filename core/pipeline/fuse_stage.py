@@ -10,7 +10,7 @@ from ..fusion.fuse import FootageLook, fuse_crop
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch
 from ..fusion.skin_tone import spread_skin_tone
-from ..fusion.warp_layer import lay_on_picture, move_mask, widen_for_shape
+from ..fusion.warp_layer import glasses_rims, lay_on_picture, move_mask, widen_for_shape
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import Topology
 from ..swap.crops import AlignedImage, Crop
@@ -64,7 +64,14 @@ class FuseStage:
         # What the skin around the face takes of its tone, the face's edge need not take of theirs.
         reach = amount * params.skin_reach
         seed = entry.shape.seed
-        footage = FootageLook(amount * (1 - reach), face_warp.detail, amount * params.grain, seed, amount)
+        footage = FootageLook(
+            amount * (1 - reach),
+            face_warp.detail,
+            amount * params.grain,
+            seed,
+            amount,
+            glasses_rims(face_warp),
+        )
         ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe)
         points = fit_face_mesh(face_warp.landmarks, self._topology)
         cover = None if mask is None else move_mask(mask, face_warp)

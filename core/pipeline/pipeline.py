@@ -108,6 +108,11 @@ class Pipeline:
         """The counts so far; callers add their warnings here."""
         return self._counter
 
+    @property
+    def library(self) -> ModelLibrary:
+        """The user's own models."""
+        return self._library
+
     def report(self) -> Report:
         """Return what was done since the pipeline was made."""
         for warning in (*self._pool.warnings, *self._library.warnings, *self._fuser.warnings):

@@ -18,7 +18,7 @@ class Detect:
         "The network that finds faces; all but the first need a model file",
         ("blaze", "BlazeFace", "The embedded detector, full range: needs no model file"),
         ("blaze-short", "BlazeFace, short", "Short range: for faces that fill much of the frame"),
-        ("yunet", "YuNet", "Small and quick, free for any use"),
+        ("yunet", "YuNet", "Small and quick; the license of its file allows any use"),
         ("scrfd", "SCRFD", "InsightFace's; sure on small and turned faces"),
         ("retinaface", "RetinaFace", "InsightFace's 10g and r50"),
         ("retinaface-ssd", "RetinaFace, mnet0.25", "The small one, and ResNet-50, with SSD priors"),
@@ -140,8 +140,9 @@ class Embed:
         ),
         ("arcface", "ArcFace", "InsightFace's w600k_r50, 512 numbers"),
         ("ghostface", "GhostFaceNet", "512 numbers"),
-        ("sface", "SFace", "OpenCV's, 128 numbers, free for any use"),
-        ("mobileface", "MobileFace", "256 numbers, free for any use"),
+        ("sface", "SFace", "OpenCV's, 128 numbers; the license of its file allows any use"),
+        ("mobileface", "MobileFace", "256 numbers; the license of its file allows any use"),
+        ("auraface", "AuraFace", "512 numbers; the license of its file allows any use"),
     )
 
 

@@ -2,6 +2,7 @@
 """Who replaces whom in a clip, and how."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -72,11 +73,14 @@ class Identity:
         The person's name.
     consent : str
         By what right this likeness is used, in the user's words.
+    consent_until : datetime.date or None
+        The last day on which that holds; None where it has no end. No key and no digest has it.
     """
 
     images: tuple[FaceImage, ...]
     name: str = ""
     consent: str = ""
+    consent_until: date | None = field(default=None, repr=False)
 
 
 def forms_origin(stamp: str, recipe: Recipe) -> str:

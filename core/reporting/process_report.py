@@ -36,6 +36,8 @@ class RenderRecord:
     ended_at: float
     is_preparation: bool = False
     """Whether it made layer images and rendered nothing."""
+    unmarked_frames: tuple[int, ...] = ()
+    """Frames that show new faces in a file that does not say so."""
 
     @property
     def result(self) -> str:
@@ -77,8 +79,10 @@ class ProcessReport:
         """Return the report as plain values."""
         records = self._records
         failed: set[int] = set()
+        unmarked: set[int] = set()
         for record in records:  # a frame that was rendered again counts as it was then
             failed = failed.difference(record.frames).union(record.failed_frames)
+            unmarked = unmarked.difference(record.frames).union(record.unmarked_frames)
         counts = (
             sum(len(record.frames) for record in records),
             sum(record.swapped_count for record in records),
@@ -87,6 +91,7 @@ class ProcessReport:
         return {
             **self._facts,
             "failed": sorted(failed),
+            "unmarked": sorted(unmarked),
             "result": render_text(*counts),
             "refused": next((record.refusal for record in records if record.refusal), ""),
             "state": state_of_outcomes(self._outcomes).as_dict(),

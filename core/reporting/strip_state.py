@@ -85,8 +85,8 @@ class StripFacts:
     """None while they are not known."""
     progress: PrepareProgress | None = None
     """None where nothing prepares the strip."""
-    stopped_frame: int | None = None
-    """Where the last preparation was stopped; None where it was not."""
+    was_stopped: bool = False
+    """Whether the last preparation was stopped."""
     failed: int = 0
     """How many frames the last preparation or render could not make."""
     failure: str = ""
@@ -104,8 +104,6 @@ class StripState:
     failed: int = 0
     """How many of the missing frames could not be made."""
     reason: str = ""
-    frame: int | None = None
-    """The timeline frame at which preparing was stopped."""
     modifier: str = ""
     """The one of several that has no image of the source person."""
     progress: PrepareProgress | None = None
@@ -140,7 +138,7 @@ class StripState:
             "original": self.originals,
             "outdated": self.counts.outdated,
             "reason": self.reason,
-            "frame": self.frame,
+            "frame": None,  # where preparing was stopped, when it went from the first frame to the last
         }
 
 
@@ -165,8 +163,6 @@ def strip_state(facts: StripFacts) -> StripState:
             return replace(state, modifier=quote(facts.sourceless_modifier))
         case StripStateKind.HIDDEN:
             return replace(state, reason=quote(facts.hidden, _MAX_REASON_CHARACTERS))
-        case StripStateKind.STOPPED:
-            return replace(state, frame=facts.stopped_frame)
         case StripStateKind.BLOCKED if not facts.fault:
             return replace(state, reason=_originals_reason(state))
     return state
@@ -182,7 +178,7 @@ def _kind(facts: StripFacts, counts: FrameCounts, failed: int) -> StripStateKind
         (facts.progress is not None, StripStateKind.PREPARING),
         (facts.counts is None, StripStateKind.CHECKING),
         (complete and not counts.swapped, StripStateKind.BLOCKED),
-        (facts.stopped_frame is not None and not complete, StripStateKind.STOPPED),
+        (facts.was_stopped and not complete, StripStateKind.STOPPED),
         (not complete, StripStateKind.PARTLY_READY),
         (counts.no_face + failed > 0, StripStateKind.ORIGINALS),
     )
@@ -216,7 +212,7 @@ def state_text(state: StripState) -> str:
         case StripStateKind.CHECKING:
             text = "Checking the layers"
         case StripStateKind.STOPPED:
-            text = f"Stopped at frame {state.frame}"
+            text = f"Stopped: {_partly_ready_text(state)}"
         case StripStateKind.ORIGINALS:
             text = f"Ready, but {_originals_text(state, 'frame')}"
         case StripStateKind.READY:

@@ -17,7 +17,7 @@ from ..media.prefetching_clip import PrefetchingClip
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import Report
-from .pipeline_factory import make_pipeline
+from .pipeline_factory import ConditionedPipeline
 from .run_log import log_end, log_start
 from .settings import RunSettings
 
@@ -67,6 +67,8 @@ class ClipSession(Closeable):
         Parameters of a recipe don't go together.
     CacheError
         The cache folder, an encryption key or a server's address can't be used.
+    RefusalError
+        A request is against a condition of the settings, such as `require_commercial`.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class ClipSession(Closeable):
             clip = open_clip(source) if isinstance(source, Path) else open_sequence(source)
             self._clip = stack.enter_context(PrefetchingClip(clip))
             self._cache = stack.enter_context(open_cache(settings.cache, schemas=STAGE_SCHEMAS))
-            self._pipeline = make_pipeline(settings, self._cache.store, self._cache.flight)
+            self._pipeline = ConditionedPipeline(settings, self._cache.store, self._cache.flight)
             stack.enter_context(closing(self._pipeline))
             for warning in settings.ignored:
                 self._pipeline.counter.warn(warning)

@@ -54,16 +54,12 @@ class LayerSession:
         Images whose own folder can't be written to go to the folder `fallback`, if there is one; see `redirections`.
         `may_hash`: see `SourceStamps`.
         """
-        self._settings = settings
-        self._fallback = fallback
+        self._settings, self._fallback = settings, fallback
         self._output_folders = LayerOutputFolders(settings.cache.access, fallback)
-        self._buffer = ReadBuffer()
-        self._write_count = 0
-        self._start_time = time.perf_counter()
-        self._counter = StageCounter()
+        self._write_count, self._buffer, self._outcomes = 0, ReadBuffer(), Outcomes()
+        self._counter, self._start_time = StageCounter(), time.perf_counter()
         self._earlier_report = self._counter.report(0, StageCounter())
         self._counter.reset_warnings(settings.ignored)
-        self._outcomes = Outcomes()
         folders = embedded_folder(), settings.model_folder or user_model_folder()
         self._source_stamps = SourceStamps(may_hash=may_hash)
         self._open_clips = OpenClips(self._source_stamps)
@@ -133,6 +129,10 @@ class LayerSession:
         last = min(last, clip.info.frame_count - 1)
         return self._get_pipeline().find_people(clip, min(first, last), last, recipe, on_progress)
 
+    def open_pipeline(self, source: ClipSource) -> "tuple[Pipeline, Clip]":
+        """Return what runs the stages, and a clip. The session keeps both, and closes them. Raises ClipError."""
+        return self._get_pipeline(), self._clip(source)
+
     def target_forms(self, source: ClipSource, recipe: Recipe) -> str:
         """Return the forms of a clip's people; see `Pipeline.target_forms`. Raises NotCachedError as well."""
         origin = self._digester.forms_origin(source, recipe)
@@ -150,10 +150,10 @@ class LayerSession:
         """Return a source person's face as shape understands it; see `Pipeline.neutral_source_face`."""
         return self._get_pipeline().neutral_source_face(identity, detect)
 
-    def purge(self, source: ClipSource | None) -> int:
-        """Delete what came of a clip, or everything, from this machine's folder; return the bytes. Raises ClipError."""
+    def purge(self, source: ClipSource | None, images: Sequence[Path] = ()) -> int:
+        """Delete from this machine's folder what came of images of a person, of a clip, or everything; see `purge`."""
         folder = self._cache.folder
-        return 0 if folder is None else purge(folder, None if source is None else self._clip(source))
+        return 0 if folder is None else purge(folder, None if source is None else self._clip(source), images)
 
     def renew(self) -> bool:
         """Begin the next run with the models, clips and store of this one, which was reported.

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A run for an editor's preview: it fuses what is known, and computes nothing else."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..cache.base.compute import Flight
 from ..concurrency.lru import LruCache
@@ -17,11 +18,15 @@ from ..media.clip_info_cache import (
     load_clip_info,
 )
 from ..media.source import ClipSource
+from ..recipe.request import SwapRequest
 from .incomplete_layer import incomplete_plan
 from .layer_session import LayerSession
 from .layer_state import LayerState, layer_state, matching_summary, request_summary
 from .open_clips import MAX_OPEN_CLIPS
 from .settings import RunSettings
+
+if TYPE_CHECKING:
+    from ..matchmove.clip_faces import ClipFaces
 
 Preview = Literal["current", "fused", "incomplete", "blanked", "unprepared"]
 """What became of a layer image: it was right, was fused anew, wholly or without the modifiers that fail, was made
@@ -71,6 +76,15 @@ class PreviewSession(LayerSession):
         ):
             return "blanked", reason
         return "unprepared", reason
+
+    def clip_faces(self, source: ClipSource, numbers: Sequence[int], request: SwapRequest) -> "ClipFaces":
+        """Return the faces that a request replaces in frames of a clip; see `read_clip_faces`.
+
+        Raises NotCachedError where a frame is not analysed yet, ClipError, FaceImageError, ModelError, RecipeError.
+        """
+        from ..matchmove.clip_faces import read_clip_faces  # it imports every stage
+
+        return read_clip_faces(self._get_pipeline(), self._clip(source), numbers, request)
 
     def _update_preview(self, job: LayerJob) -> Preview:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)

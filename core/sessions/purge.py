@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delete from a cache folder all that came of one clip, or everything."""
+"""Delete from a cache folder all that came of one clip, of images of a person, or everything."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..cache.maintenance.lineage import derived_from, walk_entries
@@ -8,32 +9,68 @@ from ..cache.removal.purge import remaining_files
 from ..cache.stores.local import PackStore
 from ..cache.stores.usage_log import delete_usage_log
 from ..errors import CacheError
-from ..media.clip import Clip
+from ..media.clip import Clip, frame_id
 from ..reporting.quoting import quote
 
 _MAX_NAMES = 3
 
 
-def purge(folder: PackStore, clip: Clip | None) -> int:
-    """Delete what came of a clip, its people's images too, or everything; return the bytes freed.
+def purge(folder: PackStore, clip: Clip | None, images: Sequence[Path] = ()) -> int:
+    """Delete what came of images of a person, of a clip with its people's images, or everything.
 
     What can't be traced to any clip or image goes as well. Shared places keep what they have:
-    `understudy cache purge` reaches those. Raises ClipError if the clip can't be read, CacheError where something
-    can't be deleted.
+    `understudy cache purge` reaches those.
+
+    Parameters
+    ----------
+    folder : PackStore
+        The cache folder.
+    clip : Clip or None
+        The clip; None for everything, unless there are images.
+    images : sequence of pathlib.Path
+        Images of a person: then only what came of these.
+
+    Returns
+    -------
+    int
+        The bytes freed.
+
+    Raises
+    ------
+    ClipError
+        The clip or an image can't be read.
+    CacheError
+        Something can't be deleted.
     """
     before = len(folder.warnings)
-    if clip is None:
-        freed = folder.purge()
-    else:
-        matches, _ = derived_from(lambda: walk_entries(folder), {clip.clip_id})
+    roots = image_roots(images) if images else set() if clip is None else {clip.clip_id}
+    if roots:
+        matches, _ = derived_from(lambda: walk_entries(folder), roots)
         freed = folder.purge(matches)
+    else:
+        freed = folder.purge()
     troubles = folder.warnings[before:]
     if troubles:
         raise CacheError(f"not everything was deleted: {troubles[0]}")
-    if clip is None:
+    if not roots:
         forget_runs(folder.root)
         require_nothing_left(folder.root)
     return freed
+
+
+def image_roots(images: Iterable[Path]) -> set[str]:
+    """Return the ids that images of people are known by: their files', and those of their pixels. Raises ClipError.
+
+    Another file with the same pixels shares its results.
+    """
+    # It imports OpenCV, which an untouched render does without.
+    from ..media.source_image import open_source_image, source_image
+
+    roots: set[str] = set()
+    for path in images:
+        with open_source_image(source_image(path)) as image:
+            roots |= {image.clip_id, frame_id(image.read(0))}
+    return roots
 
 
 def forget_runs(root: Path) -> None:

@@ -84,7 +84,9 @@ class RequestDigester:
                 len(self._request_texts) >= _MAX_REQUEST_TEXTS
             ):  # keyframed parameters make a new one for every frame
                 self._request_texts.clear()
-            shown = replace(request, identity=replace(request.identity, name="", consent=""))
+            shown = replace(
+                request, identity=replace(request.identity, name="", consent="", consent_until=None)
+            )
             self._request_texts[request] = text = repr(_without_paths(shown))
         return text
 

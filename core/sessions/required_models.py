@@ -7,11 +7,13 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..models.library import ModelLibrary
+from ..models.session import ModelFile
 from ..recipe import Recipe
 
 IMAGELESS_SWAPPER = "dfm"
 """The swapper whose model is of one person: it needs no image of them."""
-_MORPH_SWAPPER = "dfm-morph"
+MORPH_SWAPPER = "dfm-morph"
+"""The other kind of its models, with a parameter."""
 _CHOICES = (
     ("detect", "detector"),
     ("landmark", "landmarker"),
@@ -31,8 +33,13 @@ class RequiredModel:
 
     title: str
     """As people know it."""
-    path: Path | None
+    file: ModelFile | None
     """None where there is no usable file of it."""
+
+    @property
+    def path(self) -> Path | None:
+        """Where it lies; None where there is no usable file of it."""
+        return None if self.file is None else self.file.path
 
 
 def required_models(recipes: Iterable[Recipe], library: ModelLibrary) -> Iterator[RequiredModel]:
@@ -50,23 +57,28 @@ def required_models(recipes: Iterable[Recipe], library: ModelLibrary) -> Iterato
     RequiredModel
         One that differs from the default's. Raises nothing where a file is missing: its path says so.
     """
-    families = library.catalogue.families
     for recipe in recipes:
-        for role, name, file in _chosen_models(recipe):
-            if (role, name) not in families:
-                continue  # it needs no file
-            if name == IMAGELESS_SWAPPER and not library.has(role, name):
-                name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
-            title = families[role, name].title
-            try:
-                path = library.model(role, name, file).path
-            except ModelError:
-                yield RequiredModel(title, None)
-            else:
-                yield RequiredModel(title, path)
+        yield from find_models(chosen_models(recipe), library)
 
 
-def _chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+def find_models(chosen: Iterable[tuple[str, str, str]], library: ModelLibrary) -> Iterator[RequiredModel]:
+    """Yield the models of roles, families and file names, see `chosen_models`; raises nothing, as `required_models`."""
+    families = library.catalogue.families
+    for role, name, file in chosen:
+        if (role, name) not in families:
+            continue  # it needs no file
+        if name == IMAGELESS_SWAPPER and not library.has(role, name):
+            name = MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
+        title = families[role, name].title
+        try:
+            model = library.model(role, name, file)
+        except ModelError:
+            yield RequiredModel(title, None)
+        else:
+            yield RequiredModel(title, model)
+
+
+def chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
     """Yield role, family and file name, empty for any, of each model that differs from the default."""
     default = Recipe()
     swapper = recipe.swap.swapper
@@ -77,9 +89,15 @@ def _chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
         if name != getattr(getattr(default, stage), parameter):
             file = recipe.enhance.model if stage == "enhance" else ""
             yield _ROLES.get(parameter, stage), name, file
-    if recipe.select != default.select:
-        # It imports OpenCV, which a project is opened without.
-        from ..analysis.attributes import needs_attributes
+    if needs_attribute_model(recipe):
+        yield "attribute", "genderage", ""
 
-        if needs_attributes(recipe.select):
-            yield "attribute", "genderage", ""
+
+def needs_attribute_model(recipe: Recipe) -> bool:
+    """Tell whether a recipe selects faces by what a network takes their sex and age to be."""
+    if recipe.select == Recipe().select:
+        return False
+    # It imports OpenCV, which a project is opened without.
+    from ..analysis.attributes import needs_attributes
+
+    return needs_attributes(recipe.select)

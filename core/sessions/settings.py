@@ -18,7 +18,7 @@ from ..errors import CacheError, MessageError
 from ..filesystem import Location
 from ..models.engine_folder import engine_folder_location
 from ..models.library import MODELS_VARIABLE, ModelLibrary
-from ..models.processor import AUTOMATIC, PROVIDERS
+from ..models.processor import AUTOMATIC, PROVIDERS, parse_provider
 from ..recipe import messages
 from ..system.trust import TRUST_VARIABLE, first_relative_folder, trusted_folders
 from ..units import DAY_SECONDS, OFF, parse_count, parse_days, parse_size, parse_switch
@@ -35,6 +35,9 @@ READ_ONLY_VARIABLE = "UNDERSTUDY_SHARED_READ_ONLY"
 REDIS_VARIABLE = "UNDERSTUDY_REDIS"
 THREADS_VARIABLE = "UNDERSTUDY_THREADS"
 PROVIDER_VARIABLE = "UNDERSTUDY_PROVIDER"
+COMMERCIAL_VARIABLE = "UNDERSTUDY_REQUIRE_COMMERCIAL"
+CONSENT_VARIABLE = "UNDERSTUDY_REQUIRE_CONSENT"
+CONSENT_FILE_VARIABLE = "UNDERSTUDY_CONSENT_FILE"
 
 _MAX_THREADS, _KEY_BYTES = 4096, 32
 STAY_OFFLINE = "Blender is not to go online; see Preferences > System > Network > Allow Online Access"
@@ -59,6 +62,12 @@ class RunSettings:
         Whether anything may be sent over a network. A folder on a share is a folder, not a network.
     ignored : tuple of str
         What was asked for and is not used, one line each: warnings for the run to report.
+    require_commercial : bool
+        Whether what runs a model that is not surely licensed for commercial use is refused.
+    require_consent : bool
+        Whether a source person without a consent that holds is refused.
+    consent_file : pathlib.Path or None
+        The file of consent records that count beside those of requests; None for no file.
     """
 
     cache: CacheSettings
@@ -67,6 +76,14 @@ class RunSettings:
     model_folder: Path | None = None
     online: bool = True
     ignored: tuple[str, ...] = ()
+    require_commercial: bool = False
+    require_consent: bool = False
+    consent_file: Path | None = None
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether anything is refused that could be done."""
+        return self.require_commercial or self.require_consent
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -159,9 +176,14 @@ def resolve_settings(
         settings,
         cache=cache,
         threads=said.value(THREADS_VARIABLE, parse_count, settings.threads),
-        provider=said.value(PROVIDER_VARIABLE, _provider, settings.provider),
+        provider=said.value(PROVIDER_VARIABLE, parse_provider, settings.provider),
         model_folder=said.place(MODELS_VARIABLE, Path, settings.model_folder),
         ignored=(*settings.ignored, *left_out),
+        require_commercial=said.value(
+            COMMERCIAL_VARIABLE, parse_switch, settings.require_commercial, on_error=True
+        ),
+        require_consent=said.value(CONSENT_VARIABLE, parse_switch, settings.require_consent, on_error=True),
+        consent_file=said.place(CONSENT_FILE_VARIABLE, Path, settings.consent_file),
     )
 
 
@@ -210,7 +232,8 @@ def settings_values(settings: RunSettings) -> dict[str, Any]:
     for name in ("secret", "signing_key"):
         cache[name] = None if cache[name] is None else cache[name].hex()
     cache["trusted"] = [str(folder) for folder in settings.cache.trusted]
-    for owner, name in ((cache, "folder"), (cache, "shared_folder"), (values, "model_folder")):
+    paths = (cache, "folder"), (cache, "shared_folder"), (values, "model_folder"), (values, "consent_file")
+    for owner, name in paths:
         owner[name] = None if owner[name] is None else str(owner[name])
     return values
 
@@ -267,9 +290,3 @@ class _EnvironmentReader:
         if text == OFF:
             return None
         return parse(text) if text else default
-
-
-def _provider(text: str) -> str:
-    if text != AUTOMATIC and text not in PROVIDERS:
-        raise ValueError(f"{text!r} is none of {AUTOMATIC}, {', '.join(PROVIDERS)}")
-    return text

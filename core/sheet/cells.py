@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ..analysis.frame_reader import to_eight_bit
 from ..errors import ClipError, UnderstudyError
@@ -87,7 +88,7 @@ def check_variants(
     return checks
 
 
-def make_columns(
+def make_cells(
     pipeline: Pipeline,
     clip: Clip,
     numbers: Sequence[int],
@@ -95,7 +96,7 @@ def make_columns(
     faults: Sequence[str],
     options: CellOptions,
     check_stop: CheckStop,
-) -> Iterator[tuple[Cell, ...]]:
+) -> Iterator[Cell]:
     """Make the cells of each frame of `numbers`, in their order: the original, then one of each variant.
 
     `faults` say of each variant why it can't be swapped at all, or nothing. What fails becomes a cell that says why;
@@ -112,16 +113,30 @@ def make_columns(
         others = sum((cost.seconds for cost in column.costs.values()), 0.0)
         spent = Cost(began.cost().seconds - others, own.stages, own.frames_decoded, own.models_loaded)
         shown = None if original is None else view.thumbnail(original)
-        cells = [Cell(number, "failed" if fault else "unchanged", shown, fault, spent)]
+        yield Cell(number, "failed" if fault else "unchanged", shown, fault, spent)
         for place, (variant, own_fault) in enumerate(zip(variants, faults, strict=True)):
             check_stop()
             if fault or own_fault:
-                cells.append(Cell(number, "failed", None, fault or own_fault, Cost()))
+                yield Cell(number, "failed", None, fault or own_fault, Cost())
                 continue
             cell = _make_cell(pipeline, clip, number, variant.request, view)
             cost = column.costs.get(place, Cost()) + cell.cost
-            cells.append(Cell(number, cell.state, cell.image, cell.fault, cost))
-        yield tuple(cells)
+            yield Cell(number, cell.state, cell.image, cell.fault, cost)
+
+
+def make_columns(
+    pipeline: Pipeline,
+    clip: Clip,
+    numbers: Sequence[int],
+    variants: Sequence[Variant],
+    faults: Sequence[str],
+    options: CellOptions,
+    check_stop: CheckStop,
+) -> Iterator[tuple[Cell, ...]]:
+    """Make the cells of each frame of `numbers`, all of a frame together; see `make_cells`."""
+    cells = make_cells(pipeline, clip, numbers, variants, faults, options, check_stop)
+    for _ in numbers:
+        yield tuple(islice(cells, len(variants) + 1))
 
 
 def read_traits(pipeline: Pipeline, clip: Clip, number: int, request: SwapRequest) -> FrameTraits:

@@ -2,10 +2,11 @@
 """A sheet as one PNG image."""
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import OutputError
-from ..export.provenance import COMMENT, program_name
+from ..export.provenance import COMMENT
+from ..system.version import program_name
 from .layout import LayoutCell, LayoutRow, Section, cell_text, lay_out
 from .lettering import draw_line, wrap_lines
 from .sheet import Sheet
@@ -20,13 +21,47 @@ _MARGIN, _GAP, _SECTION_GAP = 16, 8, 20
 _LABEL_PIXELS, _MARK_PIXELS = 190, 320
 _TITLE_TEXT, _HEAD_TEXT, _TEXT, _SMALL_TEXT = 22, 18, 14, 12
 _TITLE_LINE, _MARK_LINE, _HEAD_LINE, _TEXT_LINE, _CAPTION_LINE = 34, 28, 46, 18, 20
+_PENDING_GROUND = (36, 36, 36)
 _MAX_DETAIL_LINES = 6
+_DRAFT_COMPRESSION, _COMPRESSION = 1, 6
 
 
-def encode_contact_image(sheet: Sheet) -> bytes:
+class CellPlace(NamedTuple):
+    """Where a cell of a variant is in the sheet's image, in pixels from the top left corner."""
+
+    variant: int
+    column: int
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def cell_places(sheet: Sheet) -> tuple[CellPlace, ...]:
+    """Return where the cells of the variants are in the image that `encode_contact_image` makes."""
+    numbers = {
+        id(cell): (variant, column)
+        for variant, cells in enumerate(sheet.cells)
+        for column, cell in enumerate(cells)
+    }
+    size, top = _cell_size(sheet), _MARGIN + _TITLE_LINE + _MARK_LINE
+    places = []
+    for section in lay_out(sheet):
+        first = top + (_TITLE_LINE if section.title else 0) + _HEAD_LINE
+        for down, row in enumerate(section.rows):
+            for along, shown in enumerate(row.cells):
+                if shown is not None and id(shown.cell) in numbers:
+                    left, upper = _cell_corner(along, down, first, size)
+                    places.append(CellPlace(*numbers[id(shown.cell)], left, upper, *size))
+        top += _section_height(section, size) + _SECTION_GAP
+    return tuple(places)
+
+
+def encode_contact_image(sheet: Sheet, *, is_draft: bool = False) -> bytes:
     """Return a sheet as a PNG file, which says in its metadata and in the image that it shows composites.
 
-    Raises OutputError where it is too large.
+    Of an unfinished one the pending cells are empty; a draft is encoded sooner. Raises OutputError where it is too
+    large.
     """
     from PIL import Image, ImageDraw, PngImagePlugin
 
@@ -42,7 +77,8 @@ def encode_contact_image(sheet: Sheet) -> bytes:
         text.add_text("Comment", COMMENT)
         text.add_text("Software", program_name())
         file = BytesIO()
-        image.save(file, "PNG", pnginfo=text)  # gate: memory
+        compression = _DRAFT_COMPRESSION if is_draft else _COMPRESSION
+        image.save(file, "PNG", pnginfo=text, compress_level=compression)  # gate: memory
     except (ValueError, MemoryError, OverflowError) as error:
         raise OutputError(
             "the sheet's image is too large: give fewer takes or frames, or a smaller --size"
@@ -83,18 +119,22 @@ def _draw_section(
     if section.title:
         draw_line(draw, section.title, (_MARGIN, top), image.width - 2 * _MARGIN, _HEAD_TEXT, _INK)
         top += _TITLE_LINE
-    left = _MARGIN + _LABEL_PIXELS
     for place, (label, word) in enumerate(section.columns):
-        at = left + place * (cell[0] + _GAP)
+        at, _ = _cell_corner(place, 0, top, cell)
         draw_line(draw, label, (at, top), cell[0], _HEAD_TEXT, _INK)
         draw_line(draw, word, (at, top + 23), cell[0], _TEXT, _FAINT_INK)
     top += _HEAD_LINE
-    for row in section.rows:
-        _draw_label(draw, row, top, cell[1] + _CAPTION_LINE)
-        for place, shown in enumerate(row.cells):
-            _draw_cell(image, draw, shown, (left + place * (cell[0] + _GAP), top), cell)
-        top += cell[1] + _CAPTION_LINE + _GAP
-    return top
+    for down, row in enumerate(section.rows):
+        _, upper = _cell_corner(0, down, top, cell)
+        _draw_label(draw, row, upper, cell[1] + _CAPTION_LINE)
+        for along, shown in enumerate(row.cells):
+            _draw_cell(image, draw, shown, _cell_corner(along, down, top, cell), cell)
+    return top + len(section.rows) * (cell[1] + _CAPTION_LINE + _GAP)
+
+
+def _cell_corner(along: int, down: int, top: int, cell: tuple[int, int]) -> tuple[int, int]:
+    """Return the left and upper edge of a cell of a section whose cells begin at `top`."""
+    return _MARGIN + _LABEL_PIXELS + along * (cell[0] + _GAP), top + down * (cell[1] + _CAPTION_LINE + _GAP)
 
 
 def _draw_label(draw: "ImageDraw.ImageDraw", row: LayoutRow, top: int, height: int) -> None:
@@ -122,6 +162,9 @@ def _draw_cell(
     if shown is None:
         return
     cell = shown.cell
+    if cell.state == "pending":
+        draw.rectangle((left, top, left + size[0] - 1, top + size[1] - 1), fill=_PENDING_GROUND)
+        return
     if cell.image is not None:
         image.paste(Image.fromarray(cell.image), at)
     else:

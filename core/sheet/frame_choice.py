@@ -8,6 +8,7 @@ from itertools import pairwise
 from ..analysis.cuts import is_cut
 from ..analysis.person_clustering import group_by_person
 from ..pipeline.face_traits import FaceTraits, FrameTraits
+from .chosen_frame import ChosenFrame
 
 _MIN_YAW_DIFFERENCE = 8.0
 _MIN_MOUTH_DIFFERENCE = 0.03
@@ -44,14 +45,6 @@ class Sighting:
     yaw: float
     mouth: float
     light: float
-
-
-@dataclass(frozen=True, order=True)
-class ChosenFrame:
-    """A frame of the sheet and why it was chosen."""
-
-    number: int
-    reason: str = ""
 
 
 def choose_frames(sightings: Iterable[Sighting], numbers: range, count: int) -> tuple[ChosenFrame, ...]:
@@ -119,8 +112,8 @@ def sightings_of(frames: Sequence[FrameTraits]) -> list[Sighting]:
     return [
         Sighting(traits.sample.face_ref[0], shot, person, traits.yaw, traits.mouth_opening, traits.light)
         for shot, members in enumerate(shots)
-        for person, seen in enumerate(_people(members))
-        for traits in seen
+        for person, traits_list in enumerate(_people(members))
+        for traits in traits_list
     ]
 
 

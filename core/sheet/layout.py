@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..export.provenance import changed_settings
-from .frame_choice import ChosenFrame
+from .chosen_frame import ChosenFrame
 from .sheet import Cell, Cost, Sheet, Variant
 
 ORIGINAL = "original"

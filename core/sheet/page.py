@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 
 from ..errors import OutputError
-from ..export.provenance import COMMENT, program_name
+from ..export.provenance import COMMENT
 from ..face.types import Pixels
 from ..reporting.quoting import quote
+from ..system.version import program_name
 from .layout import LayoutCell, Section, cell_text, cost_text, image_names, lay_out, settings_text
 from .page_style import STYLE
 from .sheet import Sheet

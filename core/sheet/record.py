@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A sheet as plain values, for programs."""
 
-from ..export.provenance import changed_settings, program_name
+from ..export.provenance import changed_settings
 from ..media.file_status import file_fingerprint
+from ..system.version import program_name
 from .sheet import Cell, Cost, Sheet, Variant
 
 

@@ -10,7 +10,8 @@ from ..pipeline.face_traits import FrameTraits
 from ..pipeline.pipeline import Pipeline
 from ..recipe.request import SwapRequest
 from .cells import read_traits
-from .frame_choice import ChosenFrame, choose_frames, sightings_of
+from .chosen_frame import ChosenFrame
+from .frame_choice import choose_frames, sightings_of
 
 _MAX_LOOKS = 2000
 """Of longer ranges every second, third... frame is looked at: people and shots are told apart within seconds."""
@@ -31,9 +32,9 @@ def scan_frames(
     What the cache does not know is analysed, as a render of these frames would. Frames that can't be read are not
     chosen for what they show. Raises FaceImageError, ModelError or RecipeError.
     """
-    seen: list[FrameTraits] = []
+    traits: list[FrameTraits] = []
     for done, number in enumerate(scan_numbers(numbers), 1):
         with suppress(ClipError):
-            seen.append(read_traits(pipeline, clip, number, request))
+            traits.append(read_traits(pipeline, clip, number, request))
         on_frame(done)
-    return choose_frames(sightings_of(seen), numbers, count)
+    return choose_frames(sightings_of(traits), numbers, count)

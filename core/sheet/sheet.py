@@ -7,9 +7,9 @@ from typing import Literal
 
 from ..face.types import Pixels
 from ..recipe.request import SwapRequest
-from .frame_choice import ChosenFrame
+from .chosen_frame import ChosenFrame
 
-CellState = Literal["changed", "unchanged", "failed"]
+CellState = Literal["changed", "unchanged", "failed", "pending"]
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,11 @@ class Cell:
     ----------
     number : int
         The frame, counted from 0.
-    state : {"changed", "unchanged", "failed"}
-        Whether it shows a new face; "failed" where it could not be made.
+    state : {"changed", "unchanged", "failed", "pending"}
+        Whether it shows a new face; "failed" where it could not be made, "pending" where it is still to be made: a
+        finished sheet has none of these.
     image : ndarray, shape (h, w, 3), uint8, or None
-        What it shows, RGB; None where it failed.
+        What it shows, RGB; None where it failed or is pending.
     fault : str
         Why it failed; empty where it did not.
     cost : Cost

@@ -19,6 +19,7 @@ from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import unoccluded_mask
 from ..geometry.smoothstep import smoothstep
 from .crops import MeshCrop, TargetCrop
+from .mesh_gaps import fill_gaps, is_outside, keep_within_triangles, smooth_jumps
 from .texture import TEXTURE_PIXELS
 
 VERSION = 2
@@ -184,7 +185,13 @@ def swap_mesh(
 
 
 def draw_texture(
-    landmarks: Floats, region: CropRegion, texture: Pixels, coverage: Pixels, topology: Topology
+    landmarks: Floats,
+    region: CropRegion,
+    texture: Pixels,
+    coverage: Pixels,
+    topology: Topology,
+    *,
+    close_gaps: bool = False,
 ) -> tuple[Pixels, Pixels]:
     """Draw the texture on the target's mesh; no pixel of the frame is needed.
 
@@ -200,6 +207,9 @@ def draw_texture(
         How far each of its texels is to be trusted.
     topology : Topology
         The canonical face mesh.
+    close_gaps : bool
+        Whether pixels that no triangle covers take their neighbors' colours: along the outline of a nose that is seen
+        from the side there are some, and what blurs the face mixes in those beyond its outline.
 
     Returns
     -------
@@ -213,18 +223,27 @@ def draw_texture(
     drawn = triangle_map(points, size, topology)
     facing = -point_normals(points, topology)[:, 2:]
     texture, coverage, texels = _reduce_texture(texture, coverage, points)
-    where = topology.layout * (texels - 1)
-    across, down, square = interpolate_on_mesh(
-        np.concatenate([where, facing], 1), points, drawn, topology, outside=-1.0
+    values = np.concatenate([topology.layout * (texels - 1), facing], 1)
+    interpolated = interpolate_on_mesh(values, points, drawn, topology, outside=-1.0)
+    if close_gaps:
+        keep_within_triangles(interpolated, values, points, drawn, topology)
+        fill_gaps(interpolated, drawn)
+    across, down, square = interpolated
+    swapped = np.asarray(
+        cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
-    swapped = cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     covered = cv2.remap(coverage, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    if close_gaps:
+        swapped = smooth_jumps(
+            swapped, interpolated[:2], texels / max(float(np.ptp(points[:468], 0)[:2].max()), 1.0)
+        )
+        covered = np.where(is_outside(drawn), np.uint8(0), covered)
     facing_share = smoothstep((square - _EDGE_ON_COSINE) / (_FACING_COSINE - _EDGE_ON_COSINE))
     trust = _close_edge_lines(facing_share, points)
     cover = np.round(trust * covered).astype(np.uint8)
     small = _limit_size(size, COVER_PIXELS)
     return (
-        np.asarray(swapped, np.uint8),
+        swapped,
         np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8),
     )
 

@@ -110,5 +110,7 @@ class MeshSwapper:
             request.identity, params.mirror, request.recipe.detect, whole_skin=params.shape > 0
         )
         with self._counter.measure("swap"):
-            swapped, cover = mesh.draw_texture(landmarks, region, texture, coverage, self._topology)
+            swapped, cover = mesh.draw_texture(
+                landmarks, region, texture, coverage, self._topology, close_gaps=params.shape > 0
+            )
         return MeshCrop(swapped, cover, target.target, target.bare)

@@ -16,6 +16,7 @@ from ..geometry.crop import warp_crop
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import Topology
 from ..models.library import ModelLibrary
+from ..models.licences import swapper_companions
 from ..recipe import Recipe
 from ..recipe.request import SwapRequest
 from . import dfm, enhance, neural
@@ -35,7 +36,6 @@ from .neural_region import (
 )
 from .neural_source import NeuralSources, face_vector
 
-_RECOGNISER = ("embed", "arcface")
 _NEUTRAL_IDENTITY = 0.5
 
 
@@ -253,13 +253,11 @@ class NeuralSwapper:
 
     def _load_swap_models(self, request: SwapRequest) -> _SwapModels:
         swapper = self._load_swapper(request.recipe)
-        kind = str(swapper.family.values.get("source"))
-        converter = recogniser = None
-        if kind.startswith("converted"):
-            converter = self._load_model("convert", swapper.family.name.partition("-")[0])
-        if kind not in ("none", "picture"):
-            recogniser = self._load_model(*_RECOGNISER)
-        return _SwapModels(swapper, converter, recogniser)
+        # One list says what runs and whose licences count.
+        loaded = {
+            role: self._load_model(role, name) for role, name in reversed(swapper_companions(swapper.family))
+        }
+        return _SwapModels(swapper, loaded.get("convert"), loaded.get("embed"))
 
     def _source_key(self, models: _SwapModels, request: SwapRequest) -> Key:
         if models.recogniser is not None:

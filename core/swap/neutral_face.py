@@ -71,8 +71,8 @@ def _points_on_canvas(form: Floats) -> Floats:
 
 def _fill_opening(drawn: Floats, points: Floats, ring: Indices, image: Pixels, landmarks: Floats) -> Floats:
     """Lay what an image shows within a ring of its landmarks over the same ring of the drawn points."""
-    seen = np.concatenate([landmarks[ring, :2], np.ones((len(ring), 1), np.float32)], 1)
-    matrix = np.linalg.lstsq(seen, points[ring, :2], rcond=None)[0].T
+    outline = np.concatenate([landmarks[ring, :2], np.ones((len(ring), 1), np.float32)], 1)
+    matrix = np.linalg.lstsq(outline, points[ring, :2], rcond=None)[0].T
     shown = warp_crop(image, np.asarray(matrix, np.float32), _CANVAS_PIXELS)
     share = _soft_mask(points[ring, :2], _RIM_PIXELS)
     return np.asarray(drawn * (1 - share) + shown * share, np.float32)

@@ -6,7 +6,7 @@ are. Everything after it, the swap, the light and the mask, takes these as it ta
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
@@ -16,13 +16,14 @@ import numpy as np
 from ..cache.base.schema import MAX_COORDINATE_PIXELS, ArraySpec, Schema
 from ..cache.base.store import Arrays
 from ..face.types import LANDMARK_COUNT, Floats, Pixels
+from ..geometry.glasses import BAND_SIZE, find_rims
 from ..geometry.mesh_raster import point_normals
 from ..geometry.mesh_topology import Indices, Topology
 from ..geometry.skin_detail import STRENGTH_LIMIT_LEVELS, measure_detail
 from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
 
-VERSION = 2
+VERSION = 3
 _REACH_SHARE = 0.45
 """How far beyond the face the picture moves along, of the face's height."""
 _REST_PIXELS = 0.12
@@ -40,12 +41,15 @@ MOVE_SCHEMA = Schema(
         ArraySpec("landmarks", "float32", (LANDMARK_COUNT, 3), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
         ArraySpec("detail", "float32", (2,), 0.0, STRENGTH_LIMIT_LEVELS),
         ArraySpec("grid", "float32", ("rows", "columns", 2), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
+        ArraySpec("rims", "uint8", ("band height", "band width")),
     ),
     {
         "height": range(1, _MAX_SIDE),
         "width": range(1, _MAX_SIDE),
         "rows": range(1, _MAX_SIDE),
         "columns": range(1, _MAX_SIDE),
+        "band width": (0, BAND_SIZE[0]),
+        "band height": (0, BAND_SIZE[1]),
     },
 )
 
@@ -67,6 +71,8 @@ class FaceWarp:
         By what it was moved.
     detail
         (2,) float32: how strong the finest detail of the frame's own skin is, see `skin_detail.measure_detail`.
+    rims
+        (128, 256) uint8: 255 on the rims of the face's glasses, see `glasses.find_rims`; (0, 0) without glasses.
     """
 
     picture: Pixels
@@ -75,6 +81,7 @@ class FaceWarp:
     landmarks: Floats
     warp: WarpGrid
     detail: Floats
+    rims: Pixels
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
@@ -84,7 +91,8 @@ class FaceWarp:
         warp = WarpGrid(x, y, width, height, np.asarray(arrays["grid"], np.float32))
         landmarks = np.asarray(arrays["landmarks"], np.float32)
         detail = np.asarray(arrays["detail"], np.float32)
-        return cls(np.asarray(arrays["picture"], np.uint8), left, top, landmarks, warp, detail)
+        picture, rims = (np.asarray(arrays[name], np.uint8) for name in ("picture", "rims"))
+        return cls(picture, left, top, landmarks, warp, detail, rims)
 
     def to_arrays(self) -> Arrays:
         """Return the arrays to store."""
@@ -96,6 +104,7 @@ class FaceWarp:
             "landmarks": self.landmarks,
             "detail": self.detail,
             "grid": warp.displacement,
+            "rims": self.rims,
         }
 
     def fits(self, size: tuple[int, int]) -> bool:
@@ -177,7 +186,12 @@ def move_face(
         moved[first : first + _EYE_POINTS, 2] += displacement[ring, 2].mean()
     picture, left, top = _warp_picture(frame[warp.place], warp.dense())
     detail = measure_detail(frame, landmarks, topology)
-    return FaceWarp(picture, warp.left + left, warp.top + top, moved, warp, detail)
+    corner = warp.left + left, warp.top + top
+    without = FaceWarp(picture, *corner, moved, warp, detail, np.zeros((0, 0), np.uint8))
+    # Looked for in the moved picture: there a rim need not be moved once more, which would blur it.
+    region = without.frame_with_face(frame, warp.place)
+    rims = find_rims(region, moved[:, :2] - np.array((warp.left, warp.top), np.float32), topology)
+    return replace(without, rims=rims) if rims.any() else without
 
 
 def _warp_picture(picture: Pixels, displacement: Floats) -> tuple[Pixels, int, int]:

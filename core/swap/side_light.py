@@ -16,7 +16,7 @@ _SIGMA_PIXELS = 2.0
 """Standard deviation of what counts as light, in pixels of a texture of 192: finer differences are the person's.
 Looked at on the portraits p01, p02, p10 to p14, p20 and p40: twice as much left an edge along a shaded nose."""
 _SPREAD_SIGMAS = (48.0, 24.0, 12.0)
-_ENOUGH_SEEN = 0.3
+_ENOUGH_VISIBILITY = 0.3
 _DARK_OFFSET_LEVELS = 6.0
 _MAX_LOG_GAIN = 0.7
 
@@ -35,9 +35,9 @@ def remove_side_light(texture_arrays: Arrays) -> Arrays:
         The same; how squarely each texel was seen stays.
     """
     texture = np.asarray(texture_arrays["texture"], np.uint8)
-    seen = np.asarray(texture_arrays["seen"], np.uint8)
+    visibility = np.asarray(texture_arrays["seen"], np.uint8)
     small = (_PIXELS, _PIXELS)
-    weight = np.asarray(cv2.resize(seen, small, interpolation=cv2.INTER_AREA), np.float32) / 255
+    weight = np.asarray(cv2.resize(visibility, small, interpolation=cv2.INTER_AREA), np.float32) / 255
     colours = np.asarray(cv2.resize(texture, small, interpolation=cv2.INTER_AREA), np.float32)
     log = np.log(colours + np.float32(_DARK_OFFSET_LEVELS))
     low = (
@@ -50,10 +50,10 @@ def remove_side_light(texture_arrays: Arrays) -> Arrays:
     for sigma in _SPREAD_SIGMAS:
         near = low_pass(both, sigma)
         value = weighted_low_pass(aside, both, near, sigma)
-        spread = spread + smoothstep(near / np.float32(_ENOUGH_SEEN))[..., None] * (value - spread)
+        spread = spread + smoothstep(near / np.float32(_ENOUGH_VISIBILITY))[..., None] * (value - spread)
     spread = spread + both[..., None] * (aside - spread)
     gain = np.exp(-np.clip(spread, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
     full = texture.shape[1], texture.shape[0]
     gain = np.asarray(cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), np.float32)
     lit = (texture.astype(np.float32) + _DARK_OFFSET_LEVELS) * gain - _DARK_OFFSET_LEVELS
-    return {"texture": np.round(np.clip(lit, 0, 255)).astype(np.uint8), "seen": seen}
+    return {"texture": np.round(np.clip(lit, 0, 255)).astype(np.uint8), "seen": visibility}

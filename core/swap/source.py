@@ -113,9 +113,9 @@ class Sources:
             It is missing or unreadable.
         """
         clip = self._open_image(image)
-        found = self._analyse(clip, image, detect)
+        result = self._analyse(clip, image, detect)
         return tuple(
-            _source_face(clip, found, index) for index in indices_left_to_right(found.analysis.faces)
+            _source_face(clip, result, index) for index in indices_left_to_right(result.analysis.faces)
         )
 
     def texture(
@@ -205,8 +205,8 @@ class Sources:
 
     def _source_face(self, image: FaceImage, detect: Detect) -> SourceFace:
         clip = self._open_image(image)
-        found = self._analyse(clip, image, detect)
-        return _source_face(clip, found, _face_index(found.analysis, image))
+        result = self._analyse(clip, image, detect)
+        return _source_face(clip, result, _face_index(result.analysis, image))
 
     def _image_texture(self, image: FaceImage, detect: Detect) -> Arrays:
         clip = self._open_image(image)
@@ -247,8 +247,8 @@ class Sources:
             raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
 
 
-def _source_face(clip: Clip, found: ImageAnalysis, index: int) -> SourceFace:
-    return SourceFace(clip, found.analysis.key, index, found.analysis.faces[index], found.detect)
+def _source_face(clip: Clip, result: ImageAnalysis, index: int) -> SourceFace:
+    return SourceFace(clip, result.analysis.key, index, result.analysis.faces[index], result.detect)
 
 
 def _source_of(image: FaceImage) -> ClipSource:

@@ -20,7 +20,8 @@ from .skin_fill import fill_skin
 from .smile_mask import smile_mask, smile_share
 from .texture import exposure_gain, fill_hidden
 
-VERSION = 2
+VERSION = 4
+"""Counts up with how a face with the source's form is drawn, too."""
 _FULL_HEIGHT_PIXELS = 300.0
 """Higher faces have all the detail that a texture takes."""
 _FRONTAL_POWER, _SMILE_LOSS = 4, 0.5
@@ -81,9 +82,9 @@ def image_weight(landmarks: Floats, topology: Topology) -> float:
 
 
 def _without_smile(part: Arrays, landmarks: Floats, topology: Topology) -> Arrays:
-    seen = np.asarray(part["seen"], np.float32)
-    mask = smile_mask(landmarks, len(seen), topology)
-    return {**part, "seen": np.round(seen * (1 - mask)).astype(np.uint8)}
+    visibility = np.asarray(part["seen"], np.float32)
+    mask = smile_mask(landmarks, len(visibility), topology)
+    return {**part, "seen": np.round(visibility * (1 - mask)).astype(np.uint8)}
 
 
 def _average_textures(parts: Sequence[Arrays], weights: Sequence[float]) -> Arrays:
@@ -91,17 +92,17 @@ def _average_textures(parts: Sequence[Arrays], weights: Sequence[float]) -> Arra
     if len(parts) == 1:
         return parts[0]
     best = max(range(len(parts)), key=lambda index: weights[index])
-    goal, goal_seen = (_floats(parts[best], name) for name in ("texture", "seen"))
-    total, weight, hidden = np.zeros_like(goal), np.zeros_like(goal[..., :1]), np.ones_like(goal_seen)
+    goal, goal_visibility = (_floats(parts[best], name) for name in ("texture", "seen"))
+    total, weight, hidden = np.zeros_like(goal), np.zeros_like(goal[..., :1]), np.ones_like(goal_visibility)
     for part, quality in zip(parts, weights, strict=True):
-        texture, seen = _floats(part, "texture"), _floats(part, "seen") / 255
-        shared = (goal_seen / 255 * seen)[..., None]
-        share = np.float32((quality / weights[best]) ** _WEIGHT_POWER) * seen[..., None] + np.float32(
+        texture, visibility = _floats(part, "texture"), _floats(part, "seen") / 255
+        shared = (goal_visibility / 255 * visibility)[..., None]
+        share = np.float32((quality / weights[best]) ** _WEIGHT_POWER) * visibility[..., None] + np.float32(
             _MIN_WEIGHT
         )
         total += texture * exposure_gain(goal, texture, shared) * share
         weight += share
-        hidden *= 1 - seen
+        hidden *= 1 - visibility
     return {
         "texture": np.round(np.clip(total / weight, 0, 255)).astype(np.uint8),
         "seen": np.round((1 - hidden) * 255).astype(np.uint8),

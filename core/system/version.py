@@ -22,3 +22,8 @@ def version() -> str:
         return metadata.version("understudy")
     except metadata.PackageNotFoundError:
         return ""
+
+
+def program_name() -> str:
+    """Return the program's name and, where it is known, its version."""
+    return f"Understudy {version()}".rstrip()

@@ -2,12 +2,12 @@
 """The process that prepares layer images beside an editor: `python -m core.worker`, asked and answering by lines.
 
 Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`,
-each with an `id`, and `check`, `note`, `people`, `purge` and `job`, which name them by it; at last `end`. Out go
-`ready`, then `done` for each job with what its image shows and why, `progress` of a search for people, the bytes
-that were `freed`, `warning` and `fault` as they arise, and at last `report`. Whoever asks keeps the input open until
-then. When it closes earlier they are gone: the frame in hand may finish within a second, and the process ends. A
-message that has not the form it should have is answered by a `fault` and passed over; without a right `begin` the
-process ends.
+each with an `id`, and `check`, `note`, `people`, `sheet`, `purge` and `job`, which name them by it; at last `end`. Out
+go `ready`, then `done` for each job with what its image shows and why, `progress` of a search for people or frames, the
+`cells` of a sheet, the bytes that were `freed`, `warning` and `fault` as they arise, and at last `report`. Whoever
+asks keeps the input open until then. When it closes earlier they are gone: the frame in hand may finish within a
+second, and the process ends. A message that has not the form it should have is answered by a `fault` and passed over;
+without a right `begin` the process ends.
 """
 
 import json
@@ -82,8 +82,10 @@ class WorkerRun:
         elif kind == "note":
             given = messages.entries(value, "strip", "cast")
             self._inspect_source_images(messages.text(given["strip"]), given["cast"])
+        elif kind == "sheet":
+            self._make_sheet(messages.entries(value, "strip", "clip", "sheet"))
         elif kind == "purge":
-            self._purge(messages.entries(value, "strip", "clip"))
+            self._purge(messages.entries(value, "strip", "clip", "images"))
         else:
             raise MessageError("there is no such kind")
 
@@ -131,6 +133,21 @@ class WorkerRun:
         except UnderstudyError as error:
             self._send("fault", f"{strip}: {error}")
 
+    def _make_sheet(self, value: Mapping[str, Any]) -> None:
+        """Make a sheet; its cells are told as they come."""
+        # What makes them is a lot to import, and few workers are asked.
+        from ..sheet.request import sheet_request_from
+        from ..sheet.run import make_sheet
+
+        strip, source = messages.text(value["strip"]), get_by_id(self._clips, value["clip"], "clip")
+        request = sheet_request_from(value["sheet"], source)
+        try:
+            pipeline, clip = self._session.open_pipeline(source)
+            for progress in make_sheet(pipeline, clip, request, lambda share: self._send("progress", share)):
+                self._send("cells", progress.as_dict())
+        except UnderstudyError as error:
+            self._send("fault", f"{strip}: {error}")
+
     def _inspect_source_images(self, strip: str, request_id: object) -> None:
         """Look at the images of the source person; what is seen is kept, for the asker to look up."""
         faults: dict[str, None] = {}
@@ -153,8 +170,9 @@ class WorkerRun:
     def _purge(self, value: Mapping[str, Any]) -> None:
         strip, clip = messages.text(value["strip"]), value["clip"]
         source = None if clip is None else get_by_id(self._clips, clip, "clip")
+        images = messages.listing(value["images"], messages.path, _MAX_REQUESTS)
         try:
-            self._send("freed", self._session.purge(source))
+            self._send("freed", self._session.purge(source, images))
         except UnderstudyError as error:
             self._send("fault", f"{strip}: {error}")
 

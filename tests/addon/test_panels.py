@@ -53,7 +53,12 @@ def test_the_panel_shows_every_parameter_once_where_it_matters(drive, footage):
         ["parameter_properties", {}],
     )
     plain, sections, names = answers[3], answers[5], answers[6]
-    assert set(plain) == {"", "Cache", *(f"Face Swap {name}" for name in SECTIONS)}
+    assert set(plain) == {
+        "",
+        "Cache",
+        "Face Swap Consent Record",
+        *(f"Face Swap {name}" for name in SECTIONS),
+    }
     everything = [entry for section in sections.values() for entry in section]
     usual = [entry for section in plain.values() for entry in section]
     for parameter in parameters():

@@ -52,7 +52,7 @@ def test_a_strip_on_its_way_from_nothing_to_ready(drive, footage):
         state_step(),
         ["work_and_cancel", {"after": 3}],
         state_step(),
-        ["stop_preparing_at", {"name": "clip", "frame": 4}],
+        ["stop_preparing", {"name": "clip"}],
         state_step(),
         ["op", {"name": "understudy.prepare", "active": "clip"}],
         state_step(),
@@ -71,7 +71,7 @@ def test_a_strip_on_its_way_from_nothing_to_ready(drive, footage):
     done = part["json"]["swapped"]
     assert 3 <= done < COUNT
     check_one_truth(part, f"{done} of {COUNT} ready", can_prepare=True)
-    check_one_truth(stopped, "Stopped at frame 4", can_prepare=True)
+    check_one_truth(stopped, f"Stopped: {done} of {COUNT} ready", can_prepare=True)
     check_one_truth(ready, f"All {COUNT} ready", can_prepare=True)
     assert f"All {COUNT} ready, " in drive.output
     check_one_truth(outdated, f"0 of {COUNT} ready, {COUNT} outdated", can_prepare=True)

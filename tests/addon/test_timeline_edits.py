@@ -15,6 +15,12 @@ from timeline_edits import EDITS
 pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 
 COUNT = 12
+_OF_EACH_KIND = (
+    "moved", "left handle", "split and moved", "duplicated", "reversed", "slowed down", "made a meta strip, moved",
+    "in a scene strip", "pasted into another scene", "sped up by an effect",
+)  # fmt: skip
+TAKE_EDITS = {name: EDITS[name] for name in _OF_EACH_KIND}
+"""The edits that are made of strips with takes; the others only in the long run."""
 
 # Where pictures are sampled between pixels, clip and layer are each sampled and then blended, not the other way
 # round, which shows at the edges of faces, in levels: {name: (largest, share of pixels off by more than 8)}.
@@ -43,7 +49,8 @@ def edited(every_blender, footage, tmp_path_factory):
     return shared_result(tmp_path_factory, name, lambda _: make_edits(every_blender, footage))
 
 
-def make_edits(drive, footage):
+def make_edits(drive, footage, edits=EDITS, takes=()):
+    """Make edits on both strips; `takes` are steps that give the recast one's modifier takes."""
     recast, finished = str(drive.folder / "recast.blend"), str(drive.folder / "finished.blend")
     whole = [str(drive.folder / f"whole_{frame:04d}.png") for frame in range(1, COUNT + 1)]
     begin = {"size": [320, 240], "frames": [1, COUNT]}
@@ -52,6 +59,7 @@ def make_edits(drive, footage):
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
         ["render", {"out": drive.out("whole")}],
+        *takes,
         ["save", {}],
         ["remove", {"name": "clip Understudy"}],
         ["remove", {"name": "clip"}],
@@ -63,14 +71,14 @@ def make_edits(drive, footage):
         ("recast", recast, []),
         ("finished", finished, [["draw_every_frame_anew", {}]]),
     ):
-        for number, (change, (first, last)) in enumerate(EDITS.values()):
+        for number, (change, (first, last)) in enumerate(edits.values()):
             steps += [["load", {"path": blend}], *change]
             steps += [["setup", {"frame_start": first, "frame_end": last}]]
             steps += [["render", {"out": drive.out(f"{kind}-{number}")}]]
         drive(*steps)
     return {
         name: compare(*(drive.pictures(f"{kind}-{number}") for kind in ("recast", "finished")))
-        for number, name in enumerate(EDITS)
+        for number, name in enumerate(edits)
     }
 
 
@@ -93,7 +101,42 @@ def compare(recast, finished):
 
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edited_clip_shows_its_new_face(edited, name):
-    comparison = edited[name]
+    check(edited[name], name)
+
+
+@pytest.fixture(scope="module", params=["shown", "keyed"])
+def edited_takes(request, every_blender, footage, tmp_path_factory):
+    """Make the same edits on a strip with two takes, of which one is shown, or both after each other by keyframes.
+
+    Where both are seen they show the same person, so that the same frames are right.
+    """
+    edits = EDITS if request.config.getoption("markexpr") == "long" else TAKE_EDITS
+    first = ["recast", {"picture": footage.second_person}]
+    keys = ["key_takes", {"values": {"1": 0, "6": 1, "9": 0}}]
+    takes = [
+        ["take", {"picture": footage.person, "name": "second"}],
+        *(
+            [["show_take", {"place": 0}], first, ["show_take", {"place": 1}]]
+            if request.param == "shown"
+            else [keys]
+        ),
+    ]
+    name = f"takes_{request.param}_{len(edits)}_{every_blender.blender.name}"
+    return shared_result(tmp_path_factory, name, lambda _: make_edits(every_blender, footage, edits, takes))
+
+
+@pytest.mark.parametrize("name", TAKE_EDITS)
+def test_an_edited_clip_with_takes_shows_its_new_face(edited_takes, name):
+    check(edited_takes[name], name)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [name for name in EDITS if name not in TAKE_EDITS])
+def test_any_edited_clip_with_takes_shows_its_new_face(edited_takes, name):
+    check(edited_takes[name], name)
+
+
+def check(comparison, name):
     assert comparison.frames == comparison.finished_frames != []
     assert comparison.contrast > 20 or "muted" in name
     allowed, allowed_share = NEAR.get(name, (0, 0))

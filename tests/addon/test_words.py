@@ -43,14 +43,14 @@ def test_no_text_is_spelled_in_another_way_than_blenders(folder):
         for path in sorted((ROOT / folder).rglob("*.py"))
         if "cli" not in path.parts and path.name != "fetch.py"  # which the command line alone shows
     ]
-    found = [
+    faults = [
         f"{path.relative_to(ROOT)}:{line}: {text!r}"
         for path in paths
         for line, text in texts_of(path)
         if BRITISH.search(text)
     ]
     assert len(paths) > 80
-    assert found == []
+    assert faults == []
 
 
 def test_the_scan_sees_what_it_is_for(tmp_path):

@@ -46,15 +46,15 @@ def test_every_row_says_what_its_table_says(place, tables, clips, has_rows):
             text = {"clip": f"shots/{value}", "face": f"cast/{value}.png"}.get(name, value)
             written = json.dumps(text, ensure_ascii=False)
             lines.append(f"set.fusion.blend = {value}" if name == "blend" else f"{name} = {written}")
-    found = rows_of(place, "\n".join(lines))
-    assert found.faults == []
+    listing = rows_of(place, "\n".join(lines))
+    assert listing.faults == []
     if not (has_rows and tables):
-        assert [(row.job.clip.name, row.take) for row in found.rows] == [
+        assert [(row.job.clip.name, row.take) for row in listing.rows] == [
             (clip, face) for clip in clips for face in ("anna", "ben")
         ]
         return
-    assert [row.number for row in found.rows] == list(range(1, len(tables) + 1))
-    for row, table in zip(found.rows, tables, strict=True):
+    assert [row.number for row in listing.rows] == list(range(1, len(tables) + 1))
+    for row, table in zip(listing.rows, tables, strict=True):
         job = row.job
         assert job.clip == place / "shots" / table["clip"]
         assert job.requests[0].identity.images[0].path == place / "cast" / f"{table['face']}.png"

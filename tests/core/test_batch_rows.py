@@ -20,17 +20,17 @@ def place(tmp_path_factory):
 
 
 def test_patterns_give_all_pairs_in_the_order_of_numbers(place):
-    found = read_rows(
+    listing = read_rows(
         command_line(place, clips=["shots/*"], faces=["cast/*"], output="{clip_stem}_{face_stem}.mp4"), None
     )
-    assert [(row.job.clip.name, row.take) for row in found.rows] == [
+    assert [(row.job.clip.name, row.take) for row in listing.rows] == [
         (clip, face) for clip in CLIPS for face in ("anna", "ben", "eve.v2", "team")
     ]
-    assert found.rows[3].job.output == place / "a_team.mp4"
-    images = found.rows[3].job.requests[0].identity.images
+    assert listing.rows[3].job.output == place / "a_team.mp4"
+    images = listing.rows[3].job.requests[0].identity.images
     assert [image.path.name for image in images] == ["2.png", "10.png"]
-    assert found.faults == []
-    assert [note.partition("/")[2].partition(" ")[0] for note in found.notes] == [
+    assert listing.faults == []
+    assert [note.partition("/")[2].partition(" ")[0] for note in listing.notes] == [
         *(f"{place}/shots/a_anna.mp4".partition("/")[2],),
         *(f"{place}/cast/notes.txt".partition("/")[2],),
     ]
@@ -87,9 +87,9 @@ def test_several_people_in_a_clip_with_ranges(place):
         set.embed.recogniser = "sface"
         consent = "signed"
     """
-    found = rows_of(place, text)
-    assert [row.job.output.name for row in found.rows] == ["b 2_anna+team.mov", "b 10_anna+team.mov"]
-    left, team = found.rows[0].job.swaps
+    listing = rows_of(place, text)
+    assert [row.job.output.name for row in listing.rows] == ["b 2_anna+team.mov", "b 10_anna+team.mov"]
+    left, team = listing.rows[0].job.swaps
     assert (left.span.first, left.span.last) == (2, None)
     assert left.span.request.recipe.select.which == "leftmost"
     assert [left.request_at(number).recipe.fusion.blend for number in (2, 4, 5)] == [0.25, 0.25, 0.5]
@@ -162,9 +162,9 @@ def test_faults_of_all_rows_are_found_at_once(place):
     text = "clip = 'shots/a.mp4'\noutput = '{face_stem}.mp4'\n" + "".join(
         f"[[row]]\nface = 'cast/{name}.png'\n" for name in ("gone", "anna", "lost")
     )
-    found = rows_of(place, text)
-    assert [row.number for row in found.rows] == [2]
-    assert [fault.partition(":")[0] for fault in found.faults] == [
+    listing = rows_of(place, text)
+    assert [row.number for row in listing.rows] == [2]
+    assert [fault.partition(":")[0] for fault in listing.faults] == [
         "row 1 (a.mp4, gone)",
         "row 3 (a.mp4, lost)",
     ]
@@ -238,10 +238,10 @@ def test_the_examples_of_the_manual_are_understood(tmp_path):
     anna, ben = read_swap_file(tmp_path / "swaps.toml", SwapDefaults())
     assert anna.span.request.recipe.embed.recogniser == "sface"
     assert [ben.request_at(number).recipe.fusion.blend for number in (199, 200, 240, 241)] == [1, 0.5, 0.5, 1]
-    found = rows_of(tmp_path, batch)
-    assert found.faults == []
-    assert [(row.job.clip.stem, row.take) for row in found.rows] == [
+    listing = rows_of(tmp_path, batch)
+    assert listing.faults == []
+    assert [(row.job.clip.stem, row.take) for row in listing.rows] == [
         ("010", "anna"), ("020", "anna"), ("020", "ben"), ("021", "anna"), ("021", "ben"), ("030", "anna"),
         ("030", "ben"), ("040", "both"),
     ]  # fmt: skip
-    assert {row.job.requests[0].recipe.fusion.colour_match for row in found.rows} == {0.8}
+    assert {row.job.requests[0].recipe.fusion.colour_match for row in listing.rows} == {0.8}

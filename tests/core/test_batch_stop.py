@@ -49,7 +49,7 @@ class Batch:
 
     def new_results(self):
         """The results that the process which is running, or ran last, has computed so far."""
-        return Counter(found for found in _COMPUTED.findall(self.log.read_text()) if found[0] in _STAGES)
+        return Counter(match for match in _COMPUTED.findall(self.log.read_text()) if match[0] in _STAGES)
 
     def wait_for_results(self, process, count):
         deadline = time.monotonic() + 120

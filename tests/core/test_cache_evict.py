@@ -2,6 +2,8 @@
 """Eviction: the cap holds, what is unused longest goes first, what this process used stays."""
 
 import os
+import sys
+import threading
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -75,6 +77,30 @@ def test_this_processes_own_records_are_carried_and_the_rest_goes(tmp_path: Path
     # They are as much in use where they lie now.
     assert store.evict(1).evicted_records == 0
     assert intact_numbers(tmp_path, 201) == [*mine, 200]
+
+
+def test_what_is_written_while_another_thread_evicts_stays(tmp_path: Path) -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # the threads take turns at nearly every step
+    try:
+        for attempt in range(12):
+            store = PackStore(tmp_path / str(attempt), cap_bytes=16)  # a pack for each record
+            done = threading.Event()
+
+            def evict_until_done(store: PackStore = store, done: threading.Event = done) -> None:
+                while not done.is_set():
+                    store.evict()
+
+            thread = threading.Thread(target=evict_until_done)
+            thread.start()
+            for number in range(60):
+                store.put(key(number), arrays(number))
+            done.set()
+            thread.join()
+            assert [number for number in range(60) if not is_intact(store, number)] == []
+            store.close()
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_a_cap_below_what_is_in_use_is_a_warning_with_both_numbers(tmp_path: Path) -> None:

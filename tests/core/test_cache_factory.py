@@ -97,9 +97,9 @@ def test_shared_places_that_are_away_cost_a_warning_each_and_nothing_else(tmp_pa
 def test_who_works_in_a_folder_takes_leases_in_it_and_leaves_none(tmp_path):
     folder = tmp_path / "cache"
     with open_cache(settings_from({}, folder)) as cache:
-        seen = []
-        cache.get_or_compute(key(1), lambda: (seen.extend((folder / ".leases").iterdir()), arrays(1))[1])
-        assert [path.name for path in seen] == [f"{key(1).hex}.lease"]
+        leases = []
+        cache.get_or_compute(key(1), lambda: (leases.extend((folder / ".leases").iterdir()), arrays(1))[1])
+        assert [path.name for path in leases] == [f"{key(1).hex}.lease"]
     assert list((folder / ".leases").iterdir()) == []
 
 

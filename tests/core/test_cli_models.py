@@ -185,7 +185,7 @@ def test_list_add_fetch_and_verify(
         'embed/arcface              mine.onnx                            vendor not stated, mine "x", NOT'
         in listed[0]
     )
-    assert "Nobody, MIT, any use." in listed[0]
+    assert "Nobody, MIT, any use of the file." in listed[0]
     assert " net.onnx" not in listed[1]
     assert "inswapper_128.onnx" in listed[1]
 

@@ -76,8 +76,8 @@ def test_cells_are_the_frames_of_a_render_pixel_for_pixel_also_where_nothing_was
     for number in frames:
         rendered = cv2.imread(str(cast / f"red_{number:03d}.png"))
         _, _, (left, top), _ = cv2.minMaxLoc(cv2.matchTemplate(sheet, rendered, cv2.TM_SQDIFF))
-        found = sheet[top : top + face_clip.HEIGHT, left : left + face_clip.WIDTH]
-        assert np.array_equal(found, rendered)
+        crop = sheet[top : top + face_clip.HEIGHT, left : left + face_clip.WIDTH]
+        assert np.array_equal(crop, rendered)
 
 
 def test_a_clip_that_is_not_analysed_is_and_that_is_said(cast, tmp_path, capsys):

@@ -24,9 +24,9 @@ from understudy.core.export.metadata import (
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.export.options import EncodingChoice
 from understudy.core.export.pixel_formats import losses, nearest_format
-from understudy.core.export.provenance import sidecar_name
 from understudy.core.export.source_video import SourceVideo, written_tags
 from understudy.core.filesystem import NewFiles, write_file
+from understudy.core.provenance.sidecar import sidecar_name
 
 
 def source(pixel_format="yuv420p", codec="h264", transfer=2):

@@ -90,6 +90,18 @@ def test_a_refused_render_has_no_right_frame() -> None:
     assert "a.json: render refused: image missing" in job.notes
 
 
+def test_frames_without_a_mark_are_counted_until_the_host_marks_them() -> None:
+    first = parsed("a", task_report(1, 9, {**render_report(range(1, 10)), "unmarked": [2, 3, 4]}))
+    job = merge([first])
+    assert job.unmarked == {2, 3, 4}
+    assert job.result == "9 frames: 9 right, 3 unmarked"
+    assert job.as_dict()["unmarked"] == "2-4"
+    again = parsed("b", task_report(3, 4, render_report([3, 4], process=2), began=20.0, ended=30.0))
+    assert merge([first, again]).unmarked == {2}
+    with pytest.raises(MessageError, match="unmarked frames"):
+        parsed("c", task_report(1, 9, {**render_report([1]), "unmarked": ["1"]}))
+
+
 def test_preparing_renders_no_frame_and_its_stages_count() -> None:
     prepared = parsed("a", task_report(1, 9, render_report(range(1, 10), [4], prepares=True), prepares=True))
     assert merge([prepared]).missing == frozenset()  # it was not to render

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import portrait
+from understudy.core.fusion.colour import light_transfer
 from understudy.core.fusion.edge_light import edge_gain
 from understudy.core.fusion.grain import match_grain
 from understudy.core.geometry.mesh_topology import load_topology
@@ -130,28 +131,39 @@ def test_a_step_at_the_edge_is_gone_and_the_middle_stays() -> None:
     assert edge_gain(target, face, weight, outline, 1.0)[32, 8] == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.parametrize("target", [(10, 5, 3), (90, 40, 18)], ids=["in the dark", "in dim red light"])
+def test_a_face_in_the_dark_is_no_pale_mask(target: tuple[int, int, int]) -> None:
+    footage, face = (np.full((64, 64, 3), colour, np.uint8) for colour in (target, (210, 180, 170)))
+    weight = np.ones((64, 64), np.float32)
+    gain, offset = light_transfer(footage, face, weight, 10.0, 1.0, 1 / 32)
+    lit = (face * gain + offset)[32, 32]
+    assert lit == pytest.approx(target, abs=7)
+    gain, offset = light_transfer(footage, face, weight, 10.0, 1.0)
+    assert (face * gain + offset)[32, 32].min() > 40  # without shape, as ever
+
+
 def test_light_from_one_side_is_taken_out_of_the_source() -> None:
     half = cv2.resize(portrait(), (384, 768))
     even = np.concatenate([half, half[:, ::-1]], 1)
     across = np.linspace(0.6, 1.0, 768, dtype=np.float32)[None, :, None]
-    seen = np.full((768, 768), 255, np.uint8)
+    visibility = np.full((768, 768), 255, np.uint8)
     side_lit = np.round(even * across).astype(np.uint8)
-    made = remove_side_light({"texture": side_lit, "seen": seen})
+    made = remove_side_light({"texture": side_lit, "seen": visibility})
     left, right = (
         np.asarray(made["texture"])[:, part].astype(float).mean() for part in (slice(384), slice(384, None))
     )
     assert side_lit[:, :384].mean() / side_lit[:, 384:].mean() < 0.85
     assert left / right == pytest.approx(1, abs=0.02)
-    assert np.array_equal(made["seen"], seen)
+    assert np.array_equal(made["seen"], visibility)
 
 
 def test_an_even_source_and_one_seen_from_one_side_keep_their_colours() -> None:
     half = cv2.resize(portrait(), (384, 768))
     even = np.ascontiguousarray(np.concatenate([half, half[:, ::-1]], 1))
-    seen = np.full((768, 768), 255, np.uint8)
-    made = remove_side_light({"texture": even, "seen": seen})
+    visibility = np.full((768, 768), 255, np.uint8)
+    made = remove_side_light({"texture": even, "seen": visibility})
     assert np.abs(np.asarray(made["texture"]).astype(int) - even).max() <= 1
-    seen[:, 384:] = 0
+    visibility[:, 384:] = 0
     gradient = np.round(even * np.linspace(0.6, 1.0, 768, dtype=np.float32)[None, :, None]).astype(np.uint8)
-    made = remove_side_light({"texture": gradient, "seen": seen})
+    made = remove_side_light({"texture": gradient, "seen": visibility})
     assert np.abs(np.asarray(made["texture"]).astype(int) - gradient).max() <= 1

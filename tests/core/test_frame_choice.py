@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from understudy.core.analysis.person_clustering import FaceSample
 from understudy.core.face.types import Face, Pose
 from understudy.core.pipeline.face_traits import FaceTraits, FrameTraits
-from understudy.core.sheet.frame_choice import ChosenFrame, Sighting, choose_frames, sightings_of
+from understudy.core.sheet.chosen_frame import ChosenFrame
+from understudy.core.sheet.frame_choice import Sighting, choose_frames, sightings_of
 
 sightings = st.lists(
     st.builds(
@@ -25,13 +26,15 @@ ranges = st.tuples(st.integers(0, 60), st.integers(1, 60)).map(lambda pair: rang
 
 
 @given(sightings, ranges, st.integers(1, 12), st.randoms())
-def test_the_choice_is_unique_within_the_range_and_the_same_in_any_order(seen, numbers, count, random):
-    chosen = choose_frames(seen, numbers, count)
+def test_the_choice_is_unique_within_the_range_and_the_same_in_any_order(
+    observations, numbers, count, random
+):
+    chosen = choose_frames(observations, numbers, count)
     frames = [frame.number for frame in chosen]
     assert len(frames) == min(count, len(numbers))
     assert frames == sorted(set(frames))
     assert set(frames) <= set(numbers)
-    shuffled = [*seen, *seen[:3]]
+    shuffled = [*observations, *observations[:3]]
     random.shuffle(shuffled)
     assert choose_frames(shuffled, numbers, count) == chosen
 
@@ -40,14 +43,14 @@ def test_the_choice_is_unique_within_the_range_and_the_same_in_any_order(seen, n
     st.dictionaries(st.integers(0, 8), st.tuples(st.integers(0, 1), st.integers(0, 2)), min_size=1), st.data()
 )
 def test_each_person_of_each_shot_is_shown_before_anybody_is_shown_twice(people, data):
-    seen = [
+    observations = [
         turn(number, data.draw(st.floats(-90, 90)), shot=who[0], person=who[1])
         for number, who in people.items()
     ]
     # So short a range that frames need not stay apart.
     numbers = range(9) if len(set(people.values())) > 3 else range(min(people), min(people) + 2)
     shown = {people[number] for number in people if number in numbers}
-    chosen = choose_frames(seen, numbers, max(len(shown), 1))
+    chosen = choose_frames(observations, numbers, max(len(shown), 1))
     assert {people[frame.number] for frame in chosen if frame.number in people} == shown
 
 
@@ -56,15 +59,15 @@ def turn(number, yaw, mouth=0.02, light=0.5, shot=0, person=0):
 
 
 def test_extremes_come_in_their_order_and_what_hardly_differs_is_none():
-    seen = [
+    observations = [
         turn(0, 3), turn(10, -40), turn(20, 35), turn(30, 10, mouth=0.3), turn(40, 12, light=0.2),
         turn(50, 15, light=0.9), turn(60, 20), turn(70, 3.5, mouth=0.03, light=0.51),
     ]  # fmt: skip
-    reasons = {frame.number: frame.reason for frame in choose_frames(seen, range(80), 6)}
+    reasons = {frame.number: frame.reason for frame in choose_frames(observations, range(80), 6)}
     assert reasons == {
         0: "straight on", 10: "turned left", 20: "turned right", 30: "mouth open", 40: "dark", 50: "bright",
     }  # fmt: skip
-    three = choose_frames(seen, range(80), 3)
+    three = choose_frames(observations, range(80), 3)
     assert [frame.number for frame in three] == [0, 10, 20] or [frame.number for frame in three] == [
         0,
         10,
@@ -79,7 +82,7 @@ def test_moments_stay_apart_and_gaps_are_filled():
     assert choose_frames([], range(5, 8), 1) == (ChosenFrame(6, "in between"),)
 
 
-def seen_frame(number, gray, people):
+def visible_frame(number, gray, people):
     """A frame of one gray with people of these numbers beside each other."""
     faces = []
     for place, person in enumerate(people):
@@ -96,11 +99,11 @@ def seen_frame(number, gray, people):
 
 def test_shots_and_people_are_told_apart():
     frames = [
-        *(seen_frame(number, 40, (0, 1) if number < 3 else (0,)) for number in range(6)),
-        *(seen_frame(number, 200, (2,)) for number in range(6, 10)),
+        *(visible_frame(number, 40, (0, 1) if number < 3 else (0,)) for number in range(6)),
+        *(visible_frame(number, 200, (2,)) for number in range(6, 10)),
     ]
-    seen = sightings_of(frames)
-    who = {(one.number, one.shot, one.person) for one in seen}
+    observations = sightings_of(frames)
+    who = {(one.number, one.shot, one.person) for one in observations}
     assert who == {
         *((number, 0, 0) for number in range(6)), *((number, 0, 1) for number in range(3)),
         *((number, 1, 0) for number in range(6, 10)),

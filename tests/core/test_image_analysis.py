@@ -50,9 +50,9 @@ def test_a_face_that_is_found_at_once_is_kept_under_the_key_of_the_default_setti
     with open_clip(write_picture(tmp_path / "a.png", portrait())) as clip:
         plain = analyser.analysis(clip, 0, Recipe())
         for detect in (Detect(), Detect(every=5), Detect(margin=10), Detect(angles="all", score=0.4)):
-            found = analyse_image(analyser, clip, detect)
-            assert found.analysis.key == plain.key
-            assert found.detect == Detect()
+            analysed = analyse_image(analyser, clip, detect)
+            assert analysed.analysis.key == plain.key
+            assert analysed.detect == Detect()
 
 
 @pytest.mark.parametrize(
@@ -65,18 +65,18 @@ def test_an_open_mouth_is_found_by_margins_and_turns(
     pixels = pixels if code is None else cv2.rotate(pixels, code)
     with open_clip(write_picture(tmp_path / "a.png", pixels[..., ::-1])) as clip:
         assert analyser.analysis(clip, 0, Recipe()).faces == ()
-        found = analyse_image(analyser, clip, Detect())
-        assert len(found.analysis.faces) == 1
-        assert found.detect.margin == 20
-        again = analyser.analysis(clip, 0, Recipe(detect=found.detect))
-        assert again.key == found.analysis.key
+        analysed = analyse_image(analyser, clip, Detect())
+        assert len(analysed.analysis.faces) == 1
+        assert analysed.detect.margin == 20
+        again = analyser.analysis(clip, 0, Recipe(detect=analysed.detect))
+        assert again.key == analysed.analysis.key
 
 
 def test_settings_of_the_recipe_reach_the_image(analyser: Analyser, shared: Path) -> None:
     with open_clip(shared / OPEN_MOUTH) as clip:
-        found = analyse_image(analyser, clip, Detect(margin=100.0))
-        assert found.detect == Detect(margin=100.0)
-        assert len(found.analysis.faces) == 1
+        analysed = analyse_image(analyser, clip, Detect(margin=100.0))
+        assert analysed.detect == Detect(margin=100.0)
+        assert len(analysed.analysis.faces) == 1
 
 
 def test_settings_that_find_other_faces_count(analyser: Analyser, tmp_path: Path) -> None:
@@ -88,11 +88,11 @@ def test_settings_that_find_other_faces_count(analyser: Analyser, tmp_path: Path
         assert len(both.analysis.faces) == 2
         for score in np.arange(0.5, 0.99, 0.02):
             strict = replace(Detect(), angles="upright", score=float(score))
-            found = analyse_image(analyser, clip, strict)
-            if len(found.analysis.faces) == 1:
+            analysed = analyse_image(analyser, clip, strict)
+            if len(analysed.analysis.faces) == 1:
                 break
-        assert len(found.analysis.faces) == 1
-        assert found.detect == strict
+        assert len(analysed.analysis.faces) == 1
+        assert analysed.detect == strict
 
 
 def test_a_number_that_the_default_settings_do_not_reach_is_looked_for_as_the_recipe_says(
@@ -106,8 +106,8 @@ def test_a_number_that_the_default_settings_do_not_reach_is_looked_for_as_the_re
 
 def test_settings_that_find_nothing_do_not_lose_a_face(analyser: Analyser, tmp_path: Path) -> None:
     with open_clip(write_picture(tmp_path / "a.png", portrait())) as clip:
-        found = analyse_image(analyser, clip, Detect(score=0.99, angles="upright"))
-        assert len(found.analysis.faces) == 1
+        analysed = analyse_image(analyser, clip, Detect(score=0.99, angles="upright"))
+        assert len(analysed.analysis.faces) == 1
 
 
 @pytest.mark.parametrize("detect", [Detect(), Detect(margin=5.0)])

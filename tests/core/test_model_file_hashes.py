@@ -39,9 +39,9 @@ def test_a_large_file_that_can_be_no_model_is_not_read(tmp_path: Path, memory: P
     with path.open("ab") as file:
         file.truncate((1 << 31) - 2)
     before = _bytes_read()
-    (found,) = [one for one in ModelLibrary([tmp_path]).local_models() if one.file.path == path]
+    (local_model,) = [one for one in ModelLibrary([tmp_path]).local_models() if one.file.path == path]
     assert _bytes_read() - before < 1 << 20
-    assert (found.role, found.problem, found.size) == ("", "", (1 << 31) - 2)
+    assert (local_model.role, local_model.problem, local_model.size) == ("", "", (1 << 31) - 2)
     assert not memory.exists()
 
 

@@ -29,7 +29,7 @@ def test_every_published_file_has_a_family_a_licence_and_a_page() -> None:
         assert bool(known.size) == bool(known.sha256)  # a file of another size is not even hashed
         assert "non-commercial" not in known.licence or not known.commercial
     hashes = [known.sha256 for known in CATALOGUE.models if known.sha256]
-    assert len(hashes) == len(set(hashes)) == 42
+    assert len(hashes) == len(set(hashes)) == 43
     assert all(len(content) == 64 for content in hashes)
 
 
@@ -52,6 +52,7 @@ PIXEL = {
     "landmark/insightface-106": (10, 130, 250),
     "landmark/liveportrait-203": (10 / 255, 130 / 255, 250 / 255),
     "embed/arcface": (10 / 127.5 - 1, 130 / 127.5 - 1, 250 / 127.5 - 1),
+    "embed/auraface": (10 / 127.5 - 1, 130 / 127.5 - 1, 250 / 127.5 - 1),
     "embed/ghostface": (-117.5 / 128, 2.5 / 128, 122.5 / 128),
     "embed/sface": (10, 130, 250),
     "embed/mobileface": (10, 130, 250),
@@ -123,6 +124,7 @@ STAND_INS = {
     "landmark/insightface-106": lambda path: stand_ins.write_106(path, np.zeros((106, 2))),
     "landmark/liveportrait-203": lambda path: stand_ins.write_203(path, np.zeros((203, 2))),
     "embed/arcface": lambda path: stand_ins.write_recogniser(path, "arcface"),
+    "embed/auraface": lambda path: stand_ins.write_recogniser(path, "auraface"),
     "embed/ghostface": lambda path: stand_ins.write_recogniser(path, "ghostface"),
     "embed/sface": lambda path: stand_ins.write_recogniser(path, "sface"),
     "embed/mobileface": lambda path: stand_ins.write_recogniser(path, "mobileface"),
@@ -139,6 +141,7 @@ def test_each_family_takes_its_own_files_and_refuses_others(name: str, tmp_path:
     facts = onnx_info_of(STAND_INS[name](tmp_path / "own.onnx"))
     assert mismatch(CATALOGUE.find_family(name), facts) == ""
     alike = {"detect/scrfd": "detect/retinaface", "occlude/xseg": "occlude/selfie"}
+    alike |= {"embed/arcface": "embed/auraface", "embed/auraface": "embed/arcface"}
     for other in CATALOGUE.families.values():
         said = mismatch(other, facts)
         if other.path not in (name, alike.get(name)):

@@ -103,7 +103,7 @@ class Scene:
 @pytest.mark.parametrize("rounds", [20, pytest.param(1000, marks=pytest.mark.long)])
 def test_a_replaced_file_never_keeps_the_former_face(tmp_path: Path, rounds: int) -> None:
     scene, choice = Scene(tmp_path), random.Random(7)
-    seen = set()
+    shown_frames = set()
     session = scene.open("cache")
     for _ in range(rounds):
         name = choice.choice(["frame1.bmp", "movie.avi", "person.bmp"])
@@ -115,9 +115,9 @@ def test_a_replaced_file_never_keeps_the_former_face(tmp_path: Path, rounds: int
         shown = scene.render(session, "project")
         assert np.array_equal(shown, scene.truth()), (name, scene.state)
         assert shown[..., 3].any(axis=(1, 2)).all()
-        seen.add(shown.tobytes())
+        shown_frames.add(shown.tobytes())
     session.close()
-    assert len(seen) > 6
+    assert len(shown_frames) > 6
 
 
 def test_what_lies_between_the_sampled_blocks_is_noticed_on_this_machine(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ __all__ = ["real"]
 
 
 @pytest.mark.parametrize(
-    ("family", "count"), [("arcface", 512), ("ghostface", 512), ("sface", 128), ("mobileface", 256)]
+    ("family", "count"),
+    [("arcface", 512), ("auraface", 512), ("ghostface", 512), ("sface", 128), ("mobileface", 256)],
 )
 def test_an_embedding_is_of_the_aligned_normalised_crop(tmp_path: Path, family: str, count: int) -> None:
     path = stand_ins.write_recogniser(tmp_path / "net.onnx", family)
@@ -37,6 +38,7 @@ def test_an_embedding_is_of_the_aligned_normalised_crop(tmp_path: Path, family: 
     ).astype(np.float32)
     crop = {
         "arcface": crop / 127.5 - 1,
+        "auraface": crop / 127.5 - 1,
         "ghostface": (crop - 127.5) / 128,
         "sface": crop,
         "mobileface": crop,

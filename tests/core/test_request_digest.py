@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from dataclasses import fields, replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,8 @@ def test_the_same_question_has_the_same_digest_in_every_run(job: LayerJob, model
     assert digester.digest(job) == digester.digest(job) == RequestDigester([models]).digest(job)
     # Where it is shown, and what people are called, alter no pixel.
     (casting,) = job.requests
-    renamed = replace(casting, identity=replace(casting.identity, name="Bea", consent="contract"))
+    person = replace(casting.identity, name="Bea", consent="contract", consent_until=date(2030, 1, 2))
+    renamed = replace(casting, identity=person)
     elsewhere = replace(
         job, strip="copy", frame=90, layer_path=Path("/other/000006.tif"), requests=(renamed,)
     )

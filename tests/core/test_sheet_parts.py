@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
-from understudy.core.sheet.frame_choice import ChosenFrame
+from understudy.core.sheet.chosen_frame import ChosenFrame
 from understudy.core.sheet.layout import cost_text, lay_out
 from understudy.core.sheet.lettering import font, plain_letters, wrap_lines
 from understudy.core.sheet.sheet import Cell, Cost, Sheet, Variant, Wedge

@@ -24,8 +24,8 @@ def cast(tmp_path):
 
 
 def test_a_file_is_a_person_and_a_folder_is_one_with_several_images(cast):
-    found = takes_from_arguments([], [cast / "*"])
-    assert found == (
+    take_list = takes_from_arguments([], [cast / "*"])
+    assert take_list == (
         Person("a,b", (cast / "a,b.png",)),
         Person("ann", (cast / "ann.png",)),
         Person("bob", (cast / "bob.png",)),

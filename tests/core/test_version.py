@@ -11,8 +11,8 @@ import pytest
 import understudy
 from blender_driver import Footage
 from understudy.core.cli.main import main
-from understudy.core.export.provenance import program_name
 from understudy.core.system import version as module
+from understudy.core.system.version import program_name
 
 ROOT = Path(understudy.__file__).parent
 

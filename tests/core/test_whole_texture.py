@@ -27,11 +27,11 @@ def mesh(height: float = 300, smile: float = CALM, yaw: float = 0.0) -> np.ndarr
     return np.concatenate([points, np.repeat(points[[33, 263]], 5, 0)]).astype(np.float32)
 
 
-def part(level: float, seen: int = 255) -> dict[str, np.ndarray]:
+def part(level: float, visibility: int = 255) -> dict[str, np.ndarray]:
     """Return a texture of skin of one lightness, with fine noise, that is seen all over."""
     noise = RNG.normal(0, 3, (SIDE, SIDE, 1))
     texture = np.clip(np.array([190, 150, 130]) * level + noise, 0, 255).astype(np.uint8)
-    return {"texture": texture, "seen": np.full((SIDE, SIDE), seen, np.uint8)}
+    return {"texture": texture, "seen": np.full((SIDE, SIDE), visibility, np.uint8)}
 
 
 def at(image: np.ndarray, index: int) -> np.ndarray:

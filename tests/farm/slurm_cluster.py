@@ -98,12 +98,16 @@ class Cluster:
 
     def states(self, job):
         """The last state of each task of an array, with its exit code, by task."""
-        found = {}
+        task_states = {}
         for line in self.call("scontrol", "-o", "show", "job", job).splitlines():
             facts = dict(word.split("=", 1) for word in line.split() if "=" in word)
             if facts.get("ArrayTaskId", "").isdecimal():
-                found[int(facts["ArrayTaskId"])] = (facts["JobState"], facts["ExitCode"], facts["Restarts"])
-        return found
+                task_states[int(facts["ArrayTaskId"])] = (
+                    facts["JobState"],
+                    facts["ExitCode"],
+                    facts["Restarts"],
+                )
+        return task_states
 
     def close(self):
         """End the programs."""

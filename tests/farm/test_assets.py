@@ -13,7 +13,7 @@ _TRACE = (
 def test_the_tracer_finds_the_image_of_a_source_person_and_the_layers(farm, engines):
     done = run([engines / "python", "-c", _TRACE, farm.project], {"PATH": "/usr/bin:/bin"})
     assert done.returncode == 0, done.stdout
-    found = done.stdout.splitlines()
+    lines = done.stdout.splitlines()
     folder = farm.project.parent
-    assert str(folder / "face.png") in found
-    assert any(path.startswith(f"{folder}/understudy_cache/layers/") for path in found)
+    assert str(folder / "face.png") in lines
+    assert any(path.startswith(f"{folder}/understudy_cache/layers/") for path in lines)

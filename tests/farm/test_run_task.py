@@ -155,15 +155,15 @@ def words_of(number):
 
 def blenders_of(project):
     """The processes that render a project, by their ids outside."""
-    found = []
+    process_ids = []
     for entry in Path("/proc").iterdir():
         try:
             words = (entry / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
         if words[0].endswith(b"blender") and str(project).encode() in words:
-            found.append(int(entry.name))
-    return found
+            process_ids.append(int(entry.name))
+    return process_ids
 
 
 def wait_for(condition, seconds=60):

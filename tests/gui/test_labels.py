@@ -34,7 +34,13 @@ def test_the_editor_is_as_wide_as_labels_need(panels):
 
 def test_every_panel_has_its_images(panels):
     _, work = panels
-    names = {"panel_first_step", "panel_cache", "preferences", *(f"panel_{part}" for part in PARTS)}
+    names = {
+        "panel_first_step",
+        "panel_cache",
+        "panel_consent",
+        "preferences",
+        *(f"panel_{part}" for part in PARTS),
+    }
     names |= {f"panel_{part}_models" for part in PARTS if part != "who"}
     assert names <= {path.stem for path in work.glob("*.png")}
     assert all((work / f"{name}.png").stat().st_size > 20_000 for name in names)

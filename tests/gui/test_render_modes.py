@@ -3,10 +3,12 @@
 
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
 from gui.screen import difference, read
+from understudy.core.provenance.verify import INTACT, verify_file
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 COUNT = 5
@@ -148,6 +150,18 @@ def test_the_viewport_renders_what_is_rendered(window, place, whole, plain):
         )
         assert share == pytest.approx(0.4, abs=0.08)
     assert window["notice"] == ""
+
+
+def test_what_the_window_renders_is_marked_and_shows_the_same(window, place, whole):
+    for frame in range(1, COUNT + 1):
+        path = place.work / f"window_{frame:04d}.png"
+        assert verify_file(path).state == INTACT
+        assert (read(path) == whole[0][frame]).all()
+    for path in (*place.work.glob("viewport_*.png"), *place.work.glob("film_*")):
+        assert verify_file(path).state == INTACT, path
+    assert len(list(place.work.glob("film_*.mp4"))) == 1
+    with av.open(str(next(place.work.glob("film_*.mp4")))) as container:
+        assert sum(1 for _ in container.decode(video=0)) == COUNT
 
 
 def test_through_proxies_the_face_is_on_the_same_place(window, place):

@@ -124,6 +124,7 @@ def write_recogniser(path: Path, family: str, seed: int = 0) -> Path:
     """A recogniser: 8 x 8 block means of what it is given, times a random matrix of the seed."""
     name, output, count = {
         "arcface": ("input.1", "683", 512),
+        "auraface": ("input.1", "1333", 512),
         "ghostface": ("input_1", "embedding", 512),
         "sface": ("data", "fc1", 128),
         "mobileface": ("data", "fc5_bn", 256),

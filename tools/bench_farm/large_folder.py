@@ -68,9 +68,9 @@ def measure_large_folder(
     make_large_folder(root, layer_count, stack_count, writer_count)
     made = time.perf_counter()
     with open_cache(CacheSettings(root)) as cache:
-        found = cache.store.get(_key(writer_count - 1, _RESULTS_A_WRITER - 1))
+        arrays = cache.store.get(_key(writer_count - 1, _RESULTS_A_WRITER - 1))
         opened = time.perf_counter()
-        assert found is not None
+        assert arrays is not None
         results = sum(_key(writer, 0) in cache.store for writer in range(writer_count))
         assert results == writer_count
     names = layer_names(layer_count, stack_count)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ArcFace, GhostFaceNet, SFace and MobileFace: one aligned 112² crop in, one vector out; the catalogue has the rest.
+"""ArcFace, AuraFace, GhostFaceNet, SFace and MobileFace: one aligned 112² crop in, one vector out.
+
+The catalogue has the rest.
 
 Sources: Deng et al., "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", 2019; Alansari et al.,
 "GhostFaceNets", 2023; Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss", 2021; MobileFace's published code.

@@ -3,6 +3,7 @@
 
 import errno
 import os
+import threading
 
 from ...filesystem import Location
 from .index import IndexEntry, Pack
@@ -24,21 +25,28 @@ class PackAppender:
         self._mode = mode
         self._writer: PackWriter | None = None
         self._sidecar_builder = SidecarBuilder()
+        # A pack that was just made is nobody's yet, and a record that was just written is not in the index: an
+        # eviction must not look in between, or it takes them for unused.
+        self._lock = threading.Lock()
 
     def append(self, digest: bytes, chunks: list[bytes], size: int) -> Pack:
         """Append a record of `size` bytes and index it; return its pack. Raises OSError."""
+        with self._lock:
+            return self._append(digest, chunks, size)
+
+    def _append(self, digest: bytes, chunks: list[bytes], size: int) -> Pack:
         for _ in range(_TRIES):
             writer, pack = self._pack_to_write()
             try:
                 offset = writer.append(chunks, size)
             except OSError as error:
                 if error.errno == errno.ESTALE:  # removed on the share: the next pack may do
-                    self.finish_pack()
+                    self._finish_pack()
                     continue
                 raise
             if not writer.removed:
                 break
-            self.finish_pack()  # an eviction took it away: nobody would find the record there
+            self._finish_pack()  # an eviction took it away: nobody would find the record there
         else:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         self._inventory.add(digest, IndexEntry(pack, offset, size))
@@ -47,6 +55,10 @@ class PackAppender:
 
     def finish_pack(self) -> None:
         """Write no more to the present pack, and leave a sidecar beside it."""
+        with self._lock:
+            self._finish_pack()
+
+    def _finish_pack(self) -> None:
         writer, self._writer = self._writer, None
         if writer is None:
             return
@@ -63,8 +75,9 @@ class PackAppender:
 
     def own_packs(self) -> tuple[str, ...]:
         """Return the names of the packs that are being written to."""
-        writer = self._writer
-        return (writer.name,) if writer is not None else ()
+        with self._lock:
+            writer = self._writer
+            return (writer.name,) if writer is not None else ()
 
     def _pack_to_write(self) -> tuple[PackWriter, Pack]:
         writer = self._writer
@@ -73,7 +86,7 @@ class PackAppender:
             full = writer.closed or writer.size >= self._pack_bytes
             if pack is not None and not full and writer.process_id == os.getpid():
                 return writer, pack
-        self.finish_pack()
+        self._finish_pack()
         writer, pack = self._inventory.create_pack(lambda: PackWriter(self._pack_folder, self._mode))
         self._writer, self._sidecar_builder = writer, SidecarBuilder()
         return writer, pack

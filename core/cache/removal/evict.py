@@ -106,7 +106,10 @@ def evict(
         before = size_on_disk(root)
         run = _EvictionRun(pack_folder, working_set or EmptyWorkingSet(), mode)
         run.clean(place, clock_ns())
-        packs = [pack for pack in packs_by_last_use(place, clock_ns()) if pack.name not in own_packs()]
+        packs = packs_by_last_use(place, clock_ns())
+        # Asked after the packs are listed: one that is made in between is not in the list.
+        written = own_packs()
+        packs = [pack for pack in packs if pack.name not in written]
         if max_age_seconds is not None:
             oldest = clock_ns() - int(max_age_seconds * 1e9)
             for pack in packs:

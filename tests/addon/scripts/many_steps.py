@@ -63,12 +63,12 @@ def add_counts(file, start, count):
 
 def colours():
     """The colour space of each clip that has another than the usual one, and its layer's."""
-    found = {}
+    names_by_clip = {}
     for clip in SceneStrips(_scene()).clips:
         names = [strip.colorspace_settings.name for strip in (clip, layer_of(_scene(), clip))]
         if set(names) != {"sRGB"}:
-            found[clip.name] = names
-    return found
+            names_by_clip[clip.name] = names
+    return names_by_clip
 
 
 def looks(paths):

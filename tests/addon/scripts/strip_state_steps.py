@@ -82,11 +82,10 @@ def remove_file(file):
     Path(file).unlink()
 
 
-def stop_preparing_at(name, frame):
+def stop_preparing(name):
     """What a stopped preparation leaves behind."""
     set_window_state("prepared_scene", _scene().name)
     set_window_state("prepared_strip", stack_id(_strip(name)))
-    set_window_state("stopped_frame", frame)
     set_window_state("was_stopped", True)
 
 

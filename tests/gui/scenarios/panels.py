@@ -28,6 +28,14 @@ def steps(window):
     for part in PARTS:
         fold_all(modifier, part)
         yield from pictures(window, f"panel_{part}")
+    fold_all(modifier, "who")
+    modifier.show_consent = True
+    modifier.identity.consent, modifier.identity.consent_record.until = "The lead", "2001-01-31"
+    modifier.identity.consent_record.recorded_on = "2000-12-01"
+    modifier.identity.consent_record.evidence = "/given/clip.mp4"
+    modifier.identity.consent_record.evidence_sha256 = "0123456789abcdef" * 4
+    yield from pictures(window, "panel_consent")
+    modifier.show_consent = False
     fold_all(modifier, "")
     modifier.swap.swapper, modifier.enhance.enhancer = "inswapper", "codeformer"
     modifier.occlude.masker, modifier.embed.recogniser = "bisenet", "arcface"

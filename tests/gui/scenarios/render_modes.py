@@ -27,6 +27,7 @@ def steps(window):
     arrange(window)
     yield 1.0
     yield from viewport(window)
+    yield from animations(window)
     yield from proxies(window)
     yield from strictly(window)
     yield from playing(window)
@@ -97,6 +98,29 @@ def proxies(window):
     modifier.enabled = True
     space.use_proxies, space.proxy_render_size = False, "SCENE"
     yield 1.0
+
+
+def animations(window):
+    """Render images and a movie in the window, on the render's own thread."""
+    render, ended = bpy.context.scene.render, []
+    bpy.app.handlers.render_complete.append(lambda *_: ended.append(True))
+    for name in ("window", "film"):
+        if name == "film":
+            if hasattr(render.image_settings, "media_type"):
+                render.image_settings.media_type = "VIDEO"
+            render.image_settings.file_format = "FFMPEG"
+            render.ffmpeg.format = "MPEG4"
+        render.filepath = f"/work/{name}_"
+        with window.within(window.area("SEQUENCE_EDITOR")):
+            bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+        yield from wait_until(lambda: ended)
+        yield 1.5
+        ended.clear()
+    bpy.app.handlers.render_complete.pop()
+    if hasattr(render.image_settings, "media_type"):
+        render.image_settings.media_type = "IMAGE"
+    render.image_settings.file_format = "PNG"
+    yield from window.wake()
 
 
 def strictly(window):

@@ -6,7 +6,7 @@ from typing import cast
 
 from ..reader import Reader
 
-NAMES = ("packs", "sidecars", "labels", "models", "memory", "import", "worker", "redis", "blend")
+NAMES = ("packs", "sidecars", "labels", "models", "memory", "import", "worker", "redis", "marks", "blend")
 _MODULES = {"import": "import_folder"}
 
 

@@ -45,7 +45,8 @@ class Blend:
                 "directory": f"//understudy_cache/layers/{_ID}/",
             },
             "pictures": ["000000.tif", "000001.tif", "000002.tif"],
-            "modifier": {"name": "Face Swap", "strip_id": _ID, "enabled": True, "show_render": True},
+            "modifier": {"name": "Face Swap", "strip_id": _ID, "enabled": True, "loaded_take": 0},
+            "take": {"name": "second", "take_id": _ID, "has_own_values": True},
             "identity": {"name": "somebody", "consent": "yes"},
             "picture": {"filepath": "//who.png", "face_number": 0},
             "raw": {},
@@ -86,7 +87,7 @@ class Blend:
             lambda: copies.separate_copies(scene),
             lambda: sync.sync_layers(scene),
             lambda: list(jobs.jobs_at(scene, 2)),
-            lambda: layer_strip.remove_layer(scene, timeline.stack_id(clip)),
+            lambda: layer_strip.remove_layer(scene, timeline.stack_id(clip), [timeline.stack_id(clip)]),
         ):
             with suppress(UnderstudyError):
                 read()
@@ -101,11 +102,13 @@ def _project(scene: Any, values: dict[str, Any]) -> Any:
             strip.elements.append(f"{number:06d}.tif")
     modifier = scene_properties.settings_of(scene).modifiers.add()
     picture = modifier.identity.pictures.add()
+    modifier.takes.add()
     owners = {
         "scene": scene_properties.settings_of(scene),
         "clip": clip,
         "layer": layer,
         "modifier": modifier,
+        "take": modifier.takes.add(),
         "identity": modifier.identity,
         "picture": picture,
     }

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Blender itself renders says what was done to it: images, stills and movies, with the pixels they had."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from damaged_project import STRICT_EXIT
+from understudy.core.media.exr import decode_exr
+from understudy.core.media.file_status import file_fingerprint
+from understudy.core.provenance.facts import EMBEDDED
+from understudy.core.provenance.mark_file import scan_marks
+from understudy.core.provenance.verify import INTACT, UNMARKED, verify_file
+
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
+
+NAME = "Jane-Q-Planted"
+IMAGES = {
+    "PNG": ("8", "png"),
+    "JPEG": ("8", "jpg"),
+    "TIFF": ("8", "tif"),
+    "WEBP": ("8", "webp"),
+    "OPEN_EXR": ("16", "exr"),
+}
+
+
+def begin(driver, footage, name, last=2):
+    folder = driver.folder / name
+    folder.mkdir()
+    person = folder / f"{NAME}.png"
+    shutil.copy(footage.person, person)
+    return folder, [
+        ["project", {"size": [320, 240], "frames": [1, last], "save": str(folder / "p.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": str(person)}],
+    ]
+
+
+def pixels(path):
+    if path.suffix == ".exr":
+        return decode_exr(path, path.read_bytes())
+    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+
+
+def packets(path):
+    with av.open(str(path)) as container:
+        return [(packet.pts, bytes(packet)) for packet in container.demux()]
+
+
+def test_all_that_blender_writes_is_marked_and_shows_the_same(every_blender, footage):
+    folder, steps = begin(every_blender, footage, "formats")
+    for switch in ("off", ""):
+        out = folder / (switch or "on")
+        out.mkdir()
+        report = str(out / "report.json")
+        steps.append(["environment", {"UNDERSTUDY_MARKS": switch}])
+        for kind, (depth, _) in IMAGES.items():
+            steps += [["image_output", {"file_format": kind, "color_depth": depth}]]
+            steps += [["render", {"out": str(out / f"{kind}_"), "report": report}]]
+        steps += [["image_output", {"file_format": "PNG", "color_depth": "16"}]]
+        steps += [["render", {"out": str(out / "still.png"), "how": "still", "frame": 2}]]
+    for switch in ("off", ""):
+        out = folder / (switch or "on")
+        steps += [["environment", {"UNDERSTUDY_MARKS": switch}], ["movie_output", {}]]
+        steps += [["render", {"out": str(out / "film_"), "report": str(out / "movie.json")}]]
+        steps += [["setup", {"render__ffmpeg__format": "MKV"}], ["render", {"out": str(out / "film_")}]]
+    every_blender(*steps)
+    files = [f"{kind}_{frame:04}.{suffix}" for kind, (_, suffix) in IMAGES.items() for frame in (1, 2)]
+    for name in (*files, "still.png", "film_0001-0002.mp4", "film_0001-0002.mkv"):
+        plain, marked = folder / "off" / name, folder / "on" / name
+        assert verify_file(plain).state == UNMARKED, name
+        verdict = verify_file(marked)
+        assert verdict.state == INTACT, (name, verdict)
+        assert verdict.facts.engine == EMBEDDED
+        assert verdict.facts.clips == (f"sha256:{file_fingerprint(Path(footage.movie))}",)
+        assert verdict.facts.source_images == (file_fingerprint(folder / f"{NAME}.png"),)
+        if name.startswith("film"):
+            assert packets(marked) == packets(plain), name
+        else:
+            assert np.array_equal(pixels(marked), pixels(plain)), name
+            # Blender keeps the time of a render in a file: the packet aside, all else is as it was.
+            assert len(marked.read_bytes()) > len(plain.read_bytes())
+        assert NAME.encode() not in marked.read_bytes()
+    assert not [path for path in (folder / "on").iterdir() if path.name.startswith(".")]
+    for report in ("report.json", "movie.json"):
+        said = json.loads((folder / "on" / report).read_text())
+        assert (said["unmarked"], said["warnings"]) == ([], [])
+        assert json.loads((folder / "off" / report).read_text())["unmarked"] == [1, 2]
+
+
+def test_a_frame_without_a_new_face_is_not_marked(drive, footage):
+    folder, steps = begin(drive, footage, "others", last=3)
+    drive(
+        *steps,
+        ["setup", {"frame_start": 12, "frame_end": 14}],
+        ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}],
+    )
+    states = [verify_file(folder / f"out_{frame:04}.png").state for frame in (12, 13, 14)]
+    assert states == [INTACT, UNMARKED, UNMARKED]
+    assert json.loads((folder / "report.json").read_text())["unmarked"] == []
+
+
+def test_formats_without_marks_are_counted_or_refused(drive, footage):
+    folder, steps = begin(drive, footage, "others formats")
+    steps += [["image_output", {"file_format": "BMP", "color_depth": "8"}]]
+    drive(*steps, ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}])
+    report = json.loads((folder / "report.json").read_text())
+    assert report["unmarked"] == [1, 2]
+    assert report["warnings"] == ["no mark was written: .bmp files can't hold a mark (2 frames)"]
+    drive.status = STRICT_EXIT
+    drive(
+        *steps,
+        ["environment", {"UNDERSTUDY_MARKS": "require"}],
+        ["render", {"out": str(folder / "no_"), "report": str(folder / "refused.json")}],
+    )
+    drive.status = 0
+    assert json.loads((folder / "refused.json").read_text())["failed"] == [1, 2]
+    assert not list(folder.glob("no_*"))
+
+
+def test_files_of_others_and_behind_links_are_left_alone(drive, footage):
+    folder, steps = begin(drive, footage, "links")
+    victim = folder / "victim.png"
+    cv2.imwrite(str(victim), np.zeros((4, 4, 3), np.uint8))
+    os.utime(victim, (1, 1))
+    (folder / "out_0002.png").symlink_to(folder / "elsewhere.png")
+    drive(*steps, ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}])
+    assert verify_file(folder / "out_0001.png").state == INTACT
+    assert scan_marks(victim).packet == b""
+    assert (folder / "out_0002.png").is_symlink()

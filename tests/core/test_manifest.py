@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""C2PA manifests: the library's own reader agrees, pixels and packets stay, names appear nowhere."""
+
+import io
+import json
+import stat
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from understudy.core.errors import OutputError
+from understudy.core.provenance.certificates import LOCAL_FILE_NAME, local_identity, read_identity
+from understudy.core.provenance.manifest import RECORD_LABEL, has_manifest_library, sign_file
+from understudy.core.provenance.mark_file import scan_marks
+from understudy.core.provenance.verdict_text import verdict_lines
+from understudy.core.provenance.verify import CHANGED, INTACT, verify_file
+from understudy.core.provenance.xmp import read_packet
+
+from tests.core.marked_files import FACTS, make_file, mark, shown
+from tests.core.marked_files import NAMES as ALL_NAMES
+
+NAMES = [name for name in ALL_NAMES if not name.endswith(".exr")]
+pytestmark = pytest.mark.skipif(not has_manifest_library(), reason="needs c2pa-python")
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory):
+    return local_identity({"XDG_CONFIG_HOME": str(tmp_path_factory.mktemp("settings"))})
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory, identity):
+    plain, folder = tmp_path_factory.mktemp("plain"), tmp_path_factory.mktemp("signed")
+    for name in NAMES:
+        path = make_file(plain, name)
+        mark(path)
+        with path.open("rb") as source, (folder / name).open("w+b") as target:
+            sign_file(source, target, name, FACTS, identity)
+    return {name: (plain / name, folder / name) for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_signing_keeps_pixels_packets_and_the_xmp_seal(name, signed):
+    before, after = signed[name]
+    assert shown(after) == shown(before)
+    scan = scan_marks(after)
+    assert scan.has_manifest
+    assert read_packet(scan.packet, scan.content).is_intact
+    verdict = verify_file(after)
+    assert verdict.state == INTACT
+    assert (verdict.manifest.is_intact, verdict.manifest.is_trusted, verdict.manifest.is_local) == (
+        True,
+        False,
+        True,
+    )
+    assert verdict.facts == verdict.manifest.facts == FACTS
+    assert any("says nothing of who signed" in line for line in verdict_lines(verdict))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_flipped_byte_of_the_content_breaks_the_signature(name, signed, tmp_path):
+    content = bytearray(signed[name][1].read_bytes())
+    content[-40] ^= 1
+    (tmp_path / name).write_bytes(content)
+    verdict = verify_file(tmp_path / name)
+    assert verdict.state == CHANGED or verdict.problem
+    assert verdict.manifest is None or not verdict.manifest.is_intact
+
+
+def test_the_library_reads_the_actions_in_their_order(signed):
+    from c2pa import Reader
+
+    with Reader(str(signed["a.png"][1])) as reader:
+        manifest = reader.get_active_manifest()
+    assertions = {entry["label"]: entry["data"] for entry in manifest["assertions"]}
+    opened, edited = assertions["c2pa.actions.v2"]["actions"]
+    assert (opened["action"], edited["action"]) == ("c2pa.opened", "c2pa.edited")
+    assert edited["digitalSourceType"] == FACTS.digital_source_type
+    assert assertions[RECORD_LABEL] == FACTS.as_dict()
+    parents = [entry for entry in manifest["ingredients"] if entry["relationship"] == "parentOf"]
+    assert [entry["instance_id"] for entry in parents] == list(FACTS.clips)
+    inputs = [entry["instance_id"] for entry in manifest["ingredients"] if entry["relationship"] == "inputTo"]
+    assert inputs == [f"sha256:{digest}" for digest in FACTS.source_images]
+    assert "thumbnail" not in json.dumps(manifest)
+
+
+def test_the_local_identity_is_made_once_and_kept_for_its_user_alone(tmp_path):
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    first = local_identity(environment)
+    kept = tmp_path / "understudy" / LOCAL_FILE_NAME
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert local_identity(environment) == first
+    assert "PRIVATE" not in repr(first)
+    kept.write_text("damaged")
+    assert local_identity(environment) != first
+    kept.chmod(0o666)
+    changed = local_identity(environment)
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert local_identity(environment) == changed
+
+
+def made_certificate(key, path, *, password=b""):
+    """Write a certificate with its authority's to a PEM and a PKCS#12 file, as a person would get them."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import pkcs12
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    def name(text):
+        return x509.Name(
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Studio"),
+                x509.NameAttribute(NameOID.COMMON_NAME, text),
+            ]
+        )
+
+    authority, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    usage = dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only",
+         "decipher_only"), False,
+    )  # fmt: skip
+
+    def certificate(subject, public, is_authority):
+        builder = x509.CertificateBuilder(name("CA"), name(subject), public, x509.random_serial_number())
+        builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=9))
+        builder = builder.add_extension(x509.BasicConstraints(is_authority, None), True).add_extension(
+            x509.KeyUsage(not is_authority, key_cert_sign=is_authority, crl_sign=is_authority, **usage), True
+        )
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
+        builder = builder.add_extension(issuer, False)
+        if not is_authority:
+            builder = builder.add_extension(
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), False
+            )
+        return builder.sign(authority, hashes.SHA256())
+
+    leaf, root = (
+        certificate("Signer", key.public_key(), False),
+        certificate("CA", authority.public_key(), True),
+    )
+    protection = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    path.with_suffix(".pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, protection)
+        + leaf.public_bytes(pem)
+        + root.public_bytes(pem)
+    )
+    path.with_suffix(".p12").write_bytes(
+        pkcs12.serialize_key_and_certificates(None, key, leaf, [root], protection)
+    )
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa", "ed25519"])
+def test_a_users_certificate_signs_from_pem_and_pkcs12(kind, tmp_path):
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    key = {
+        "ec": lambda: ec.generate_private_key(ec.SECP384R1()),
+        "rsa": lambda: rsa.generate_private_key(65537, 2048),
+        "ed25519": ed25519.Ed25519PrivateKey.generate,
+    }[kind]()
+    made_certificate(key, tmp_path / "mine", password=b"secret word")
+    image = make_file(tmp_path, "a.png").read_bytes()
+    for suffix in (".pem", ".p12"):
+        mine = read_identity(tmp_path / f"mine{suffix}", password="secret word")
+        path = tmp_path / "signed.png"
+        with path.open("w+b") as target:
+            sign_file(io.BytesIO(image), target, path.name, FACTS, mine)
+        verdict = verify_file(path)
+        assert (verdict.state, verdict.manifest.signer, verdict.manifest.is_local) == (
+            INTACT,
+            "Signer",
+            False,
+        )
+        assert any("does not know who vouches" in line for line in verdict_lines(verdict))
+        with pytest.raises(OutputError, match="can't be used"):
+            read_identity(tmp_path / f"mine{suffix}", password="wrong")
+    with pytest.raises(OutputError, match="can't read the signing certificate"):
+        read_identity(tmp_path / "missing.pem")

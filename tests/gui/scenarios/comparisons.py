@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The preview compared with the original; a wedge from a slider's context menu, a cell used by a double click and
+undone; a casting sheet that fills in.
+
+/given holds clip.mp4, face.png and harlequin.png; the extension is installed.
+"""
+
+import subprocess
+
+import bpy
+
+FRAME = 12
+LENGTH = 16
+
+
+def steps(window):
+    """Play everything; `window.facts` gets what a test wants to know."""
+    window.hand("key", "Escape")
+    yield
+    bpy.ops.wm.read_homefile(app_template="Video_Editing")
+    yield 2.0
+    yield from window.make_room(200)
+    yield from make_project(window)
+    yield from compare(window)
+    yield from render(window)
+    yield from load_again(window)
+    yield from compare_values(window)
+    yield from use_cell(window)
+    yield from cast(window)
+
+
+def make_project(window):
+    """A prepared clip; Color and Blend is unfolded."""
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = 640, 360
+    scene.frame_start, scene.frame_end = 1, LENGTH
+    sequencer = window.area("SEQUENCE_EDITOR")
+    with window.within(sequencer):
+        bpy.ops.sequencer.movie_strip_add(
+            filepath="/given/clip.mp4", frame_start=1, channel=1, sound=False, move_strips=False
+        )
+        strip().frame_final_duration = LENGTH
+        bpy.ops.sequencer.view_all()
+    scene.frame_set(FRAME)
+    bpy.ops.wm.save_as_mainfile(filepath="/work/sheets.blend")
+    yield from window.exact_preview()
+    window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
+    yield 1.0
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.modifier_add()
+        bpy.ops.understudy.picture_add(filepath="/given/face.png")
+    modifier().show_who, modifier().show_colour = False, True
+    yield 3.0
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.prepare_clip("INVOKE_DEFAULT")
+    yield 1.0
+    yield from window.until(lambda: not bpy.context.window_manager.understudy.running, 600)
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.ed.undo_push(message="Prepared")
+    yield 2.0
+
+
+def compare(window):
+    """The result and the original as Blender shows them, then the original, the split and the difference over it."""
+    preview = window.area("PREVIEW")
+    region = window.region(preview, "PREVIEW")
+    middle = region.x + region.width // 2, region.y + region.height // 2
+    window.point(*middle)
+    yield 0.5
+    window.shot("compare_result")
+    modes = window.facts["modes"] = []
+    for name, wanted in (("original", "ORIGINAL"), ("back", "OFF")):
+        window.hand("key", "j")
+        yield from window.until(lambda wanted=wanted: compared().mode == wanted, 50)
+        yield 4.0 if name == "original" else 1.0  # the first one has libraries to load
+        modes.append(compared().mode)
+        window.shot(f"compare_{name}")
+    compared().mode = "SPLIT"
+    yield 1.5
+    window.shot("compare_split")
+    window.facts["region"] = [region.x, region.y, region.width, region.height]
+    preview.spaces.active.show_gizmo = True
+    yield 0.7
+    start = region.x + compared().split * region.width, middle[1]
+    yield from window.drag(start, (region.x + 0.54 * region.width, middle[1]))
+    yield 0.7
+    window.facts["split"] = compared().split
+    window.point(40, 600)
+    yield 1.0
+    window.shot("19_compare_split")
+    preview.spaces.active.show_gizmo = False
+    compared().mode = "DIFFERENCE"
+    yield 1.5
+    window.shot("20_compare_difference")
+    compared().mode = "OFF"
+    modifier().enabled = False
+    yield 3.0
+    window.shot("compare_plain")
+    modifier().enabled = True
+    yield 3.0
+
+
+def render(window):
+    """With the original over the preview, and with nothing: rendered, and rendered from the viewport."""
+    scene = bpy.context.scene
+    preview = window.area("PREVIEW")
+    for mode in ("ORIGINAL", "OFF"):
+        compared().mode = mode
+        yield 1.0
+        scene.render.image_settings.media_type = "IMAGE"
+        scene.render.image_settings.file_format = "PNG"
+        scene.render.filepath = f"/work/rendered_{mode}.png"
+        bpy.ops.render.render(write_still=True)
+        scene.render.filepath = f"/work/viewed_{mode}.png"
+        with window.within(preview, "PREVIEW"):
+            bpy.ops.render.opengl(sequencer=True, write_still=True)
+        yield from window.until(lambda: not bpy.app.is_job_running("RENDER"))
+        yield 1.5
+
+
+def load_again(window):
+    """What was compared is off in a file that is loaded."""
+    compared().mode = "SPLIT"
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath="/work/sheets.blend")
+    yield 2.0
+    window.facts["loaded"] = compared().mode
+    window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
+    yield 1.0
+
+
+def compared():
+    return bpy.context.window_manager.understudy_compare
+
+
+def compare_values(window):
+    """Right click on Light and Color, choose the entry, add a second setting, press Return."""
+    properties = window.area("PROPERTIES")
+    controls = yield from window.buttons(properties)
+    window.point(*controls["colour_match"])
+    yield
+    window.hand("click", 3)
+    yield 1.0
+    window.shot("sheets_menu")
+    window.facts["before"] = values()
+    # The entry is the menu's last: one step up from its first.
+    window.hand("key", "Up")
+    yield 0.5
+    window.hand("key", "Return")
+    yield 1.0
+    window.shot("sheets_dialog")
+    window.facts["modal"] = [entry.bl_idname for entry in window.window.modal_operators]
+    window.hand("key", "Return")
+    yield 0.3
+    window.facts["begun"] = [state().is_running, len(bpy.context.window_manager.windows)]
+    yield from window.until(lambda: not state().is_running, 300)
+    yield 1.0
+    shot_of_sheet(window, "17_compare_values")
+    window.facts["sheet"] = facts()
+
+
+def image_area():
+    """The window and the area that show the sheet."""
+    return next(
+        (window, area)
+        for window in bpy.context.window_manager.windows
+        for area in window.screen.areas
+        if area.type == "IMAGE_EDITOR"
+    )
+
+
+def shot_of_sheet(window, name):
+    """Keep a picture of the window that shows the sheet."""
+    shown, _ = image_area()
+    top = window.window.height - shown.y - shown.height
+    part = f"{shown.width}x{shown.height}+{shown.x}+{top}"
+    subprocess.run(["import", "-window", "root", "-crop", part, f"/work/{name}.png"], check=True)
+
+
+def use_cell(window):
+    """Double click the first cell; undo."""
+    shown, area = image_area()
+    region = window.region(area)
+    place = state().places[0]
+    width, height = area.spaces.active.image.size
+    x, y = place.corner[0] + place.size[0] / 2, place.corner[1] + place.size[1] / 2
+    at = region.view2d.view_to_region(x / width, 1 - y / height, clip=False)
+    window.facts["cell"] = [place.variant, shown.x, shown.y, shown.width, shown.height, *at]
+    point_in(window, shown, region.x + at[0], region.y + at[1])
+    yield 0.5
+    window.hand("click", "--repeat", 2, "--delay", 60, 1)
+    yield 1.5
+    window.facts["used"] = values()
+    window.shot("sheets_used")
+    window.hand("key", "ctrl+z")
+    yield 1.5
+    window.facts["undone"] = values()
+    _, area = image_area()
+    window.facts["kept"] = [area.spaces.active.image.name, list(area.spaces.active.image.size)]
+    window.shot("sheets_undone")
+
+
+def point_in(window, shown, x, y):
+    """Move the pointer to a place of a window, in its pixels from the lower left."""
+    from_top = shown.height - 1 - y
+    window.hand("mousemove", int(shown.x + x), int(window.window.height - shown.y - shown.height + from_top))
+
+
+def cast(window):
+    """A casting sheet of two people; what is seen while it is made, then its end."""
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.casting_sheet(directory="/given", files=[{"name": "harlequin.png"}], columns=3)
+    window.facts["casting"] = [state().is_running]
+    yield from window.until(lambda: len(state().places) > 0, 300)
+    window.facts["filling"] = state().status
+    window.shot("sheets_filling")
+    yield from window.until(lambda: not state().is_running, 300)
+    yield 1.0
+    shot_of_sheet(window, "18_casting_sheet")
+    window.facts["cast"] = facts()
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.casting_sheet(directory="/given", files=[{"name": "harlequin.png"}], columns=6)
+    yield 0.2
+    bpy.ops.understudy.sheet_stop()
+    window.facts["stopped"] = [state().is_running, state().status]
+    yield 0.5
+
+
+def facts():
+    return {
+        "status": state().status,
+        "trouble": state().trouble,
+        "labels": [entry.label for entry in state().variants],
+        "places": len(state().places),
+        "windows": len(bpy.context.window_manager.windows),
+    }
+
+
+def values():
+    return [round(modifier().fusion.colour_match, 4), round(modifier().fusion.blend, 4)]
+
+
+def modifier():
+    return bpy.context.scene.understudy.modifiers[0]
+
+
+def strip():
+    return bpy.context.scene.sequence_editor.strips_all["clip.mp4"]
+
+
+def state():
+    return bpy.context.window_manager.understudy_sheet
