@@ -8,11 +8,12 @@ MODELS := build/models/manifest.json
 BLENDER_50 := .venv-5.0
 BENCH := .venv-bench
 FARM := .venv-farm
+OPENVINO := .venv-neural-openvino
 # One test process more than there are cores, since tests also wait, for processes and for time; JOBS=1 for one.
 JOBS ?= $(shell python3 -c 'import os; print(os.cpu_count() + 1)')
 PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 
-.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui test-farm window bench bench-edit bench-cache bench-farm extension wheel models lock clean
+.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui test-farm test-openvino window bench bench-edit bench-cache bench-farm bench-neural bench-gpu extension wheel models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -61,8 +62,8 @@ test-farm: $(READY) $(FARM)/.ready models
 	$(BIN)/python -m tools.goja tests/farm/scripts/compile_in_goja.go build/compile_in_goja
 	$(BIN)/python -m pytest -q -m farm tests/farm $(PYTEST)
 
-# The zip that Blender installs; PLATFORM=windows-x64 or macos-arm64 for others than this machine's, VARIANT=cuda
-# or directml for one with another ONNX Runtime (docs/processors.md).
+# The zip that Blender installs; PLATFORM=windows-x64 or macos-arm64 for others than this machine's, VARIANT=cuda,
+# directml or openvino for one with another ONNX Runtime (docs/processors.md).
 extension: $(READY) models
 	$(BIN)/python -m tools.build_extension --output dist $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(VARIANT),--variant $(VARIANT))
 
@@ -99,6 +100,20 @@ bench-cache: $(BENCH)/.ready $(READY) models
 # farm.png; QUICK=1 for a small one.
 bench-farm: $(READY) models
 	$(BIN)/python -m tools.bench_farm --output out/bench $(if $(QUICK),--quick)
+
+# What OpenVINO itself has a part in, in an environment with its ONNX Runtime.
+test-openvino: $(READY) models
+	$(BIN)/python -m tools.bench_neural.environment openvino $(OPENVINO)
+	PYTHONPATH=build/package $(OPENVINO)/bin/python -m pytest -q tests/core/test_processor.py tests/core/test_processor_pipeline.py $(PYTEST)
+
+# What neural swaps cost on ONNX Runtime's and OpenVINO's code for the CPU, beside the bare networks: a table,
+# out/bench/neural.json and neural.png. It needs 3 GB of free disk; QUICK=1 for few frames.
+bench-neural: $(READY) models
+	$(BIN)/python -m tools.bench_neural --output out/bench $(if $(QUICK),--quick)
+
+# The same on CUDA and TensorRT, and the fusion graph there; 8 minutes at most. What fails says how to fix it.
+bench-gpu: $(READY) models
+	$(BIN)/python -m tools.bench_neural.gpu --output out/bench $(if $(QUICK),--quick)
 
 models: $(READY)
 	$(BIN)/python -m tools.embedded_models build/models

@@ -12,13 +12,13 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 
 from ...core.cache.shared.redis_client import split_password, with_password
 from ...core.cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE
-from ...core.models.processor import AUTOMATIC, available_providers
+from ...core.models.processor import AUTOMATIC
 from ...core.reporting.quoting import quote
 from ...core.sessions import settings
 from ...core.system.trust import TRUST_VARIABLE, trusted_folders
 from .default_paths import default_paths
 from .originals import ASK, ORIGINALS_ITEMS, ORIGINALS_VARIABLE
-from .provider_items import PROVIDER_ITEMS
+from .provider_items import PROVIDER_ITEMS, provider_notes
 
 # The extension's own module: "bl_ext.<repository>.understudy" inside Blender.
 PACKAGE = (__package__ or "").rpartition(".addon.")[0]
@@ -207,11 +207,7 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         if section == "Shared Cache" and wanted.redis_url and not settings.is_local(wanted.redis_url):
             online = cast("Any", bpy.app).online_access
             return [] if online else ["Redis is not used: System > Network > Allow Online Access is off"]
-        # Looking loads ONNX Runtime: only for who chose something.
-        chosen = section == "Models" and wanted.provider not in (AUTOMATIC, "cpu")
-        if chosen and wanted.provider not in available_providers():
-            return ["This ONNX Runtime does not have it: models run on the CPU"]
-        return []
+        return provider_notes(wanted.provider) if section == "Models" else []
 
 
 def _value_column(column: Any) -> Any:

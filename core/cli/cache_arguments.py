@@ -35,7 +35,8 @@ environment, for render, cache and Blender (where it comes before the preference
   UNDERSTUDY_CACHE_KEY          32 bytes as hex or base64 that results are encrypted with; or `keyring`
   UNDERSTUDY_SIGNING_KEY        32 bytes in the same forms that results are signed with
   UNDERSTUDY_THREADS            threads that a model may use; 0 for all cores
-  UNDERSTUDY_PROVIDER           what runs models: automatic, cpu, cuda, tensorrt, directml, coreml, openvino, rocm
+  UNDERSTUDY_PROVIDER           what runs models: automatic, cpu, cuda, tensorrt, directml, coreml, openvino, rocm,
+                                openvino-cpu, openvino-bf16
   UNDERSTUDY_REQUIRE_COMMERCIAL 1 refuses models that are not surely licensed for commercial use
   UNDERSTUDY_REQUIRE_CONSENT    1 refuses source persons whose consent is not recorded or has ended
   UNDERSTUDY_CONSENT_FILE       the file of consent records; `off` for none, whatever the project says

@@ -58,7 +58,8 @@ def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[
     ]
     there[:] = _lay_over(face.pixels[: there.shape[0], : there.shape[1]], there)
     if amount < 1:
-        layer[..., 3] = np.round(layer[..., 3] * np.float32(amount))
+        faded = np.round(np.arange(256, dtype=np.uint8) * np.float32(amount)).astype(np.uint8)
+        cv2.insertChannel(cv2.LUT(cv2.extractChannel(layer, 3), faded), layer, 3)
     return Patch(left, top, layer)
 
 

@@ -18,6 +18,8 @@ from .tensor_info import TensorInfo
 ROLES = ("detect", "landmark", "embed", "pose", "attribute", "occlude", "swap", "convert", "enhance")
 IMAGE_OUTPUT_ROLES = ("occlude", "swap", "enhance")
 """Those whose networks draw images: half precision costs these less than a level, points and vectors more."""
+PICTURE_ROLES = ("swap", "enhance")
+"""Those of them whose images are seen as they are, and not used as a mask."""
 
 _ANY_LEADING = "..."
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ..errors import ModelError
 from ..face.types import Pixels
-from .catalog import IMAGE_OUTPUT_ROLES, Family
+from .catalog import Family
 from .preprocess import preprocess
 from .session import ModelFile, ModelPool, Tensor
 
@@ -66,7 +66,7 @@ class ModelAdapter:
         ModelError
             The model can't be loaded or run.
         """
-        exact = self.family.role not in IMAGE_OUTPUT_ROLES
+        exact = self.family.role not in self.pool.processor.reduced_roles
         return self.pool.run_batch(self.model, preprocess(images, self.family), exact=exact)
 
     def unexpected_output_error(self, output: str) -> ModelError:

@@ -2,32 +2,31 @@
 """What runs the models: the CPU or an accelerator, found once and named in keys.
 
 A graphics processor's floats differ from the CPU's in their last bits, so what it computed has keys of its own: a
-line `processor=cuda`. What the CPU computed has no such line. That holds only if the processor is known before any
-key is made, and if a model never runs elsewhere than its key says.
+line `processor=cuda`. What ONNX Runtime's own code for the CPU computed has no such line. That holds only if the
+processor is known before any key is made, and if a model never runs elsewhere than its key says.
 
 Source: ONNX Runtime's pages on its execution providers, for their names and options.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import filter as filter_names
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..errors import ModelError
-from ..filesystem import Folder
+from .catalog import IMAGE_OUTPUT_ROLES, PICTURE_ROLES
 from .memory_limit import limit_memory
-from .onnx_writer import GraphWriter
-from .ort_exceptions import ort_exceptions
 
 if TYPE_CHECKING:
     import onnxruntime
 
 HALF_PRECISION_SUFFIX = "-fp16"
 """Ends the name of a processor that is allowed to compute in half precision where a model draws an image."""
+
+OPENVINO_CPU = "openvino-cpu"
+OPENVINO_BF16 = "openvino-bf16"
+"""OpenVINO on the CPU: all in 32 bits, or swappers and enhancers in bfloat16 and all else as the first does it."""
 
 PROVIDERS: Mapping[str, str] = {
     "cpu": "CPUExecutionProvider",
@@ -39,18 +38,13 @@ PROVIDERS: Mapping[str, str] = {
     "openvino": "OpenVINOExecutionProvider",
     f"openvino{HALF_PRECISION_SUFFIX}": "OpenVINOExecutionProvider",
     "rocm": "MIGraphXExecutionProvider",
+    OPENVINO_CPU: "OpenVINOExecutionProvider",
+    OPENVINO_BF16: "OpenVINOExecutionProvider",
 }
 """What the processors that ONNX Runtime can use are called here, and there."""
 
 AUTOMATIC = "automatic"
-"""The best processor that is here: of _AUTOMATIC_ORDER, the CPU last."""
-# TensorRT builds an engine for minutes before the first frame, and CoreML computes in half precision: both only
-# for those who ask for them by name.
-_AUTOMATIC_ORDER = ("cuda", "rocm", "directml", "openvino")
-# A file of each of them beside ONNX Runtime's own: looking for it is a thousand times quicker than loading that.
-_LIBRARIES = {"cuda": "*providers_cuda*", "rocm": "*providers_migraphx*", "directml": "DirectML*"}
-_LIBRARIES |= {"openvino": "*providers_openvino*"}
-_LOG_WARNING, _LOG_FATAL = 2, 4
+"""The best graphics processor that is here, the CPU if there is none."""
 
 ProviderOptions = tuple[tuple[str, Mapping[str, str]], ...]
 """Execution providers with their options, in the order in which ONNX Runtime is to try them for each operator."""
@@ -64,8 +58,20 @@ class Processor:
 
     @property
     def key_inputs(self) -> dict[str, str]:
-        """What it adds to the key of a stage whose models it runs: nothing for the CPU."""
-        return {} if self.name == "cpu" else {"processor": self.name}
+        """What it adds to the key of a stage whose models find something: nothing for the CPU."""
+        return _key_inputs(OPENVINO_CPU if self.name == OPENVINO_BF16 else self.name)
+
+    @property
+    def picture_key_inputs(self) -> dict[str, str]:
+        """What it adds to the key of a stage whose models draw a picture: a swap, or an enhanced one."""
+        return _key_inputs(self.name)
+
+    @property
+    def reduced_roles(self) -> tuple[str, ...]:
+        """The roles of those models that it may run in less than 32 bits."""
+        if self.is_always_exact:
+            return ()
+        return PICTURE_ROLES if self.name == OPENVINO_BF16 else IMAGE_OUTPUT_ROLES
 
     @property
     def provider(self) -> str:
@@ -88,13 +94,14 @@ class Processor:
     @property
     def is_always_exact(self) -> bool:
         """Whether it computes the same whether asked to be exact or not."""
-        return not (self.name.endswith(HALF_PRECISION_SUFFIX) or self.name == "coreml")
+        return not (self.name.endswith(HALF_PRECISION_SUFFIX) or self.name in ("coreml", OPENVINO_BF16))
 
-    def options(self, engine_folder: Path | None, *, exact: bool) -> ProviderOptions:
+    def options(self, engine_folder: Path | None, *, exact: bool, threads: int = 0) -> ProviderOptions:
         """Return the providers that run a model, the CPU last: it takes what the others can't.
 
         `engine_folder` is where what is built for a model is kept; None builds it anew in every process. With `exact`
-        nothing is computed in less than 32 bits.
+        nothing is computed in less than 32 bits. `threads` are for providers that don't take ONNX Runtime's own
+        number; 0 lets them choose.
         """
         base, half = self._base, self.name.endswith(HALF_PRECISION_SUFFIX) and not exact
         cpu: ProviderOptions = ((PROVIDERS["cpu"], {}),)
@@ -105,11 +112,14 @@ class Processor:
             return (cuda, *cpu)
         if base == "tensorrt":
             return ((self.provider, _tensorrt_options(engine_folder, half=half)), cuda, *cpu)
+        if self.name in (OPENVINO_CPU, OPENVINO_BF16):
+            precision = "bf16" if self.name == OPENVINO_BF16 and not exact else "f32"
+            return ((self.provider, _openvino_cpu_options(precision, threads)), *cpu)
         if base == "openvino":
             kept = {} if engine_folder is None else {"cache_dir": str(engine_folder)}
-            precision = {"precision": "FP16" if half else "ACCURACY"}
+            floats = {"precision": "FP16" if half else "ACCURACY"}
             # Its AUTO lets the CPU begin while the GPU compiles: results of both would have one key.
-            return ((self.provider, {"device_type": "GPU", **precision, **kept}), *cpu)
+            return ((self.provider, {"device_type": "GPU", **floats, **kept}), *cpu)
         if base == "coreml":
             # Apple's neural engine has half floats alone.
             units = {"MLComputeUnits": "CPUAndGPU" if exact else "ALL"}
@@ -151,24 +161,6 @@ def require_provider_names(providers: Sequence[str]) -> None:
         raise ModelError(f"there is no provider {unknown[0]!r}: use {AUTOMATIC}, {', '.join(PROVIDERS)}")
 
 
-def select_processor(providers: Sequence[str]) -> tuple[Processor, tuple[str, ...]]:
-    """Return the first processor that runs here, of AUTOMATIC or names of PROVIDERS in the order to be tried.
-
-    The CPU comes last in any case. The texts say of each that was passed over why. Where only the CPU is in
-    question ONNX Runtime is not loaded. Raises ModelError for an unknown name.
-    """
-    require_provider_names(providers)
-    passed_over: list[str] = []
-    for name in _candidate_names(providers, _available_libraries()):
-        if name == "cpu":
-            break
-        reason = _fault(Processor(name))
-        if not reason:
-            return Processor(name), tuple(passed_over)
-        passed_over.append(f"{name} can't run models here, the CPU does: {reason}")
-    return Processor(), tuple(passed_over)
-
-
 def open_session(
     data: bytes, processor: Processor, threads: int, provider_options: ProviderOptions
 ) -> "onnxruntime.InferenceSession":
@@ -197,6 +189,18 @@ def session_options(processor: Processor, threads: int) -> "onnxruntime.SessionO
     return options
 
 
+def _key_inputs(name: str) -> dict[str, str]:
+    return {} if name == "cpu" else {"processor": name}
+
+
+def _openvino_cpu_options(precision: str, threads: int) -> dict[str, str]:
+    # By itself it takes bfloat16 for everything wherever the processor has it.
+    config: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": precision}
+    if threads:
+        config["INFERENCE_NUM_THREADS"] = threads
+    return {"device_type": "CPU", "load_config": json.dumps({"CPU": config})}
+
+
 def _tensorrt_options(engine_folder: Path | None, *, half: bool) -> dict[str, str]:
     options = {"trt_fp16_enable": "1"} if half else {}
     if engine_folder is None:
@@ -207,51 +211,3 @@ def _tensorrt_options(engine_folder: Path | None, *, half: bool) -> dict[str, st
         "trt_timing_cache_enable": "1",
         "trt_timing_cache_path": str(engine_folder),
     }
-
-
-def _candidate_names(providers: Sequence[str], available: Sequence[str]) -> tuple[str, ...]:
-    """Return the names to try in order, the CPU last, with the best that is here in the place of AUTOMATIC."""
-    best = [name for name in _AUTOMATIC_ORDER if name in available]
-    wanted = [one for name in providers for one in (best if name == AUTOMATIC else [name])]
-    return tuple(dict.fromkeys((*wanted, "cpu")))
-
-
-def _available_libraries() -> tuple[str, ...]:
-    """Return which of _LIBRARIES are beside ONNX Runtime, without loading it."""
-    spec = find_spec("onnxruntime")
-    if spec is None or spec.origin is None:
-        return ()
-    try:
-        with Folder(Path(spec.origin).parent / "capi") as folder:
-            names = folder.names()
-    except OSError:
-        return ()
-    return tuple(name for name, pattern in _LIBRARIES.items() if filter_names(names, pattern))
-
-
-def _fault(processor: Processor) -> str:
-    """Say why a processor does not run here: empty if it does, which is found out by running a sum on it."""
-    import onnxruntime
-
-    if processor.provider not in onnxruntime.get_available_providers():
-        return f"this ONNX Runtime has no {processor.provider}"
-    # What is missing is told below, in one line instead of ONNX Runtime's many.
-    onnxruntime.set_default_logger_severity(_LOG_FATAL)
-    try:
-        return _trial_fault(processor)
-    finally:
-        onnxruntime.set_default_logger_severity(_LOG_WARNING)
-
-
-def _trial_fault(processor: Processor) -> str:
-    kinds: tuple[type[Exception], ...] = (*ort_exceptions(), RuntimeError, ValueError)
-    graph = GraphWriter("sum")
-    graph.output(graph.input("number", "float32", 1) + 1, "sum", "float32", 1)
-    try:
-        session = open_session(graph.model(), processor, 1, processor.options(None, exact=True))
-        if processor.provider not in session.get_providers():
-            return "ONNX Runtime could not start it; its libraries may be missing"
-        session.run(None, {"number": np.ones(1, np.float32)})
-    except kinds as error:
-        return str(error).splitlines()[0]
-    return ""

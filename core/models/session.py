@@ -18,10 +18,12 @@ from ..reporting.quoting import quote
 from ..system.library_versions import library_inputs
 from .engine_folder import make_engine_folder
 from .hashes import file_sha256, forget_hash
+from .io_binding import run_with_binding
 from .memory_limit import release_memory
 from .onnx_file import read_model_file, read_onnx_info
 from .ort_exceptions import is_out_of_memory, ort_exceptions
-from .processor import Processor, ProviderOptions, open_session, require_provider_names, select_processor
+from .processor import Processor, ProviderOptions, open_session, require_provider_names
+from .processor_choice import select_processor
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -97,8 +99,13 @@ class ModelPool:
 
     @property
     def key_inputs(self) -> dict[str, str]:
-        """What the processor adds to the key of every stage that runs a model."""
+        """What the processor adds to the key of every stage that runs a model to find something."""
         return {**self.processor.key_inputs, **library_inputs("numpy", "onnxruntime", "opencv")}
+
+    @property
+    def picture_key_inputs(self) -> dict[str, str]:
+        """What it adds to the key of a stage whose models draw a picture."""
+        return {**self.key_inputs, **self.processor.picture_key_inputs}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -110,7 +117,7 @@ class ModelPool:
     ) -> list[Tensor]:
         """Run a model. Returns the named outputs. ModelError names the file if it can't be run.
 
-        Without `exact` it may compute in half precision, if the pool's processor is one that does.
+        Without `exact` it may compute in less than 32 bits, if the pool's processor is one that does.
         """
         session = self._session(model, exact=exact)
         self._require_outputs(session, model, outputs)
@@ -190,10 +197,10 @@ class ModelPool:
 
     def _provider_options(self, *, exact: bool) -> ProviderOptions:
         """Return the providers for a model, with a folder for engines where they need one and it is safe."""
-        without = self.processor.options(None, exact=exact)
+        without = self.processor.options(None, exact=exact, threads=self._threads)
         if self._engine_folder is None:
             return without
-        chain = self.processor.options(self._engine_folder.path, exact=exact)
+        chain = self.processor.options(self._engine_folder.path, exact=exact, threads=self._threads)
         if chain == without:
             return chain
         fault = make_engine_folder(self._engine_folder)
@@ -262,38 +269,3 @@ class ModelPool:
             raise ModelError(
                 f"{model.path} is not the expected model: it lacks the output {sorted(missing)[0]!r}"
             )
-
-
-def run_with_binding(
-    session: "onnxruntime.InferenceSession",
-    feeds: Mapping[str, npt.NDArray[Any]],
-    outputs: Sequence[str],
-    device: str,
-) -> list[npt.NDArray[Any]]:
-    """Run a session with its outputs bound to a device's memory, and fetch them together at the end.
-
-    Parameters
-    ----------
-    session : onnxruntime.InferenceSession
-        The session.
-    feeds : mapping of str to ndarray
-        Its inputs by name.
-    outputs : sequence of str
-        The names of the outputs to fetch.
-    device : str
-        The device, as ONNX Runtime names it.
-
-    Returns
-    -------
-    list of ndarray
-        The outputs, in the order of `outputs`.
-    """
-    binding = session.io_binding()
-    # What is bound is not copied: it has to lie in one piece, and to live until the run is over.
-    held = {name: np.asarray(value, order="C") for name, value in feeds.items()}
-    for name, value in held.items():
-        binding.bind_cpu_input(name, value)
-    for name in outputs:
-        binding.bind_output(name, device)
-    session.run_with_iobinding(binding)
-    return list(binding.copy_outputs_to_cpu())

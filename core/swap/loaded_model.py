@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from ..face.types import Floats, Pixels
-from ..models.catalog import IMAGE_OUTPUT_ROLES, Family, mismatch
+from ..models.catalog import Family, mismatch
 from ..models.onnx_file import OnnxInfo, last_initializer, read_onnx_info
 from ..models.session import ModelFile, ModelPool
 
@@ -54,9 +54,9 @@ class ModelRunner:
         self._models: dict[tuple[str, str], LoadedModel] = {}
 
     @property
-    def key_inputs(self) -> dict[str, str]:
-        """What the processor that runs the networks adds to keys."""
-        return self._pool.key_inputs
+    def picture_key_inputs(self) -> dict[str, str]:
+        """What the processor adds to the keys of the pictures that the networks draw."""
+        return self._pool.picture_key_inputs
 
     def load(self, file: ModelFile, family: Family) -> LoadedModel:
         """Return a file as a network of a family. ModelError says what was expected and what was found."""
@@ -97,7 +97,7 @@ class ModelRunner:
                 model.file,
                 {name: value[at : at + step] for name, value in inputs.items()} | dict(constant_inputs or {}),
                 outputs,
-                exact=model.family.role not in IMAGE_OUTPUT_ROLES,
+                exact=model.family.role not in self._pool.processor.reduced_roles,
             )
             for at in range(0, count, step)
         ]

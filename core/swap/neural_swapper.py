@@ -99,7 +99,7 @@ class NeuralSwapper:
             inputs["identity"] = params.identity
         if cast.converter is not None:
             inputs["converter_model"] = cast.converter.file.sha256
-        return stage_key("swap", version, inputs | self._runner.key_inputs)
+        return stage_key("swap", version, inputs | self._runner.picture_key_inputs)
 
     def crop_region(self, face: Face, frame_size: tuple[int, int], recipe: Recipe) -> CropRegion | None:
         """Return the region a face is fused in: its oval's, or the crop's whole footprint for a box mask."""
@@ -180,7 +180,7 @@ class NeuralSwapper:
         inputs["enhancer"] = network.family.name
         if len(network.facts.inputs) > 1:
             inputs["weight"] = recipe.enhance.weight
-        return stage_key("enhance", enhance.VERSION, inputs | self._runner.key_inputs)
+        return stage_key("enhance", enhance.VERSION, inputs | self._runner.picture_key_inputs)
 
     def enhance(
         self, frame: Pixels, face: Face, crop: Crop, region: CropRegion, recipe: Recipe

@@ -11,7 +11,7 @@ from importlib import import_module
 _DISTRIBUTIONS = {
     "av": ("av",),
     "numpy": ("numpy",),
-    "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"),
+    "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino"),
     "opencv": (
         "opencv-python-headless",
         "opencv-python",

@@ -20,9 +20,10 @@ from understudy.core.fusion.graph.feeds import feeds
 from understudy.core.fusion.graph.fuser import Fuser, generate_trial_crop
 from understudy.core.geometry.crop import crop_matrix, warp_crop
 from understudy.core.media.open import open_clip
+from understudy.core.models.io_binding import run_with_binding
 from understudy.core.models.onnx_file import read_onnx_info
 from understudy.core.models.processor import Processor
-from understudy.core.models.session import ModelPool, run_with_binding
+from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Fusion
 from understudy.core.swap.crops import AlignedCrop, AlignedImage
 from understudy.core.swap.mesh import CropRegion, face_crop_region, swap_mesh

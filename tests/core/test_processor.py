@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which processor runs the models, with which options, and how keys tell what one computed from what another did."""
 
+import json
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ import zipfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -23,6 +25,7 @@ from understudy.core.cache.removal.purge import purge_all
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.errors import ModelError
 from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.models import processor_choice
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.engine_folder import make_engine_folder
 from understudy.core.models.library import ModelLibrary
@@ -32,15 +35,17 @@ from understudy.core.models.processor import (
     AUTOMATIC,
     PROVIDERS,
     Processor,
+    ProviderOptions,
     available_providers,
     open_session,
-    select_processor,
     session_options,
 )
+from understudy.core.models.processor_choice import select_processor
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Detect
 from understudy.core.sessions.settings import RunSettings
+from understudy.core.system.cpu_features import lacks_bf16
 
 ABSENT = [name for name in PROVIDERS if name not in available_providers()]
 ENGINES = Path("/cache/engines")
@@ -48,8 +53,18 @@ ENGINES = Path("/cache/engines")
 
 def test_the_cpu_is_not_named_in_keys_and_every_other_processor_is() -> None:
     assert Processor().key_inputs == {}
-    named = {Processor(name).key_inputs["processor"] for name in PROVIDERS if name != "cpu"}
+    assert Processor().picture_key_inputs == {}
+    named = {Processor(name).picture_key_inputs["processor"] for name in PROVIDERS if name != "cpu"}
     assert named == set(PROVIDERS) - {"cpu"}
+
+
+def test_what_bfloat16_never_computes_has_the_keys_of_32_bits() -> None:
+    apart = {name for name in PROVIDERS if Processor(name).key_inputs != Processor(name).picture_key_inputs}
+    assert apart == {"openvino-bf16"}
+    assert Processor("openvino-bf16").key_inputs == Processor("openvino-cpu").key_inputs
+    assert Processor("openvino-bf16").reduced_roles == ("swap", "enhance")
+    assert Processor("openvino-cpu").reduced_roles == ()
+    assert Processor("openvino-fp16").reduced_roles == ("occlude", "swap", "enhance")
 
 
 def test_results_of_another_processor_have_another_key() -> None:
@@ -57,9 +72,9 @@ def test_results_of_another_processor_have_another_key() -> None:
     detector = engines.detector(Detect())
     plain = detect_key("f", Detect(), detector)
     keys = {detect_key("f", Detect(), detector, Processor(name).key_inputs).hex for name in PROVIDERS}
-    assert detect_key("f", Detect(), detector, engines.key_inputs) == plain
+    assert "processor" not in engines.key_inputs
     assert "processor" not in plain.text
-    assert len(keys) == len(PROVIDERS)
+    assert len(keys) == len(PROVIDERS) - 1  # OpenVINO finds faces in 32 bits, whatever it draws in
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -88,6 +103,19 @@ def test_openvino_gets_one_device_since_its_results_have_one_key(name: str) -> N
     for exact in (True, False):
         options = dict(Processor(name).options(None, exact=exact))[PROVIDERS[name]]
         assert options["device_type"] == "GPU"
+
+
+def test_openvino_on_the_cpu_is_told_its_precision_and_its_threads_outright() -> None:
+    def config(name: str, *, exact: bool, threads: int = 0) -> dict[str, str | int]:
+        options = dict(Processor(name).options(ENGINES, exact=exact, threads=threads))[PROVIDERS[name]]
+        assert options["device_type"] == "CPU"
+        return json.loads(options["load_config"])["CPU"]
+
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    assert config("openvino-cpu", exact=True) == config("openvino-cpu", exact=False) == exact
+    assert config("openvino-bf16", exact=True) == exact
+    assert config("openvino-bf16", exact=False) == {"INFERENCE_PRECISION_HINT": "bf16"}
+    assert config("openvino-bf16", exact=True, threads=3) == exact | {"INFERENCE_NUM_THREADS": 3}
 
 
 def test_engines_are_kept_in_the_folder_that_is_set_and_nowhere_else() -> None:
@@ -146,11 +174,11 @@ def test_engines_that_are_a_link_elsewhere_are_left_there(tmp_path: Path) -> Non
 def test_half_precision_is_for_those_who_ask_and_for_images_alone() -> None:
     def half(name: str, *, exact: bool) -> bool:
         options = Processor(name).options(None, exact=exact)[0][1]
-        half_units = options.get("MLComputeUnits") == "ALL"
+        half_units = options.get("MLComputeUnits") == "ALL" or "bf16" in options.get("load_config", "")
         return half_units or options.get("trt_fp16_enable") == "1" or options.get("precision") == "FP16"
 
     halved = {name for name in PROVIDERS if half(name, exact=False)}
-    assert halved == {"tensorrt-fp16", "openvino-fp16", "coreml"}
+    assert halved == {"tensorrt-fp16", "openvino-fp16", "coreml", "openvino-bf16"}
     assert halved == {name for name in PROVIDERS if not Processor(name).is_always_exact}
     assert not [name for name in PROVIDERS if half(name, exact=True)]
     # Products of 10 bits under a key that says nothing of them would be a lie.
@@ -192,10 +220,63 @@ def test_those_after_the_cpu_are_not_asked_and_an_unknown_one_is_refused() -> No
         select_processor(["gpu"])
 
 
+class StandInSession:
+    """OpenVINO's session without OpenVINO: matrix products in `precision`, all else by ONNX Runtime."""
+
+    def __init__(self, data: bytes, precision: str) -> None:
+        self._session = open_session(data, Processor(), 1, Processor().options(None, exact=True))
+        self._precision = precision
+
+    def get_providers(self) -> list[str]:
+        return [PROVIDERS["openvino-cpu"], PROVIDERS["cpu"]]
+
+    def run(self, outputs: None, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        (values,) = self._session.run(outputs, feeds)
+        return [
+            (values.view(np.uint32) & 0xFFFF0000).view(np.float32) if self._precision == "bf16" else values
+        ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "obeys", "expected"),
+    [
+        ("avx512f avx512_bf16", True, ("openvino-bf16", "")),
+        ("amx_bf16", True, ("openvino-bf16", "")),
+        ("avx2", True, ("openvino-cpu", "this CPU has neither AVX512_BF16 nor AMX")),
+        ("", True, ("openvino-bf16", "")),
+        ("", False, ("openvino-cpu", "it computes in 32 bits on this CPU")),
+    ],
+)
+def test_a_cpu_without_bfloat16_runs_openvino_in_32_bits_with_one_line(
+    flags: str, obeys: bool, expected: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cpu_info = tmp_path / "cpuinfo"
+    cpu_info.write_text(f"processor\t: 0\nflags\t\t: {flags}\n\nprocessor\t: 1\n" if flags else "")
+
+    def open_stand_in(data: bytes, _processor: Processor, _threads: int, options: ProviderOptions) -> Any:
+        asked = json.loads(options[0][1]["load_config"])["CPU"]["INFERENCE_PRECISION_HINT"]
+        return StandInSession(data, asked if obeys else "f32")
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: list(PROVIDERS.values()))
+    monkeypatch.setattr(processor_choice, "open_session", open_stand_in)
+    monkeypatch.setattr(processor_choice, "lacks_bf16", lambda: lacks_bf16(cpu_info))
+    processor, lines = select_processor(["openvino-bf16"])
+    name, reason = expected
+    assert processor == Processor(name)
+    assert lines == ((f"openvino-bf16 can't run models here, openvino-cpu does: {reason}",) if reason else ())
+
+
+def test_automatic_never_picks_openvino_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor_choice, "_available_libraries", lambda: ("openvino",))
+    monkeypatch.setattr(processor_choice, "_fault", lambda processor: "" if "cpu" in processor.name else "no")
+    assert select_processor([AUTOMATIC])[0] == Processor("cpu")
+    assert select_processor(["openvino-cpu"])[0] == Processor("openvino-cpu")
+
+
 @pytest.mark.skipif(len(available_providers()) > 1, reason="there is a graphics processor here")
 def test_where_only_the_cpu_is_there_finding_it_loads_nothing() -> None:
     code = (
-        "import sys; from understudy.core.models.processor import select_processor; "
+        "import sys; from understudy.core.models.processor_choice import select_processor; "
         f"print(select_processor(({AUTOMATIC!r},))[0].name, 'onnxruntime' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -213,7 +294,7 @@ def test_cudas_own_build_without_cuda_is_passed_over_in_one_line_and_silence(tmp
         archive.extractall(tmp_path)
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
-        "from understudy.core.models.processor import select_processor; "
+        "from understudy.core.models.processor_choice import select_processor; "
         "print(*(select_processor((name,)) for name in ('automatic', 'tensorrt-fp16')), sep='\\n')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

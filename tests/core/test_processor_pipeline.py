@@ -12,14 +12,17 @@ from understudy.core.fusion.patch import Patch
 from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
-from understudy.core.models.processor import Processor, ProviderOptions, open_session
-from understudy.core.models.session import ModelPool
+from understudy.core.models.processor import Processor, ProviderOptions, available_providers, open_session
+from understudy.core.models.processor_choice import select_processor
+from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.pipeline import pipeline as pipeline_module
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.plan import LayerPlan
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
+
+from tools.bench_neural import networks
 
 MESH_SETTINGS = ("occlude.masker=selfie",)
 NEURAL_SETTINGS = ("swap.swapper=inswapper", "fusion.mask_shape=box")
@@ -94,3 +97,87 @@ def test_neither_takes_the_others_results_and_both_draw_the_same(settings, tmp_p
     assert count_runs(warm) == {"fuse"}
     assert warm.models_loaded == 0
     assert np.array_equal(repeated.pixels, other_patch.pixels)
+
+
+class FullPrecisionPool(CpuSessionPool):
+    """OpenVINO on the CPU, in 32 bits."""
+
+    processor = Processor("openvino-cpu")
+
+
+class Bfloat16Pool(CpuSessionPool):
+    """The same, where images are drawn in bfloat16."""
+
+    processor = Processor("openvino-bf16")
+
+
+@pytest.mark.slow
+def test_another_precision_runs_what_draws_images_again_and_back_runs_nothing(tmp_path, monkeypatch) -> None:
+    farm = Farm(tmp_path, monkeypatch)
+    settings = (*NEURAL_SETTINGS, *ENHANCER_SETTINGS, *MESH_SETTINGS)
+    plan, _, _ = farm.render(FullPrecisionPool, settings)
+    other_plan, _, report = farm.render(Bfloat16Pool, settings)
+    (face,), (other,) = plan.faces, other_plan.faces
+    assert count_runs(report) == {"swap", "enhance", "fuse"}
+    assert face.occlude == other.occlude is not None
+    assert "\nprocessor=openvino-bf16\n" in other.swap.text
+    assert "\nprocessor=openvino-cpu\n" in other.occlude.text
+
+    _, _, back = farm.render(FullPrecisionPool, settings)
+    assert count_runs(back) == {"fuse"}
+    assert back.models_loaded == 0
+
+
+class ExactOpenVinoPool(ModelPool):
+    """OpenVINO itself on the CPU, in 32 bits."""
+
+    processor = Processor("openvino-cpu")
+
+
+class ReducedOpenVinoPool(ModelPool):
+    """OpenVINO itself, where images are drawn in bfloat16."""
+
+    processor = Processor("openvino-bf16")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    "openvino-cpu" not in available_providers(),
+    reason="this ONNX Runtime has no OpenVINO: `make test-openvino` runs this in an environment with it",
+)
+def test_openvino_itself_draws_what_onnx_runtime_draws(tmp_path, monkeypatch) -> None:
+    farm = Farm(tmp_path, monkeypatch)
+    settings = (*NEURAL_SETTINGS, *ENHANCER_SETTINGS, *MESH_SETTINGS)
+    _, plain, _ = farm.render(ModelPool, settings)
+    exact_plan, exact, _ = farm.render(ExactOpenVinoPool, settings)
+    reduced_plan, _, report = farm.render(ReducedOpenVinoPool, settings)
+    # Points that are a hundredth of a pixel elsewhere move edges. Colors without cover count for nothing.
+    assert np.abs(over_black(plain) - over_black(exact)).mean() < 0.5
+    assert count_runs(report) == {"swap", "enhance", "fuse"}
+    assert exact_plan.faces[0].occlude == reduced_plan.faces[0].occlude
+
+
+def over_black(patch: Patch) -> np.ndarray:
+    return patch.pixels[..., :3] * (patch.pixels[..., 3:] / 255)
+
+
+@pytest.mark.skipif(
+    "openvino-cpu" not in available_providers() or select_processor(["openvino-bf16"])[1] != (),
+    reason="this ONNX Runtime has no OpenVINO, or this CPU no bfloat16",
+)
+def test_openvino_itself_reduces_what_may_be_reduced_and_nothing_else(tmp_path) -> None:
+    model = ModelFile(networks.write_swapper(tmp_path / "swapper.onnx", blocks=1, width=16))
+    random = np.random.default_rng(1)
+    feeds = {
+        "target": random.random((1, 3, 128, 128), np.float32),
+        "source": random.standard_normal((1, 512), np.float32),
+    }
+    plain, exact, reduced = (
+        ModelPool(1, [name]).run(model, feeds, ("output",), exact=False)[0]
+        for name in ("cpu", "openvino-cpu", "openvino-bf16")
+    )
+    assert np.abs(plain - exact).max() < 1e-4
+    # How far real networks are off, docs/processors.md says; this one is small.
+    assert 1e-4 < np.abs(exact - reduced).max() < 8 / 255
+    kept = ModelPool(1, ["openvino-bf16"]).run(model, feeds, ("output",), exact=True)[0]
+    assert np.array_equal(kept, exact)

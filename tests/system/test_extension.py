@@ -134,7 +134,7 @@ def test_a_variant_carries_one_onnx_runtime_pinned_for_each_of_its_platforms(var
     runtimes = [line.partition("=")[0] for line in wanted.splitlines() if line.startswith("onnxruntime")]
     assert runtimes == [variant.runtime]
     hashes = wanted.partition(f"{variant.runtime}==")[2].partition("\nopencv")[0].count("--hash=sha256:")
-    assert hashes >= len(variant.platforms) * len(PYTHONS)
+    assert hashes >= len(variant.platforms) * len(variant.pythons)
 
 
 def test_a_variant_is_made_only_where_there_is_such_a_processor(tmp_path):
@@ -142,12 +142,16 @@ def test_a_variant_is_made_only_where_there_is_such_a_processor(tmp_path):
         ("cuda", "linux-x64"),
         ("cuda", "windows-x64"),
         ("directml", "windows-x64"),
+        ("openvino", "linux-x64"),
     }
     for variant in ACCELERATED_VARIANTS:
         for platform in PLATFORMS:
             if platform.name not in variant.platforms:
                 with pytest.raises(OutputError, match=f"no {variant.name} variant for {platform.name}"):
                     build(platform, tmp_path, tmp_path, tmp_path, variant)
+        for python in set(PYTHONS) - set(variant.pythons):
+            with pytest.raises(OutputError, match=f"no {variant.name} variant for Python {python}"):
+                build(LINUX, tmp_path, tmp_path, tmp_path, variant, [python])
 
 
 @pytest.mark.long
@@ -158,16 +162,17 @@ def test_a_variants_zip_has_its_runtime_and_blenders_checker_takes_it(variant, t
     if program is None:
         pytest.skip("there is no `bpy` here, so no checker")
     pythons = PYTHONS if variant.name == "directml" else PYTHONS[:1]
+    platform = WINDOWS if WINDOWS.name in variant.platforms else LINUX
     try:
         made = build(
-            WINDOWS, tmp_path, ROOT / "build" / "wheels", ROOT / "build" / "models", variant, pythons
+            platform, tmp_path, ROOT / "build" / "wheels", ROOT / "build" / "models", variant, pythons
         )
     except UnderstudyError as error:
         pytest.skip(f"the variant can't be made here: {error}")
-    assert made.name.endswith(f"-{variant.name}_windows_x64.zip")
+    assert made.name.endswith(f"-{variant.name}_{platform.name.replace('-', '_')}.zip")
     with zipfile.ZipFile(made) as archive:
         wheels = [name.removeprefix("wheels/") for name in archive.namelist() if name.endswith(".whl")]
-    assert wheel_distributions(wheels) == normalised_names(*variant.bundled, *WINDOWS.bundled)
+    assert wheel_distributions(wheels) == normalised_names(*variant.bundled, *platform.bundled)
     for python in pythons:
         tag = f"-cp{python.replace('.', '')}-"
         assert len([name for name in wheels if name.startswith("onnxruntime") and tag in name]) == 1

@@ -27,6 +27,7 @@ from .plot import draw
 from .rounds import Round, by_stage, ratios, render_round
 from .window import measure_window as window_measured
 from .window_figures import table as window_table
+from .without_blender import SOURCE_STAGES
 
 _HEIGHTS = (240, 480, 720, 2160)
 _LENGTHS = (100, 1000, 10_000)
@@ -156,11 +157,9 @@ def _report(
 
 
 def _source(done: Round, alone: dict[str, Any]) -> float:
-    """Compare the render with another source with the plain one plus swap and fuse alone."""
-    parts = alone["parts_ms"]
-    return done.milliseconds("source") / (
-        done.milliseconds("plain") + parts["source_swap"] + parts["source_fuse"]
-    )
+    """Compare the render with another source with the plain one plus shape, swap and fuse alone."""
+    parts = sum(alone["parts_ms"][f"source_{name}"] for name in SOURCE_STAGES)
+    return done.milliseconds("source") / (done.milliseconds("plain") + parts)
 
 
 def _alone(material: Material, clip: Path, frames: int) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 """Our own part of a render, without Blender, beside the bare sum of what cannot be left out; in one process.
 
 The parts are: decoding each frame, and what the stages themselves take (the models with the making of their inputs,
-swap, fuse), one after the other, with nothing else. All else is overhead: hashing, keys, the cache, following and
-steadying faces, planning, writing the layer images. Models are loaded and warm before the clock starts.
+shape, swap, fuse), one after the other, with nothing else. Settings are those of a new modifier, as in Blender. All
+else is overhead: hashing, keys, the cache, following and steadying faces, planning, writing the layer images. Models
+are loaded and warm before the clock starts.
 """
 
 import argparse
@@ -32,6 +33,9 @@ from understudy.core.sessions.settings import RunSettings
 
 from .percentiles import percentiles
 
+SOURCE_STAGES = ("shape", "swap", "fuse")
+"""What another source can't be drawn without."""
+_STAGES = ("detect", "landmark", "embed", *SOURCE_STAGES)
 _WARM = 6
 _STACK = "0123456789abcdef"
 _MEMORY_BYTES = 64 << 20
@@ -51,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
 def measure_clip(path: Path, faces: tuple[Path, Path], frames: int, folder: Path) -> dict[str, object]:
     """Measure a clip's frames after the first few, which warm up; `folder` takes a cache that is deleted."""
-    first, other = (SwapRequest(Identity((FaceImage(face),))) for face in faces)
+    first, other = (SwapRequest(Identity((FaceImage(face),)), _recipe()) for face in faces)
     with open_clip(path) as clip:
         frames = min(frames, clip.info.frame_count)
     parts, fuse = _time_parts(path, first, other, frames)
@@ -60,17 +64,22 @@ def measure_clip(path: Path, faces: tuple[Path, Path], frames: int, folder: Path
     again, more = _time_parts(path, first, other, frames)
     count = frames - _WARM
     parts = {name: (seconds + again[name]) / 2 * 1000 / count for name, seconds in parts.items()}
-    all_parts = sum(parts[name] for name in ("decode", "detect", "landmark", "embed", "swap", "fuse"))
+    all_parts = sum(parts[name] for name in ("decode", *_STAGES))
     return {
         "parts_ms": parts,
         "cold_ms": cold,
         "source_ms": source,
         "tweak_ms": tweak,
         "cold_vs_models": cold["wall"] / all_parts,
-        "source_vs_parts": source["wall"] / (parts["source_swap"] + parts["source_fuse"]),
+        "source_vs_parts": source["wall"] / sum(parts[f"source_{name}"] for name in SOURCE_STAGES),
         "fuse_ms": percentiles([*fuse, *more]),
         "check_ms": _time_checks(path, first.identity.images[0].path, frames),
     }
+
+
+def _recipe(*more: str) -> Recipe:
+    """Return the settings of a new modifier, and more."""
+    return with_settings(Recipe(), ["swap.shape=1", *more])
 
 
 def _time_parts(
@@ -82,7 +91,7 @@ def _time_parts(
     """
     seconds = {"decode": _time_decoding(path, frames)}
     pipeline = Pipeline(MemoryStore(1 << 30), embedded_models())
-    tweaked = replace(first, recipe=with_settings(Recipe(), ["fusion.blend=0.6"]))
+    tweaked = replace(first, recipe=_recipe("fusion.blend=0.6"))
     with open_clip(path) as clip:
         seconds |= _time_stages(pipeline, clip, first, frames)
         fused = []
@@ -91,7 +100,7 @@ def _time_parts(
             pipeline.execute(pipeline.plan(clip, number, [tweaked]))
             fused.append(1000 * (pipeline.counter.seconds["fuse"] - took))
         source = _time_stages(pipeline, clip, other, frames)
-    seconds["source_swap"], seconds["source_fuse"] = source["swap"], source["fuse"]
+    seconds |= {f"source_{name}": source[name] for name in SOURCE_STAGES}
     pipeline.close()
     return seconds, fused
 
@@ -136,7 +145,7 @@ def _runs(
     """Make all layers as a render does: from nothing, with another source, and after a tweak."""
     cache = folder / "cache"
     shutil.rmtree(cache, ignore_errors=True)
-    tweaked = replace(other, recipe=with_settings(Recipe(), ["fusion.blend=0.6"]))
+    tweaked = replace(other, recipe=_recipe("fusion.blend=0.6"))
     try:
         runs = [_run(cache, path, casting, frames) for casting in (first, other, tweaked)]
     finally:

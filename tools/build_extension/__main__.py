@@ -4,7 +4,7 @@
 import argparse
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from understudy.core.errors import OutputError, UnderstudyError
@@ -21,14 +21,21 @@ def build(
     wheels: Path,
     models: Path,
     variant: Variant = CPU,
-    pythons: Iterable[str] = PYTHONS,
+    pythons: Sequence[str] | None = None,
 ) -> Path:
-    """Make the zip of a platform in the folder `output` and return its path. Raises UnderstudyError."""
+    """Make the zip of a platform in the folder `output` and return its path.
+
+    It is for all Pythons of the variant unless `pythons` are given. Raises UnderstudyError.
+    """
+    pythons = pythons or variant.pythons
     if platform.name not in variant.platforms:
         raise OutputError(
             f"there is no {variant.name} variant for {platform.name}, only for {', '.join(variant.platforms)}"
         )
     text = (ROOT / "blender_manifest.toml").read_text(encoding="utf-8")
+    missing = [python for python in pythons if python not in variant.pythons]
+    if missing:
+        raise OutputError(f"there is no {variant.name} variant for Python {missing[0]}")
     wheel_paths = obtain(platform, wheels, pythons, variant)
     facts = tomllib.loads(text)
     built_for = platform.name if variant == CPU else f"{variant.name}-{platform.name}"
@@ -72,11 +79,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     variant = variants[options.variant]
     wanted = options.platform or variant.platforms[:1]
-    pythons = options.python or PYTHONS
     program = checker()
     try:
         for name in variant.platforms if "all" in wanted else dict.fromkeys(wanted):
-            package = build(names[name], options.output, options.wheels, options.models, variant, pythons)
+            package = build(
+                names[name], options.output, options.wheels, options.models, variant, options.python
+            )
             verdict = validate(package, program) if program else "not checked: there is no `bpy` here"
             print(f"extension: {package}, {package.stat().st_size / 1e6:.0f} MB; {verdict}")
     except UnderstudyError as fault:

@@ -69,6 +69,8 @@ class Variant:
     """The file in `requirements` that pins it."""
     platforms: tuple[str, ...]
     """Where there are wheels of it."""
+    pythons: tuple[str, ...] = PYTHONS
+    """The Pythons that there are wheels of it for."""
 
     @property
     def bundled(self) -> tuple[str, ...]:
@@ -81,5 +83,7 @@ VARIANTS = (
     Variant("cpu", "onnxruntime", "blender-4.5.txt", tuple(platform.name for platform in PLATFORMS)),
     Variant("cuda", "onnxruntime-gpu", "extension-cuda.txt", ("linux-x64", "windows-x64")),
     Variant("directml", "onnxruntime-directml", "extension-directml.txt", ("windows-x64",)),
+    # Its wheels for Windows have no OpenVINO in them.
+    Variant("openvino", "onnxruntime-openvino", "extension-openvino.txt", ("linux-x64",), ("3.11", "3.13")),
 )
 CPU = VARIANTS[0]

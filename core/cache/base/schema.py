@@ -238,6 +238,7 @@ def _verdict_by_header(schema: Schema, header: bytes) -> _Verdict:
     return fault, tuple(placed)
 
 
+@lru_cache(_LRU_ENTRIES)
 def _valid_top_bytes(low: float, high: float) -> bytes:
     """Return the last bytes of little-endian float32 with which each lies within these bounds, whatever the others."""
     sound = []
