@@ -93,8 +93,8 @@ def run_bench(
             report["passes"][name], report["nets_alone"][name] = facts["passes"], facts["nets_alone"]
         for name, other in _COMPARED.items():
             if name in report["passes"] and other in report["passes"]:
-                found = layer_differences(work / name, work / other)
-                report["differences"][name] = {"compared_with": other, **found}
+                differences = layer_differences(work / name, work / other)
+                report["differences"][name] = {"compared_with": other, **differences}
     finally:
         shutil.rmtree(work, ignore_errors=True)
     report["machine"] = {"processors": os.cpu_count(), "load": os.getloadavg()[2], "quick": quick}

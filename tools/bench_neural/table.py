@@ -16,7 +16,7 @@ def ratios(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
     `cold_vs_cpu` and `source_vs_cpu` with ONNX Runtime's own code for the CPU, `cold_vs_nets` with the bare networks.
     """
-    found: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, float]] = {}
     base = report["passes"].get(_BASE)
     for name, passes in report["passes"].items():
         alone = report["nets_alone"][name]
@@ -25,8 +25,8 @@ def ratios(report: Mapping[str, Any]) -> dict[str, dict[str, float]]:
             own |= {
                 f"{one}_vs_cpu": _a_frame(passes[one]) / _a_frame(base[one]) for one in ("cold", "source")
             }
-        found[name] = {key: round(value, 3) for key, value in own.items()}
-    return found
+        figures[name] = {key: round(value, 3) for key, value in own.items()}
+    return figures
 
 
 def print_table(report: Mapping[str, Any]) -> None:
