@@ -51,6 +51,8 @@ def add_scan(commands: Any) -> None:
         metavar="FILE.json",
         help="as for render: frames of its ranges are not flagged",
     )
+    # A scan recasts nobody: it needs no consent and no license.
+    scan.set_defaults(require_commercial=False, require_consent=False, consent_file=None)
     shown = scan.add_mutually_exclusive_group()
     shown.add_argument(
         "--json", action="store_true", help="print the flagged frames with their reasons as JSON"

@@ -24,6 +24,8 @@ from tools.build_extension.wheels import LOCKED, pins, wanted_pins
 HOSTS_OWN = {"blf", "bpy", "gpu", "gpu_extras", "numpy", "mathutils"}
 LINUX, WINDOWS = PLATFORMS[:2]
 ACCELERATED_VARIANTS = [variant for variant in VARIANTS if variant != CPU]
+EXTRAS = {"c2pa"}
+"""What only an extra of the wheel brings, and the extension does without: it is too large for all to download."""
 
 
 def imported_packages(path):
@@ -49,7 +51,7 @@ def test_all_that_the_code_imports_is_bundled_or_blenders_own():
     wanted = {
         name for path in code_files().values() if path.suffix == ".py" for name in imported_packages(path)
     }
-    foreign = wanted - set(sys.stdlib_module_names) - HOSTS_OWN
+    foreign = wanted - set(sys.stdlib_module_names) - HOSTS_OWN - EXTRAS
     assert foreign == set(BUNDLED.values()) - {""}
 
 
