@@ -16,9 +16,7 @@ import bpy
 from ...core.errors import RecipeError
 from ...core.layers.folder import is_stack_id
 from ...core.recipe.request import SwapRequest
-from ..properties.identity_properties import identity_of
-from ..properties.range_properties import exclusions_of, holds_of
-from ..properties.scene_properties import recipe_from, request_of, settings_of
+from ..properties.scene_properties import recipe_from, request_from, request_of, settings_of
 from ..properties.take_properties import (
     TAKE_GROUPS,
     active_take_place,
@@ -72,14 +70,7 @@ def request_of_take(modifier: Any, place: int) -> SwapRequest:
         return request_of(modifier)
     values = values_of_take(modifier, place)
     recipe = recipe_from(modifier, values, TAKE_GROUPS, _animated_parameters(modifier))
-    return SwapRequest(
-        identity_of(identity_of_take(modifier, place)),
-        recipe,
-        modifier=modifier.name,
-        target_forms=modifier.target_forms if recipe.swap.gives_shape else "",
-        exclusions=exclusions_of(modifier),
-        holds=holds_of(modifier),
-    )
+    return request_from(modifier, identity_of_take(modifier, place), recipe)
 
 
 def active_choice(stack: Sequence[Any]) -> Choice:

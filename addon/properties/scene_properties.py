@@ -249,13 +249,16 @@ def _stages() -> tuple[tuple[str, type, tuple[str, ...]], ...]:
 
 def request_of(modifier: Any) -> SwapRequest:
     """Return what a modifier asks for with its loaded take."""
-    recipe = recipe_of(modifier)
-    forms = modifier.target_forms if recipe.swap.gives_shape else ""
+    return request_from(modifier, modifier.identity, recipe_of(modifier))
+
+
+def request_from(modifier: Any, person: Any, recipe: Recipe) -> SwapRequest:
+    """Return what a modifier asks for with a source person, an identity group, and a recipe: those of any take."""
     return SwapRequest(
-        identity_of(modifier.identity),
+        identity_of(person),
         recipe,
         modifier=modifier.name,
-        target_forms=forms,
+        target_forms=modifier.target_forms if recipe.swap.gives_shape else "",
         exclusions=exclusions_of(modifier),
         holds=holds_of(modifier),
     )
