@@ -137,6 +137,17 @@ class Window:
             (properties.x - 1.5, properties.y + 200), (properties.x - 151, properties.y + 200)
         )
 
+    def add_movie(self, path, length):
+        """Add a movie to an empty project of 640 x 360 pixels and `length` frames; the timeline shows all of it."""
+        scene = bpy.context.scene
+        scene.render.resolution_x, scene.render.resolution_y = 640, 360
+        scene.frame_start, scene.frame_end = 1, length
+        with self.within(self.area("SEQUENCE_EDITOR")):
+            bpy.ops.sequencer.movie_strip_add(
+                filepath=path, frame_start=1, channel=1, sound=False, move_strips=False
+            )
+            bpy.ops.sequencer.view_all()
+
     def exact_preview(self):
         """Show the preview at one screen pixel for a pixel of the picture, and nothing drawn over it. Generator."""
         preview = self.area("PREVIEW")

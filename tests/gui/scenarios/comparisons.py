@@ -32,13 +32,8 @@ def steps(window):
 def make_project(window):
     """A prepared clip; Color and Blend is unfolded."""
     scene = bpy.context.scene
-    scene.render.resolution_x, scene.render.resolution_y = 640, 360
-    scene.frame_start, scene.frame_end = 1, LENGTH
-    sequencer = window.area("SEQUENCE_EDITOR")
-    with window.within(sequencer):
-        bpy.ops.sequencer.movie_strip_add(
-            filepath="/given/clip.mp4", frame_start=1, channel=1, sound=False, move_strips=False
-        )
+    window.add_movie("/given/clip.mp4", LENGTH)
+    with window.within(window.area("SEQUENCE_EDITOR")):
         strip().frame_final_duration = LENGTH
         bpy.ops.sequencer.view_all()
     scene.frame_set(FRAME)

@@ -32,14 +32,8 @@ def steps(window):
 def add_clip(window):
     """A project with the clip, recast by a first modifier."""
     scene = bpy.context.scene
-    scene.render.resolution_x, scene.render.resolution_y = 640, 360
-    scene.frame_start, scene.frame_end = 1, LENGTH
     sequencer = window.area("SEQUENCE_EDITOR")
-    with window.within(sequencer):
-        bpy.ops.sequencer.movie_strip_add(
-            filepath="/given/couple.mp4", frame_start=1, channel=1, sound=False, move_strips=False
-        )
-        bpy.ops.sequencer.view_all()
+    window.add_movie("/given/couple.mp4", LENGTH)
     scene.frame_set(FRAME)
     bpy.ops.wm.save_as_mainfile(filepath=PROJECT)
     yield from window.exact_preview()

@@ -56,14 +56,8 @@ def steps(window):
 def make_project(window):
     """A saved project with the movie, recast and prepared."""
     scene = bpy.context.scene
-    scene.render.resolution_x, scene.render.resolution_y = 640, 360
-    scene.frame_start, scene.frame_end = 1, LENGTH
     sequencer = window.area("SEQUENCE_EDITOR")
-    with window.within(sequencer):
-        bpy.ops.sequencer.movie_strip_add(
-            filepath="/given/faulty.mp4", frame_start=1, channel=1, sound=False, move_strips=False
-        )
-        bpy.ops.sequencer.view_all()
+    window.add_movie("/given/faulty.mp4", LENGTH)
     bpy.ops.wm.save_as_mainfile(filepath=PROJECT)
     yield 1.5  # the editor learns that there is an active strip
     window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"

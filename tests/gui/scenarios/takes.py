@@ -26,14 +26,8 @@ def steps(window):
 def add_takes(window):
     """A clip with a modifier of two takes."""
     scene = bpy.context.scene
-    scene.render.resolution_x, scene.render.resolution_y = 640, 360
-    scene.frame_start, scene.frame_end = 1, LENGTH
     sequencer = window.area("SEQUENCE_EDITOR")
-    with window.within(sequencer):
-        bpy.ops.sequencer.movie_strip_add(
-            filepath="/given/clip.mp4", frame_start=1, channel=1, sound=False, move_strips=False
-        )
-        bpy.ops.sequencer.view_all()
+    window.add_movie("/given/clip.mp4", LENGTH)
     scene.frame_set(FRAMES[0])
     bpy.ops.wm.save_as_mainfile(filepath="/work/takes.blend")
     yield from window.exact_preview()
