@@ -11,8 +11,8 @@ from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
 from ..concurrency.lru import LruCache
-from ..face.types import Pixels
-from ..media.clip import FRAME_CACHE_SIZE, Clip, frame_id
+from ..face.types import Floats, Pixels
+from ..media.clip import FRAME_CACHE_SIZE, Clip, FramePixels, frame_id
 from ..media.file_status import ClipChangedError
 from ..media.prefetching_clip import PrefetchingClip
 from ..media.source_stamps import SourceStamps
@@ -137,11 +137,39 @@ class FrameReader:
         ClipChangedError
             The clip's frame map knows it as another frame, see `check_frame`.
         """
+        return to_eight_bit(self._read(clip, number))
+
+    def levels(self, clip: Clip, number: int, place: tuple[slice, slice]) -> Floats:
+        """Decode a part of a frame with all its bits.
+
+        Parameters
+        ----------
+        clip : Clip
+            An open clip of more than 8 bits.
+        number : int
+            The frame's number.
+        place : tuple of slice
+            The rows and columns of the part.
+
+        Returns
+        -------
+        ndarray, shape (h, w, 3), float32
+            RGB in levels, from 0 to 255.
+
+        Raises
+        ------
+        ClipError, ClipChangedError
+            As for `frame`.
+        """
+        return self._read(clip, number)[place].astype(np.float32) / np.float32(257)
+
+    def _read(self, clip: Clip, number: int) -> FramePixels:
+        """Return a frame as it is stored, and keep what it is known by. Raises ClipError, ClipChangedError."""
         pixels = clip.read(number)
         if self.check_frame(clip, number) is None and clip not in self._own_maps:
             self._store.put(self._map_key(clip, number), _map_entry(clip, number))
         self._count_decoding(clip, number)
-        return to_eight_bit(pixels)
+        return pixels
 
     def check_frame(self, clip: Clip, number: int) -> Arrays | None:
         """Compare a frame's pixels with the clip's frame map.

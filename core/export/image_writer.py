@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import OutputError, os_error_reason
 from ..filesystem import write_file
 from ..fusion.patch import Patch, composite_on_frame
+from ..geometry.levels import as_floats, is_deep
 from ..media.clip import FramePixels
 from .exr_file import encode_exr
 from .frames import RenderedFrame
@@ -121,7 +122,7 @@ def composite(pixels: FramePixels, patch: Patch | None) -> FramePixels:
     pixels : ndarray, shape (H, W, 3), uint8 or uint16
         The frame, RGB.
     patch : Patch or None
-        What is laid over it, RGBA of 8 bits.
+        What is laid over it.
 
     Returns
     -------
@@ -133,6 +134,11 @@ def composite(pixels: FramePixels, patch: Patch | None) -> FramePixels:
     out = np.array(pixels, np.uint16)
     height, width = patch.pixels.shape[:2]
     region = out[patch.top : patch.top + height, patch.left : patch.left + width]
+    if is_deep(patch.pixels):
+        upper = as_floats(patch.pixels)
+        share = upper[..., 3:] / np.float32(255)
+        region[:] = np.rint(region + (upper[..., :3] * np.float32(257) - region) * share).astype(np.uint16)
+        return out
     alpha = patch.pixels[..., 3:].astype(np.uint32)
     mixed = region.astype(np.uint32) * (255 - alpha) + patch.pixels[..., :3].astype(np.uint32) * 257 * alpha
     region[:] = (mixed + 127) // 255

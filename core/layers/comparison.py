@@ -10,6 +10,7 @@ import numpy as np
 from ..face.types import Floats, Pixels
 from ..filesystem import read_input
 from .label import MAX_LAYER_BYTES
+from .samples import display_levels
 from .tiff import read_patch
 
 DIFFERENCE_GAIN = 4
@@ -102,7 +103,8 @@ def compare_layer(frame: Pixels, layer_path: Path) -> Comparison | None:
     rows, columns = (np.flatnonzero(patch.pixels[..., 3].any(axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    part = patch.pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.int32)
+    shown = display_levels(patch.pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    part = shown.astype(np.int32)
     left, top = patch.left + int(columns[0]), patch.top + int(rows[0])
     original, alpha = frame[top : top + part.shape[0], left : left + part.shape[1]], part[..., 3:]
     result = (part[..., :3] * alpha + original * (255 - alpha) + 127) // 255

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FramePixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 FRAME_CACHE_SIZE = 8
+EIGHT_BITS = 8
+"""What most clips have. Of those that have more, faces are made with 16."""
 
 
 @dataclass(frozen=True)
