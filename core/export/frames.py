@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from av.video.frame import VideoFrame
 
-from ..analysis.frame_reader import to_eight_bit
+from ..analysis.display import display_pixels
 from ..concurrency.prefetch import Prefetcher
 from ..errors import ClipError, FaceImageError
 from ..face.types import Pixels
@@ -111,7 +111,7 @@ def _render_frame(
         image = clip.decoded_image(number) if isinstance(clip, DecodedImages) else None
         if image is None and pixels.dtype == np.uint16:
             image = VideoFrame.from_ndarray(pixels, "rgb48le")
-        return patch, _Read(to_eight_bit(pixels), pixels, image), fault
+        return patch, _Read(display_pixels(clip, pixels), pixels, image), fault
     except ClipError as error:
         return None, None, str(error)
     except MemoryError:

@@ -24,6 +24,21 @@ class Patch:
     pixels: Levels
 
 
+@dataclass(frozen=True, eq=False)
+class LightPatch:
+    """A fused face as a clip of light has it, its upper left corner in frame pixels.
+
+    Attributes
+    ----------
+    pixels
+        (h, w, 4) float32: RGB in the clip's own numbers, and straight alpha from 0 to 1.
+    """
+
+    left: int
+    top: int
+    pixels: Floats
+
+
 def composite_patches(patches: Sequence[Patch], size: tuple[int, int]) -> Patch | None:
     """Lay patches over each other, the last on top, into one for a frame of (width, height); None if empty."""
     patches = [patch for patch in patches if patch.pixels.size]

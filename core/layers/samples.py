@@ -3,10 +3,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..face.types import Pixels
-from ..fusion.patch import Patch
+from ..fusion.patch import LightPatch, Patch
 from ..geometry.levels import from_stored, round_levels, to_stored
 from .tile_layout import LayerPixels
+
+_MAX_HALF = 65504.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,21 +28,24 @@ class LayerPatch:
     pixels: LayerPixels
 
 
-def layer_samples(patch: Patch | None) -> LayerPatch | None:
+def layer_samples(patch: Patch | LightPatch | None) -> LayerPatch | None:
     """Return what a layer is to hold of a fused face.
 
     Parameters
     ----------
-    patch : Patch or None
-        The face: uint8, or float32 in levels where its clip has more than 8 bits.
+    patch : Patch, LightPatch or None
+        The face: uint8, float32 in levels where its clip has more than 8 bits, or light.
 
     Returns
     -------
     LayerPatch or None
-        uint8 as it is, float32 as uint16.
+        uint8 as it is, float32 as uint16, light as float16.
     """
     if patch is None:
         return None
+    if isinstance(patch, LightPatch):
+        halves = np.clip(patch.pixels, -_MAX_HALF, _MAX_HALF).astype(np.float16)
+        return LayerPatch(patch.left, patch.top, halves)
     return LayerPatch(patch.left, patch.top, to_stored(patch.pixels))
 
 

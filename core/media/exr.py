@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..errors import ClipError
-from ..filesystem import open_input
-from .bounds import require_image_size
+from ..filesystem import open_input, read_input
+from .bounds import MAX_IMAGE_FILE_BYTES, require_image_size
 from .clip import FramePixels
+from .file_status import require_file, unreadable_error
 
 if TYPE_CHECKING:
     import av
@@ -53,6 +54,48 @@ def decode_exr(path: Path, data: bytes) -> FramePixels:
     ClipError
         It can't be read, or takes more memory than is allowed.
     """
+    planes = _decode_planes(path, data)
+    result = np.empty((*planes[0].shape, 3), np.uint16)
+    rows = max(1, _BAND_BYTES // (4 * len(planes[0][0])))
+    for channel, plane in enumerate(planes):
+        for row in range(0, len(plane), rows):
+            coded = encode_srgb(plane[row : row + rows].astype(np.float32)) * 65535
+            result[row : row + rows, :, channel] = np.round(coded).astype(np.uint16)
+    return result
+
+
+def decode_exr_light(path: Path) -> FramePixels:
+    """Decode an OpenEXR file to its own numbers.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), float32
+        RGB as stored: half floats are the same numbers, and what is no number or infinite is so too.
+
+    Raises
+    ------
+    ClipError
+        It is missing, is no OpenEXR file, can't be read, or takes more memory than is allowed.
+    """
+    require_file(path)
+    try:
+        data = read_input(path, MAX_IMAGE_FILE_BYTES)
+    except OSError as fault:
+        raise unreadable_error(path, fault) from fault
+    except MemoryError as fault:
+        raise ClipError(f"there is not enough memory to decode {path}; make it smaller") from fault
+    if not data.startswith(SIGNATURE):
+        raise ClipError(f"{path} is no OpenEXR image, whatever its name says; save it again")
+    return np.stack([plane.astype(np.float32) for plane in _decode_planes(path, data)], 2)
+
+
+def _decode_planes(path: Path, data: bytes) -> "tuple[npt.NDArray[np.floating[Any]], ...]":
+    """Return the red, green and blue of a file, each (H, W). Raises ClipError."""
     import av
 
     width, height = _size(path, data)
@@ -61,18 +104,11 @@ def decode_exr(path: Path, data: bytes) -> FramePixels:
     try:
         with av.open(BytesIO(data), mode="r", format="exr_pipe") as container:  # gate: memory
             frame = next(container.decode(video=0))
-            planes = _planes(frame)
+            return _planes(frame)
     except (av.FFmpegError, StopIteration, ValueError, MemoryError) as fault:
         raise ClipError(
             f"{path} can't be read as an OpenEXR image; save it with layers R, G, B and ZIP compression"
         ) from fault
-    result = np.empty((*planes[0].shape, 3), np.uint16)
-    rows = max(1, _BAND_BYTES // (4 * len(planes[0][0])))
-    for channel, plane in enumerate(planes):
-        for row in range(0, len(plane), rows):
-            coded = encode_srgb(plane[row : row + rows].astype(np.float32)) * 65535
-            result[row : row + rows, :, channel] = np.round(coded).astype(np.uint16)
-    return result
 
 
 def _planes(frame: "av.VideoFrame") -> "tuple[npt.NDArray[np.floating[Any]], ...]":

@@ -20,6 +20,7 @@ from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_swapper import NeuralSwapper
 from .face_selector import FaceSelector
 from .held_faces import replaced_faces
+from .light_stage import LightStage
 from .occlusion_stage import OcclusionStage
 from .plan import FacePlan
 from .shape_stage import ShapeStage
@@ -35,6 +36,7 @@ class FacePlanner:
         swappers: tuple[MeshSwapper, NeuralSwapper],
         occlusion: OcclusionStage,
         shape: ShapeStage,
+        light: LightStage,
         fuser: Fuser,
     ) -> None:
         self._analyser = analyser
@@ -42,6 +44,7 @@ class FacePlanner:
         self._mesh, self._neural = swappers
         self._occlusion = occlusion
         self._shape = shape
+        self._light = light
         self._fuser = fuser
 
     def face_plans(self, clip: Clip, number: int, request: SwapRequest) -> list[FacePlan]:
@@ -91,7 +94,9 @@ class FacePlanner:
             look.pop("enhancer_blend")
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
+        light = self._light.key(clip, frame, face)
+        look |= {} if light is None else {"light": light}
         processor = self._fuser.key_inputs if shape is None and not depth else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
         deep = bool(depth)
-        return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape, deep)
+        return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape, light, deep)

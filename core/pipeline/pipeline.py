@@ -17,7 +17,7 @@ from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
 from ..fusion.graph.fuser import Fuser
-from ..fusion.patch import Patch, composite_patches
+from ..fusion.patch import LightPatch, Patch, composite_patches
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
@@ -39,6 +39,7 @@ from .face_planner import FacePlanner
 from .face_selector import FaceSelector
 from .face_traits import FrameTraits, frame_traits
 from .fuse_stage import FuseStage
+from .light_stage import LightStage
 from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
@@ -99,8 +100,9 @@ class Pipeline:
         self._shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
         self._fusion = FuseStage(self._fuser, self._neural, self._topology)
         swappers = self._mesh, self._neural
+        self._light = LightStage(*basis)
         self._planner = FacePlanner(
-            self._analyser, self._selector, swappers, self._occlusion, self._shape, self._fuser
+            self._analyser, self._selector, swappers, self._occlusion, self._shape, self._light, self._fuser
         )
         self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
 
@@ -216,6 +218,15 @@ class Pipeline:
             ]
             return composite_patches(patches, plan.size)
 
+    def execute_for_layer(self, plan: LayerPlan) -> Patch | LightPatch | None:
+        """Compute a planned layer as `execute` does, of a clip of light in the clip's own numbers."""
+        patch = self.execute(plan)
+        if patch is None or not any(entry.light for entry in plan.faces):
+            return patch
+        return self._light.to_footage(
+            plan, patch, [self._crops.face_warp(plan, entry) for entry in plan.faces]
+        )
+
     def recast(
         self, clip: Clip, number: int, requests: Sequence[SwapRequest]
     ) -> tuple[LayerPlan, Patch | None]:
@@ -239,7 +250,12 @@ class Pipeline:
 
     def is_cached(self, plan: LayerPlan) -> bool:
         """Tell whether `execute` would only fuse: every crop is in the store, so no frame and no model is needed."""
-        keys = (key for face in plan.faces for key in (face.move, face.swap, face.enhance) if key is not None)
+        keys = (
+            key
+            for face in plan.faces
+            for key in (face.move, face.swap, face.enhance, face.light)
+            if key is not None
+        )
         return all(key in self._store for key in keys)
 
     def prefetch_crops(self, plan: LayerPlan) -> None:
@@ -249,3 +265,4 @@ class Pipeline:
         for entry in plan.faces:
             self._crops.occlusion_mask(plan, entry)
             self._crops.face_warp(plan, entry)
+            self._light.face_light(plan, entry)

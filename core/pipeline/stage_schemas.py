@@ -18,6 +18,7 @@ from ..swap.schemas import swap_schema, target_schema
 from ..swap.shape import move_schema
 from ..swap.source import SOURCE_SCHEMA
 from ..swap.texture import TEXTURE_SCHEMA
+from .light_stage import LIGHT_SCHEMA
 from .occlusion_stage import occlude_schema
 from .source_check import SOURCE_IMAGE_SCHEMA
 from .target_forms import SHAPE_SCHEMA
@@ -31,6 +32,7 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "facts": CLIP_INFO_SCHEMA,
     "frame": FRAME_SCHEMA,
     "landmark": landmark_schema,
+    "light": LIGHT_SCHEMA,
     "move": move_schema,
     "neutral_face": NEUTRAL_FACE_SCHEMA,
     "note": SOURCE_IMAGE_SCHEMA,

@@ -268,7 +268,7 @@ class LayerSession:
         return True
 
     def _write(self, job: LayerJob, plan: "LayerPlan", summary: RequestSummary | None) -> None:
-        patch = layer_samples(self._get_pipeline().execute(plan))
+        patch = layer_samples(self._get_pipeline().execute_for_layer(plan))
         self._write_file(job.layer_path, *layer_pieces(plan.key.hex, patch, plan.size, summary))
 
     def _write_file(self, path: Path, *pieces: bytes | memoryview) -> None:
