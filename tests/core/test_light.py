@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from exr_files import write_exr
+from exr_files import write_exr, write_exr_layers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -110,6 +110,14 @@ def test_a_frame_is_known_by_its_own_numbers_and_space(tmp_path: Path, light: np
         assert np.array_equal(clip.read(0), stored, equal_nan=True)
     assert -30 <= exposure_stops(REC709.to_light(stored)) <= 30
     assert exposure_stops(np.zeros((8, 8, 3), np.float32)) == 0
+
+
+def test_of_several_layers_the_one_is_read_that_blender_shows(tmp_path: Path) -> None:
+    first, second = np.full((2, 8, 6, 3), 0.5, np.float32) * [[[[1]]], [[[3]]]]
+    named = write_exr_layers(tmp_path / "named.exr", {"ViewLayer.Combined": first, "diffuse": second})
+    assert np.array_equal(decode_exr_light(named), first)
+    plain = write_exr_layers(tmp_path / "plain.exr", {"AAA": first, "": second})
+    assert np.array_equal(decode_exr_light(plain), second)
 
 
 def test_what_can_t_be_read_is_one_clear_warning(project: DeepProject, light: np.ndarray) -> None:
