@@ -220,7 +220,10 @@ class Pipeline:
 
     def execute_for_layer(self, plan: LayerPlan) -> Patch | LightPatch | None:
         """Compute a planned layer as `execute` does, of a clip of light in the clip's own numbers."""
-        patch = self.execute(plan)
+        return self.footage_patch(plan, self.execute(plan))
+
+    def footage_patch(self, plan: LayerPlan, patch: Patch | None) -> Patch | LightPatch | None:
+        """Return what `execute` gave of a plan, of a clip of light in the clip's own numbers. Raises ClipError."""
         if patch is None or not any(entry.light for entry in plan.faces):
             return patch
         return self._light.to_footage(

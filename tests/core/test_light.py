@@ -10,6 +10,7 @@ from exr_files import write_exr, write_exr_layers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from understudy.core.cli.main import main
 from understudy.core.errors import ClipError
 from understudy.core.layers.job import source_from, source_values
 from understudy.core.media.exr import decode_exr_light, decode_srgb, encode_srgb
@@ -110,6 +111,31 @@ def test_a_frame_is_known_by_its_own_numbers_and_space(tmp_path: Path, light: np
         assert np.array_equal(clip.read(0), stored, equal_nan=True)
     assert -30 <= exposure_stops(REC709.to_light(stored)) <= 30
     assert exposure_stops(np.zeros((8, 8, 3), np.float32)) == 0
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_the_command_line_writes_light_as_it_reads_it(
+    project: DeepProject, light: np.ndarray, capsys: pytest.CaptureFixture[str], *, half: bool
+) -> None:
+    folder = project.folder / f"clip {half}"
+    folder.mkdir()
+    shot = light.copy()
+    shot[300:, :40], shot[300:, 40:80], shot[0, 0], shot[0, 1] = 8.0, -0.05, np.nan, np.inf
+    stored = decode_exr_light(write_exr(folder / "shot_0001.exr", shot, half=half))
+    arguments = ["render", str(folder), "--fps", "24", "--colorspace", "ACEScg", "--quiet"]
+    arguments += ["--face", str(project.person), "--cache-dir", str(project.folder / "cache")]
+    assert main([*arguments, "--output", str(project.folder / "out.mp4")]) != 0
+    assert "out_%05d.exr" in capsys.readouterr().err
+    assert main([*arguments, "--output", str(project.folder / f"{half}_%04d.exr")]) == 0
+    written = decode_exr_light(project.folder / f"{half}_0000.exr")
+    changed = (written != stored).any(2) & ~np.isnan(stored).any(2)
+    rows, columns = np.nonzero(changed)
+    assert 5000 < changed.sum() < 40_000
+    assert rows.max() < 300  # what is beyond the face is there bit for bit
+    assert (written[300:, :40] == 8.0).all()
+    assert np.isnan(written[0, 0]).all()
+    assert np.isinf(written[0, 1]).all()
+    assert columns.min() > 80
 
 
 def test_of_several_layers_the_one_is_read_that_blender_shows(tmp_path: Path) -> None:
