@@ -8,8 +8,11 @@ needs none for this either.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ..analysis.analyser import Analyser
 from ..analysis.display import require_light
@@ -27,14 +30,14 @@ from ..swap.shape import FaceWarp
 from .plan import FacePlan, LayerPlan
 
 VERSION = 1
-_MARGIN_SHARE = 1.0
+_MARGIN_SHARE = 0.6
 """How far around a face what was cut off is kept, of the face's longer side: what Shape moves lies within."""
 _MAX_HALF = 65504.0
 _MAX_SIDE, _MAX_STOPS = 1 << 16, 64
 LIGHT_SCHEMA = Schema(
     (
         ArraySpec("stops", "int32", (1,), -_MAX_STOPS, _MAX_STOPS),
-        ArraySpec("excess", "float16", ("height", "width", 3), -_MAX_HALF, _MAX_HALF),
+        ArraySpec("excess", "uint16", ("height", "width", 3)),
     ),
     {"height": range(_MAX_SIDE), "width": range(_MAX_SIDE)},
 )
@@ -49,11 +52,11 @@ class FaceLight:
     stops
         The view's exposure.
     excess
-        (h, w, 3) float32: light of Rec.709 primaries at that exposure, beyond 0..1; None where the view shows all.
+        (h, w, 3) float16: light of Rec.709 primaries at that exposure, beyond 0..1; None where the view shows all.
     """
 
     stops: int
-    excess: Floats | None
+    excess: npt.NDArray[np.float16] | None
 
 
 class LightStage:
@@ -82,7 +85,8 @@ class LightStage:
             entry.light,
             partial(self._find, plan, place),
         )
-        excess = np.asarray(arrays["excess"], np.float32)
+        # Kept as the bits of half floats: to look through floats for those out of bounds takes longer than all else.
+        excess = np.ascontiguousarray(arrays["excess"]).view(np.float16)
         return FaceLight(int(arrays["stops"][0]), excess if excess.size else None)
 
     def _find(self, plan: LayerPlan, place: tuple[slice, slice]) -> Arrays:
@@ -90,7 +94,7 @@ class LightStage:
         excess = np.clip(excess_light(light), -_MAX_HALF, _MAX_HALF).astype(np.float16)
         if not excess.any():
             excess = np.zeros((0, 0, 3), np.float16)
-        return {"stops": np.array([stops], np.int32), "excess": excess}
+        return {"stops": np.array([stops], np.int32), "excess": excess.view(np.uint16)}
 
     def to_footage(self, plan: LayerPlan, patch: Patch, face_warps: Sequence[FaceWarp | None]) -> LightPatch:
         """Return what was fused of a frame's view in the numbers of its clip.
@@ -110,21 +114,23 @@ class LightStage:
             The same faces as the clip's own numbers.
         """
         height, width = patch.pixels.shape[:2]
-        excess, stops = np.zeros((height, width, 3), np.float32), 0
+        excess, stops = None, 0
         for entry, face_warp in zip(plan.faces, face_warps, strict=True):
             light = self.face_light(plan, entry)
             if light is None:
                 continue
             stops = light.stops
             if light.excess is not None:
+                excess = np.zeros((height, width, 3), np.float32) if excess is None else excess
                 rows, columns = _place(entry.face, plan.size)
                 _paste(light.excess, (rows.start, columns.start), excess, (patch.top, patch.left))
                 if face_warp is not None:
                     _paste_moved(light.excess, (rows.start, columns.start), face_warp, excess, patch)
         pixels = as_floats(patch.pixels)
-        linear = light_of_view(np.ascontiguousarray(pixels[..., :3]), excess, stops)
+        linear = light_of_view(as_floats(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB)), excess, stops)
         own = require_light(plan.clip).from_light(linear)
-        return LightPatch(patch.left, patch.top, np.dstack([own, pixels[..., 3:] / np.float32(255)]))
+        alpha = pixels[..., 3] * np.float32(1 / 255)
+        return LightPatch(patch.left, patch.top, as_floats(cv2.merge([*cv2.split(own), alpha])))
 
 
 def _place(face: Face, size: tuple[int, int]) -> tuple[slice, slice]:
@@ -143,7 +149,9 @@ def _fits(place: tuple[slice, slice], arrays: Arrays) -> bool:
     return arrays["excess"].shape[:2] in (shape, (0, 0))
 
 
-def _paste(image: Floats, corner: tuple[int, int], onto: Floats, origin: tuple[int, int]) -> None:
+def _paste(
+    image: npt.NDArray[np.floating[Any]], corner: tuple[int, int], onto: Floats, origin: tuple[int, int]
+) -> None:
     """Put an image whose corner (top, left) is in frame pixels into one that begins at `origin`."""
     top, left = corner[0] - origin[0], corner[1] - origin[1]
     first_row, first_column = max(top, 0), max(left, 0)
@@ -158,7 +166,11 @@ def _paste(image: Floats, corner: tuple[int, int], onto: Floats, origin: tuple[i
 
 
 def _paste_moved(
-    image: Floats, corner: tuple[int, int], face_warp: FaceWarp, onto: Floats, patch: Patch
+    image: npt.NDArray[np.floating[Any]],
+    corner: tuple[int, int],
+    face_warp: FaceWarp,
+    onto: Floats,
+    patch: Patch,
 ) -> None:
     """Do the same where the picture was moved, with the image moved alike."""
     rows, columns = face_warp.warp.place

@@ -38,15 +38,19 @@ class DeepProject:
         self.person = write_picture(folder / "person.png", make_up_portrait())
         self.warnings: list[str] = []
 
-    def layer(self, clip: Path, *settings: str, reading: str = "", size: tuple[int, int] = (SIZE, SIZE)):
-        """Return the frame's layer, (H, W, 4) of its own type, and its file."""
+    def jobs(self, clip: Path, *settings: str, reading: str = "") -> list[LayerJob]:
+        """Return what the frame asks for."""
         request = SwapRequest(Identity((FaceImage(self.person),)), with_settings(Recipe(), list(settings)))
         path = self.folder / "project" / "layers" / "0123456789abcdef" / "000000.tif"
+        return [LayerJob("clip", 1, ClipSource(False, (clip,), reading), 0, path, (request,))]
+
+    def layer(self, clip: Path, *settings: str, reading: str = "", size: tuple[int, int] = (SIZE, SIZE)):
+        """Return the frame's layer, (H, W, 4) of its own type, and its file."""
+        (job,) = self.jobs(clip, *settings, reading=reading)
+        path = job.layer_path
         session = LayerSession(RunSettings(CacheSettings(self.folder / "cache")))
         try:
-            session.update_layer(
-                LayerJob("clip", 1, ClipSource(False, (clip,), reading), 0, path, (request,))
-            )
+            session.update_layer(job)
             self.warnings = session.as_dict()["warnings"]
         finally:
             session.close()
