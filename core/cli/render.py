@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from ..batch.corrections import correct_swaps, read_corrections
 from ..batch.job import MovieJob, open_job
 from ..batch.movie_render import movie_warnings, render_movie
 from ..batch.render_counts import RenderCounts
@@ -22,7 +21,7 @@ from .export_arguments import encoding_choice
 from .open_run import open_run, quiet_encoders, run_settings
 from .output import show
 from .render_display import RenderDisplay, print_warnings
-from .request import swaps_from_arguments
+from .request import corrected_swaps
 from .signals import StopSignal
 
 
@@ -65,12 +64,9 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
 
 def _job(arguments: argparse.Namespace) -> MovieJob:
     """Return what the arguments ask for. Raises BatchError, FaceImageError, RecipeError."""
-    swaps = swaps_from_arguments(arguments)
-    if arguments.corrections:
-        swaps = correct_swaps(swaps, read_corrections(arguments.corrections))
     return MovieJob(
         arguments.clip,
-        swaps,
+        corrected_swaps(arguments),
         arguments.output,
         arguments.start,
         arguments.end,

@@ -3,6 +3,7 @@
 
 import argparse
 
+from ..batch.corrections import correct_swaps, read_corrections
 from ..batch.swap_tables import SwapDefaults, read_swap_file
 from ..errors import BatchError
 from ..export.inputs import face_images
@@ -26,3 +27,9 @@ def swaps_from_arguments(arguments: argparse.Namespace) -> tuple[ClipSwap, ...]:
     return read_swap_file(
         arguments.swaps, SwapDefaults(overrides=tuple(arguments.set), consent_override=arguments.consent)
     )
+
+
+def corrected_swaps(arguments: argparse.Namespace) -> tuple[ClipSwap, ...]:
+    """Return what `swaps_from_arguments` does, with the ranges of --corrections. Raises the same."""
+    swaps = swaps_from_arguments(arguments)
+    return correct_swaps(swaps, read_corrections(arguments.corrections)) if arguments.corrections else swaps

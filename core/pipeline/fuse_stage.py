@@ -2,10 +2,13 @@
 """Fuse the crops of a planned face, and lay the face over the picture that was moved along with it."""
 
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
 from ..analysis.maskers.contract import OcclusionMask
+from ..face.types import Floats
+from ..fusion.face_parts import FaceParts, take_face_apart
 from ..fusion.fuse import FootageLook, fuse_crop
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch
@@ -13,10 +16,17 @@ from ..fusion.skin_tone import spread_skin_tone
 from ..fusion.warp_layer import glasses_rims, lay_on_picture, move_mask, widen_for_shape
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import Topology
-from ..swap.crops import AlignedImage, Crop
+from ..recipe import Fusion
+from ..swap.crops import AlignedImage, Crop, FusionCrop
 from ..swap.neural_swapper import NeuralSwapper
 from ..swap.shape import FaceWarp
 from .plan import FacePlan
+from .shape_stage import ShapePlan
+
+FaceInputs: TypeAlias = tuple[
+    FacePlan, tuple[Crop, AlignedImage | None], OcclusionMask | None, FaceWarp | None
+]
+"""A planned face, its swapped and its enhanced crop, what covers it, and how its form was changed."""
 
 
 class FuseStage:
@@ -59,23 +69,10 @@ class FuseStage:
         if face_warp is None or entry.shape is None:
             return self._fuse(entry, crops, mask)
         amount = min(entry.request.recipe.swap.shape, 1.0)
-        # The face and the picture around it fade together, so nothing fades before they are one.
-        look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
         # What the skin around the face takes of its tone, the face's edge need not take of theirs.
         reach = amount * params.skin_reach
-        seed = entry.shape.seed
-        footage = FootageLook(
-            amount * (1 - reach),
-            face_warp.detail,
-            amount * params.grain,
-            seed,
-            amount,
-            glasses_rims(face_warp),
-        )
-        ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe, deep=entry.deep)
-        points = fit_face_mesh(face_warp.landmarks, self._topology)
-        cover = None if mask is None else move_mask(mask, face_warp)
         # By OpenCV on every processor: the graph knows nothing of the footage's look.
+        ready, points, look, cover, footage = self._with_shape(entry, crops, mask, face_warp, entry.shape)
         pixels = fuse_crop(ready, points, entry.region, look, self._topology, cover, footage)
         face = Patch(entry.region.left, entry.region.top, pixels)
         if reach > 0:
@@ -84,6 +81,48 @@ class FuseStage:
             picture = spread_skin_tone(face_warp.picture, pixels, corner, in_picture, reach, self._topology)
             face_warp = replace(face_warp, picture=picture)
         return lay_on_picture(face, face_warp, params.blend * params.opacity, size)
+
+    def take_apart(
+        self,
+        entry: FacePlan,
+        crops: tuple[Crop, AlignedImage | None],
+        mask: OcclusionMask | None,
+        face_warp: FaceWarp | None,
+    ) -> FaceParts:
+        """Return the parts that `fuse` makes a face of; the parameters are those of `fuse`."""
+        if face_warp is not None and entry.shape is not None:
+            ready, points, look, cover, footage = self._with_shape(entry, crops, mask, face_warp, entry.shape)
+            return take_face_apart(ready, points, entry.region, look, self._topology, cover, footage)
+        recipe = entry.request.recipe
+        ready = self._neural.prepare_for_fusion(*crops, entry.region, recipe, deep=entry.deep)
+        points = fit_face_mesh(entry.face.landmarks, self._topology)
+        return take_face_apart(ready, points, entry.region, recipe.fusion, self._topology, mask)
+
+    def _with_shape(
+        self,
+        entry: FacePlan,
+        crops: tuple[Crop, AlignedImage | None],
+        mask: OcclusionMask | None,
+        face_warp: FaceWarp,
+        shape: ShapePlan,
+    ) -> tuple[FusionCrop, Floats, Fusion, OcclusionMask | None, FootageLook]:
+        """Return what a face of another form is fused from: its crop, points, parameters, cover and footage."""
+        params = entry.request.recipe.fusion
+        amount = min(entry.request.recipe.swap.shape, 1.0)
+        # The face and the picture around it fade together, so nothing fades before they are one.
+        look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
+        footage = FootageLook(
+            amount * (1 - amount * params.skin_reach),
+            face_warp.detail,
+            amount * params.grain,
+            shape.seed,
+            amount,
+            glasses_rims(face_warp),
+        )
+        ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe, deep=entry.deep)
+        points = fit_face_mesh(face_warp.landmarks, self._topology)
+        cover = None if mask is None else move_mask(mask, face_warp)
+        return ready, points, look, cover, footage
 
     def _fuse(
         self, entry: FacePlan, crops: tuple[Crop, AlignedImage | None], mask: OcclusionMask | None
