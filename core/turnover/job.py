@@ -146,9 +146,16 @@ def open_turnover(stack: ExitStack, job: TurnoverJob) -> OpenTurnover:
 
 def require_folder(folder: Path) -> None:
     """Raise OutputError unless a folder is there, or can be made beside others that are."""
-    if folder.exists() and not folder.is_dir():
+    try:
+        is_file, has_parent = folder.exists() and not folder.is_dir(), folder.parent.is_dir()
+    except OSError as error:
+        reason = os_error_reason(error).lower()
+        raise OutputError(
+            f"can't write the turnover into {folder}: {reason}; choose another place"
+        ) from error
+    if is_file:
         raise OutputError(f"can't write the turnover into {folder}: it is not a folder; give another name")
-    if not folder.parent.is_dir():
+    if not has_parent:
         raise OutputError(
             f"can't write the turnover into {folder}: there is no folder {folder.parent}; make it first"
         )

@@ -100,6 +100,17 @@ def test_light_is_laid_over_light(folder, half):
     )
 
 
+def test_a_clip_of_16_bits_keeps_them(folder):
+    clip, deep = folder / "deep.png", np.round(ramp_lit_portrait() * 65535).astype(np.uint16)
+    assert cv2.imwrite(str(clip), np.ascontiguousarray(deep[..., ::-1]))
+    run(folder, "render", clip, folder / "deep_%05d.png", "--fps", "24")
+    run(folder, "turnover", clip, folder / "deep")
+    rendered = cv2.imread(str(folder / "deep_00000.png"), cv2.IMREAD_UNCHANGED)[..., ::-1]
+    channels = read_exr_channels(folder / "deep" / "frame_00000.exr")
+    assert len(np.unique(channels["G"][channels["A"] == 1])) > 1000
+    assert np.abs(lay_over(deep / 65535, channels) - rendered / 65535).max() < 1 / 65535
+
+
 def test_the_layers_say_where_the_face_is(folder):
     clip = folder / f"{NAME}.mp4"
     run(folder, "turnover", clip, folder / "parts", "--end", "0", "--set", "swap.shape=0")
@@ -176,6 +187,7 @@ def test_files_carry_marks_and_no_name(folder, monkeypatch):
     [
         (f"{NAME}.png", (), "is not a folder"),
         ("nowhere/turnover", (), "make it first"),
+        ("n" * 300, (), "choose another place"),
         ("refused", ("--require-consent",), "no consent of its source person is recorded"),
         ("refused", ("--start", "9"), "does not have"),
         ("refused", ("--colorspace", "ACEScg"), "is for OpenEXR images"),
