@@ -15,7 +15,15 @@ from understudy.core.geometry.landmark_deformation import (
 )
 from understudy.core.geometry.mesh_topology import canonical_mesh, load_topology
 from understudy.core.geometry.thin_plate import thin_plate_weights
-from understudy.core.recipe.landmark_edits import REST
+from understudy.core.recipe.landmark_drag import (
+    FaceControl,
+    control_points,
+    drag_control,
+    place_from,
+    place_in_frame,
+    pose_landmarks,
+)
+from understudy.core.recipe.landmark_edits import REST, LandmarkKey
 
 COUNT = len(HANDLES)
 STILL = ((0.0, 0.0), 0.0, 1.0)
@@ -134,3 +142,59 @@ def test_landmarks_of_other_sets_move_as_a_whole():
     moved = move_landmarks(points, (0, 0), 0, 2.0, [(0.5, 0.5)] * COUNT)
     middle, _ = face_axes(points)
     assert np.allclose(moved[:, :2] - middle, 2 * (points[:, :2] - middle), atol=1e-2)
+
+
+@given(
+    st.sampled_from([*HANDLES, FaceControl.MOVE]), offset_lists, poses, st.floats(-30, 30), st.floats(-30, 30)
+)
+def test_what_is_dragged_follows_the_pointer(control, offsets, pose, right, down):
+    key = LandmarkKey(5, *pose, tuple(offsets))
+    before = control_points(pose_landmarks(face(), key), key)
+    start = before[control][0] + 2, before[control][1] - 1  # wherever it is grabbed
+    dragged = drag_control(face(), key, control, start, (start[0] + right, start[1] + down))
+    after = control_points(pose_landmarks(face(), dragged), dragged)
+    assert np.subtract(after[control], before[control]) == pytest.approx((right, down), abs=0.02)
+    if isinstance(control, str):
+        still = [name for name in HANDLES if name != control]
+        assert all(after[name] == pytest.approx(before[name], abs=1e-2) for name in still)
+
+
+@given(poses, st.floats(0, 6.28), st.floats(0.4, 2))
+def test_a_knob_turns_and_scales_a_face_around_its_middle(pose, angle, factor):
+    key = LandmarkKey(5, pose[0])
+    posed = pose_landmarks(face(), key)
+    middle = face_axes(posed)[0]
+    for control in (FaceControl.ROTATE, FaceControl.SCALE):
+        knob = np.array(control_points(posed, key)[control])
+        cos, sin = np.cos(angle), np.sin(angle)
+        goal = (knob - middle) @ np.array([[cos, sin], [-sin, cos]]) * factor + middle
+        dragged = drag_control(face(), key, control, tuple(knob), tuple(goal))
+        turned = pose_landmarks(face(), dragged)
+        assert face_axes(turned)[0] == pytest.approx(middle, abs=1e-2)
+        if control is FaceControl.SCALE:
+            assert dragged.scale == pytest.approx(factor, rel=1e-6)
+        else:
+            there = np.array(control_points(turned, dragged)[control])
+            assert (there - middle) * factor + middle == pytest.approx(goal, abs=0.05)
+
+
+def test_a_placed_face_is_dragged_by_its_eyes_and_stays_a_face():
+    key = LandmarkKey(5, place=place_in_frame(640, 360))
+    assert place_from(place_landmarks(key.place)) == pytest.approx(key.place, abs=1e-3)
+    eye = key.place[:2]
+    dragged = drag_control(None, key, FaceControl.PLACE_LEFT_EYE, eye, (eye[0] - 9, eye[1] + 4))
+    assert dragged.place == pytest.approx((eye[0] - 9, eye[1] + 4, *key.place[2:]))
+    assert (
+        control_points(pose_landmarks(None, dragged), dragged)[FaceControl.PLACE_LEFT_EYE]
+        == dragged.place[:2]
+    )
+    # Across the other eye it would be mirrored: it stays where it was.
+    assert drag_control(None, key, FaceControl.PLACE_LEFT_EYE, eye, (eye[0] + 300, eye[1])) == key
+    for control in (FaceControl.MOVE, FaceControl.ROTATE, FaceControl.SCALE):
+        start = control_points(pose_landmarks(None, key), key)[control]
+        goal = start[0] + 12, start[1] + 7
+        moved = drag_control(None, key, control, start, goal)
+        assert moved.place != key.place
+        if control is not FaceControl.SCALE:
+            spans = [np.hypot(*np.subtract(one.place[:2], one.place[2:4])) for one in (key, moved)]
+            assert spans[0] == pytest.approx(spans[1])
