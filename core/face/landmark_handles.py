@@ -25,5 +25,7 @@ HANDLES: Mapping[str, int] = {
 }
 """In the order in which offsets of handles are given."""
 HANDLE_COUNT = len(HANDLES)
+NOSE_LINES = (168, 6, 197, 195, 5, 4, 1, 19, 94, 2), (98, 97, 2, 326, 327)
+"""The landmarks along the bridge of the nose and below it, for drawing."""
 EYES_TO_CHIN = 1.46
 """How many times the way from the eyes to the chin a face is high, in the mesh's canonical shape."""
