@@ -67,14 +67,16 @@ class LandmarkLookup:
         return result
 
     def _faces(self, session: "PreviewSession", number: int) -> tuple[tuple[int, int], Faces]:
-        found = session.clip_faces(self.source, [number], self.request)
-        ordered = sorted(found.frames[0], key=lambda face: float(face.box[0] + face.box[2]))
-        return (found.width, found.height), tuple(face.landmarks for face in ordered)
+        faces = session.clip_faces(self.source, [number], self.request)
+        ordered = sorted(faces.frames[0], key=lambda face: float(face.box[0] + face.box[2]))
+        return (faces.width, faces.height), tuple(face.landmarks for face in ordered)
 
 
 def landmark_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any, number: int) -> LandmarkLookup:
     """Return the question which faces a modifier replaces in a frame of a strip's clip."""
     recipe = recipe_of(modifier)
-    seen = Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed, select=recipe.select)
-    request = SwapRequest(Identity(()), seen, holds=holds_of(modifier))
+    analysis = Recipe(
+        detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed, select=recipe.select
+    )
+    request = SwapRequest(Identity(()), analysis, holds=holds_of(modifier))
     return LandmarkLookup(cache_folder(scene), preferences(), source_of(strip), number, request)

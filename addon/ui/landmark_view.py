@@ -134,10 +134,9 @@ def landmark_view(context: bpy.types.Context) -> LandmarkView | None:
     return LandmarkView(modifier, number, faces, ghosts, place, text)
 
 
-def _face_view(modifier: Any, number: int, face: int, found: Floats) -> FaceView:
+def _face_view(modifier: Any, number: int, face: int, landmarks: Floats) -> FaceView:
     """Return a face that was found, under its corrections."""
     place = edit_index_at(modifier, number, face)
-    landmarks = found
     for index, entry in enumerate(modifier.landmark_edits):
         edit = landmark_edit_of(entry) if index != place else None
         if edit is not None and not edit.places_face and edit.face == face:
