@@ -32,8 +32,14 @@ _HANDLE, _KEYED, _POINTED, _RIM = (
 _HANDLE_PIXELS, _KNOB_PIXELS, _RIM_PIXELS, _LINE_PIXELS = 3.2, 6.0, 1.4, 1.2
 _CORNERS = {FaceControl.MOVE: 4, FaceControl.SCALE: 4}
 _CIRCLE_CORNERS = 20
-_HOLLOW = ("left_eye", "right_eye")
-"""Where a person must see what is below: the pupils."""
+_HOLLOW = (
+    "left_eye",
+    "right_eye",
+    FaceControl.PLACE_LEFT_EYE,
+    FaceControl.PLACE_RIGHT_EYE,
+    FaceControl.PLACE_MOUTH,
+)
+"""Where a person must see what is below: the pupils, and the mouth."""
 _FONT, _FONT_POINTS, _MARGIN_PIXELS = 0, 13, 16
 # Blender hands out a number for what is drawn, and takes it back by that alone.
 _DRAW_HANDLES: list[Any] = []

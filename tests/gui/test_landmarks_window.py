@@ -1,23 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Handles on a face in the window of real Blender 5.2: a drag changes the picture where it should, and is undone."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gui.conftest import keep_for_docs
 from gui.screen import difference, read
+from understudy.core.export.movie_writer import VideoWriter
+from understudy.core.media.open import open_clip
 
 SCENARIO = Path(__file__).parent / "scenarios" / "landmarks.py"
-FRAME, DOWN = 6, 16
+FRAME, DOWN, LENGTH, HIDDEN = 6, 16, 12, (8, 9)
 HANDLES = 15
 
 
 @pytest.fixture(scope="module")
-def played(installed_room, given):
+def hidden(material, tmp_path_factory):
+    """The clip with two frames in which a board hides the face."""
+    path = tmp_path_factory.mktemp("hidden") / "hidden.mp4"
+    with open_clip(material / "clip.mp4") as clip, VideoWriter(path, 640, 360, Fraction(24)) as writer:
+        for number in range(LENGTH):
+            image = np.array(clip.read(number), np.uint8)
+            if number in HIDDEN:
+                image[104:244, 298:424] = (150, 110, 90)  # a larger one would be a cut
+            writer.write(image)
+    return path
+
+
+@pytest.fixture(scope="module")
+def played(installed_room, given, hidden):
     """The scenario, played once in a room of its own."""
     own = installed_room("landmarks")
-    facts = own.window(SCENARIO, given, factory=False)
+    facts = own.window(SCENARIO, given | {"hidden.mp4": hidden}, factory=False)
     keep_for_docs(own.work, "21_landmarks.png")
     return {**facts, "work": own.work}
 
@@ -81,6 +97,16 @@ def test_a_knob_turns_the_face_and_escape_gives_a_drag_up(played):
     ((_, _, (key,)),) = played["turned"]
     assert key[3] > 3
     assert played["on_the_way"] != played["turned"] == played["given_up"]
+
+
+def test_a_click_places_a_face_and_a_drag_moves_its_eye(played, preview):
+    count, text = played["nobody"]
+    assert (count, text[:16]) == (0, "No face is found")
+    ((frame, *before),), ((again, *after),) = played["placed"], played["eye"]
+    assert frame == again == HIDDEN[1]
+    assert np.subtract(after, before) == pytest.approx([-12, -5, 0, 0, 0, 0], abs=1.2)
+    none, placed = (preview(f"landmarks_{name}")[0] for name in ("none", "placed"))
+    assert (difference(none, placed) > 40).sum() > 500
 
 
 def test_blender_prints_no_fault_of_ours(played):

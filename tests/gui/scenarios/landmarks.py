@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Landmarks corrected with the mouse: handles shown by a click, the chin dragged, undone, a knob turned, one given up.
+"""Landmarks corrected with the mouse: handles shown by a click, the chin dragged, undone, a knob turned, one given up;
+then a face placed where none is found, by a click and a drag of an eye.
 
-/given holds clip.mp4 and face.png; the extension is installed.
+/given holds hidden.mp4, whose face is hidden in two frames, and face.png; the extension is installed.
 """
 
 import bpy
 from bl_ext.user_default.understudy.addon.ui.landmark_view import landmark_view
 from bl_ext.user_default.understudy.core.recipe.landmark_drag import FaceControl
 
-LENGTH, FRAME = 12, 6
+LENGTH, FRAME, HIDDEN = 12, 6, 10
 DOWN = 16
 
 
@@ -34,11 +35,12 @@ def steps(window):
     yield from drag_chin(window)
     yield from turn(window)
     yield from give_up(window)
+    yield from place(window)
 
 
 def make_project(window):
     """A saved project with the movie, recast and prepared, at a frame in its middle."""
-    window.add_movie("/given/clip.mp4", LENGTH)
+    window.add_movie("/given/hidden.mp4", LENGTH)
     bpy.context.scene.sequence_editor.strips[0].frame_final_duration = LENGTH
     bpy.context.scene.frame_set(FRAME)
     bpy.ops.wm.save_as_mainfile(filepath="/work/landmarks.blend")
@@ -51,6 +53,8 @@ def make_project(window):
         bpy.ops.understudy.modifier_add()
         bpy.ops.understudy.picture_add(filepath="/given/face.png")
     modifier().swap.shape = 0.0  # else what is around the face goes along
+    modifier().landmark.gaps = 0  # a face that is filled in is found
+    modifier().fusion.keep_cover = 0.0
     yield 4.0
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.understudy.prepare_clip("INVOKE_DEFAULT")
@@ -113,6 +117,30 @@ def give_up(window):
             break
     yield 1.0
     window.facts["given_up"] = edits()
+
+
+def place(window):
+    """Place a face in a frame in which none is found, and drag the eye on the left."""
+    bpy.context.scene.frame_set(HIDDEN)
+    yield from rest(window)
+    window.shot("landmarks_none")
+    window.facts["nobody"] = [len(view(window)[0].faces), view(window)[0].text]
+    controls = yield from window.buttons(window.area("PROPERTIES"), across=0.75)
+    yield from window.click(controls["understudy.landmarks_place"])
+    yield from rest(window)
+    window.shot("landmarks_placed")
+    window.facts["placed"] = places()
+    start = at(window, FaceControl.PLACE_LEFT_EYE)
+    yield from window.drag(start, (start[0] - 12, start[1] + 5))
+    yield from rest(window)
+    window.facts["eye"] = places()
+    window.shot("landmarks_eye")
+
+
+def places():
+    """Where faces are placed: the frame of the clip, the eyes and the mouth."""
+    entries = [entry for entry in modifier().landmark_edits if entry.places_face]
+    return [[key.frame, *key.place] for entry in entries for key in entry.keys]
 
 
 def rest(window):
