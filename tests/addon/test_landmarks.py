@@ -123,14 +123,37 @@ def test_keys_ranges_and_removal_by_the_operators(drive, missed):
     assert (first, last, fade, [key[0] for key in keys]) == (2, 7, 1, [2, 7])
     assert keys[0][1:] == keys[1][1:]
     assert [answers[place] for place in (6, 8, 9)] == [["CANCELLED"], ["FINISHED"], ["FINISHED"]]
-    # One shot but for a frame without a picture: that is no cut on the way to the end.
+    # One frame without a picture is no cut.
     ((first, last, _, _, keys),) = answers[11]
-    assert (first, [key[0] for key in keys]) == (2, [2])
-    assert last in (HIDDEN - 1, COUNT - 1)
+    assert (first, last, [key[0] for key in keys]) == (2, COUNT - 1, [2])
     assert (answers[13], answers[15]) == (3, False)
     assert answers[18] == []
     assert answers[20] == answers[11] == answers[22]  # what can't be read asks for nothing
     assert answers[23] == ["CANCELLED"]
+
+
+def test_a_held_face_has_handles(drive, missed):
+    answers = drive(
+        ["load", {"path": missed}],
+        ["go", {"frame": HIDDEN + 1}],
+        ["op", {"name": "understudy.range_add", "active": "clip", "kind": "HOLD"}],
+        ["looked_up_faces", {"active": "clip", "number": HIDDEN}],
+    )
+    assert answers[3][:3] == [1, 1, 1]
+
+
+def test_a_pointer_leads_back_to_the_pixel_whatever_the_strip_does(drive, missed):
+    """Scaled, rotated, moved and mirrored: from the frame to the preview and back."""
+    looks = {"transform__scale_x": 1.7, "transform__scale_y": 0.4, "transform__rotation": 0.6}
+    placed = {"transform__offset_x": 31, "transform__offset_y": -12, "use_flip_x": True}
+    answers = drive(
+        ["load", {"path": missed}],
+        ["adjust", {"name": "clip", **looks, **placed}],
+        ["there_and_back", {"name": "clip", "points": [[0, 0], [320, 240], [17.5, 203]]}],
+    )
+    for before, preview, after in answers[2]:
+        assert after == pytest.approx(before, abs=1e-6)
+        assert preview != pytest.approx(before, abs=1)
 
 
 @pytest.mark.every_blender
@@ -151,7 +174,6 @@ def test_a_correction_costs_swap_and_fuse_of_its_frames_and_its_removal_nothing(
         ["render", {"out": drive.out("removed"), "report": report}],
         CORRECT,
         render,
-        ["gizmo_classes", {}],
     )
     runs = [
         {name: counts["run"] for name, counts in answers[place]["stages"].items() if counts["run"]}

@@ -24,6 +24,7 @@ from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_value
 from understudy.core.recipe.landmark_edits import REST, LandmarkEdit, LandmarkKey, validate_landmark_edit
 from understudy.core.recipe.request import Identity, SwapRequest
+from understudy.core.scan.next_cut import last_frame_of_shot
 from understudy.core.scan.problems import Problem, open_problems
 from understudy.core.sessions.layer_session import LayerSession
 from understudy.core.sessions.settings import RunSettings
@@ -284,3 +285,47 @@ def test_a_face_is_replaced_where_a_person_places_it(tmp_path):
         # With shape, and with nobody found in the frame, it is somebody of the clip all the same.
         shaped = replace(placed, recipe=with_value(recipe, "swap.shape", 1.0))
         assert pipeline.execute(pipeline.plan(clip, 4, [shaped])) is not None
+
+
+@pytest.mark.slow
+def test_of_several_faces_the_one_that_is_meant_moves_counted_from_the_left(tmp_path):
+    face_clip.write_picture(tmp_path / "red.png", face_clip.make_up_portrait((230, 20, 20)))
+    both = np.hstack([face_clip.portrait(), face_clip.portrait()])
+    face_clip.write_picture(tmp_path / "both.png", both)
+    recipe = with_value(Recipe(), "select.which", "all")
+    request = SwapRequest(Identity(face_images([tmp_path / "red.png"], [])), recipe)
+    with (
+        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
+        open_clip(tmp_path / "both.png") as clip,
+    ):
+
+        def landmarks(*asked):
+            plan = pipeline.plan(clip, 0, [replace(request, landmark_edits=asked)])
+            return sorted(
+                (entry.face.landmarks for entry in plan.faces), key=lambda points: points[:, 0].mean()
+            )
+
+        before = landmarks()
+        after = landmarks(LandmarkEdit(0, 0, (LandmarkKey(0, (0.0, 0.1)),), 1))
+        assert len(before) == len(after) == 2
+        assert np.array_equal(before[0], after[0])
+        assert np.ptp(after[1][:, :2] - before[1][:, :2], axis=0).max() < 1e-3  # moved as a whole
+        assert np.linalg.norm((after[1] - before[1])[0]) > 5
+
+
+@pytest.mark.slow
+def test_a_shot_ends_before_the_next_cut(tmp_path):
+    with VideoWriter(tmp_path / "cut.mp4", face_clip.WIDTH, face_clip.HEIGHT, face_clip.FPS) as writer:
+        for number in range(9):
+            image = face_clip.frame(number)
+            writer.write(image if number < 5 else np.ascontiguousarray(255 - image[::-1]))
+    request = SwapRequest(Identity(()))
+    with (
+        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
+        open_clip(tmp_path / "cut.mp4") as clip,
+    ):
+        ends = [
+            last_frame_of_shot(pipeline, clip, *span, request)
+            for span in ((0, 8), (4, 8), (5, 8), (2, 3), (8, 8))
+        ]
+    assert ends == [4, 4, 8, 3, 8]

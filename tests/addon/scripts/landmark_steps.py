@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Steps for corrections of landmarks."""
 
-import bpy
 from steps import _scene, _strip
 from understudy.addon.layers.jobs import jobs_at
 from understudy.addon.lookups.gallery import lookup_cache
@@ -9,6 +8,7 @@ from understudy.addon.lookups.landmark_lookup import landmark_lookup
 from understudy.addon.modifiers.landmark_edits import add_edit, insert_key, set_key
 from understudy.addon.properties.landmark_properties import landmark_edits_of
 from understudy.addon.properties.landmark_state import landmark_state
+from understudy.addon.sequencer.placement import preview_placement
 from understudy.core.face.landmark_handles import HANDLES
 from understudy.core.recipe.landmark_edits import REST, LandmarkKey
 
@@ -74,6 +74,7 @@ def handles_are_shown():
     return landmark_state().is_editing
 
 
-def gizmo_classes():
-    """Which of our gizmo groups Blender knows."""
-    return [name for name in dir(bpy.types) if name == "UNDERSTUDY_GGT_landmarks"]
+def there_and_back(name, points):
+    """Where pixels of a strip's frame are in the preview, and where these places lead back to."""
+    place = preview_placement(_scene(), _strip(name), (320, 240))
+    return [[point, at := place.apply(*point), place.inverse().apply(*at)] for point in points]
