@@ -26,8 +26,8 @@ def steps(window):
     yield 1.0
     window.shot("landmarks_before")
     controls = yield from window.buttons(properties, across=0.3)
-    window.facts["listed"] = sorted(controls)
-    yield from window.click(controls["understudy.landmarks_edit"])
+    across, height = controls["understudy.landmarks_edit"]
+    yield from window.click((across, height))
     window.point(40, 600)
     yield 2.0
     window.shot("landmarks_handles")
@@ -35,7 +35,8 @@ def steps(window):
     yield from drag_chin(window)
     yield from turn(window)
     yield from give_up(window)
-    yield from place(window)
+    beside = properties.x + 0.75 * properties.width, height
+    yield from place(window, beside)
 
 
 def make_project(window):
@@ -119,14 +120,13 @@ def give_up(window):
     window.facts["given_up"] = edits()
 
 
-def place(window):
+def place(window, button):
     """Place a face in a frame in which none is found, and drag the eye on the left."""
     bpy.context.scene.frame_set(HIDDEN)
     yield from rest(window)
     window.shot("landmarks_none")
     window.facts["nobody"] = [len(view(window)[0].faces), view(window)[0].text]
-    controls = yield from window.buttons(window.area("PROPERTIES"), across=0.75)
-    yield from window.click(controls["understudy.landmarks_place"])
+    yield from window.click(button)
     yield from rest(window)
     window.shot("landmarks_placed")
     window.facts["placed"] = places()
