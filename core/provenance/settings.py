@@ -15,6 +15,7 @@ CERTIFICATE_VARIABLE = "UNDERSTUDY_C2PA_CERTIFICATE"
 KEY_VARIABLE = "UNDERSTUDY_C2PA_KEY"
 PASSWORD_VARIABLE = "UNDERSTUDY_C2PA_PASSWORD"  # noqa: S105 - the name of a variable
 TIMESTAMP_VARIABLE = "UNDERSTUDY_C2PA_TIMESTAMP"
+HISTORY_VARIABLE = "UNDERSTUDY_C2PA_HISTORY"
 REQUIRE = "require"
 _KEYRING = "keyring"
 _KEYRING_SERVICE, _KEYRING_USER = "understudy", "c2pa"
@@ -38,6 +39,8 @@ class MarkSettings:
         What the key is encrypted with.
     timestamp_url : str
         The timestamp authority that is asked; empty for none.
+    keeps_history : bool
+        Whether the manifest of a clip is kept in that of an output.
     warnings : tuple of str
         What was asked for and is not done, a line each.
     """
@@ -49,6 +52,7 @@ class MarkSettings:
     key: Path | None = None
     password: str = field(default="", repr=False)
     timestamp_url: str = ""
+    keeps_history: bool = True
     warnings: tuple[str, ...] = ()
 
 
@@ -102,6 +106,7 @@ def mark_settings(environment: Mapping[str, str], *, online: bool, required: boo
         key=Path(key) if key else None,
         password=_password(said[PASSWORD_VARIABLE]) if certificate else "",
         timestamp_url=timestamp,
+        keeps_history=_switch(said, HISTORY_VARIABLE, default=True),
         warnings=tuple(warnings),
     )
 
@@ -113,6 +118,7 @@ _VARIABLES = (
     KEY_VARIABLE,
     PASSWORD_VARIABLE,
     TIMESTAMP_VARIABLE,
+    HISTORY_VARIABLE,
 )
 
 

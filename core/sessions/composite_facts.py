@@ -11,6 +11,7 @@ from ..models.embedded import embedded_files
 from ..models.library import ModelLibrary
 from ..models.session import ModelFile
 from ..provenance.facts import EMBEDDED, MAX_HASHES, NEURAL, CompositeFacts
+from ..provenance.marker import ClipFile
 from ..recipe import Recipe
 from ..recipe.request import SwapRequest
 from ..system.version import program_name
@@ -63,6 +64,32 @@ class CompositeFactsFinder:
             _distinct(models),
             _distinct(map(self._digest, clips)),
         )
+
+    def clip_files(self, frames: Iterable[tuple[ClipSource, int | None]]) -> tuple[ClipFile, ...]:
+        """Return the files that an output was made of, whose manifests it may keep.
+
+        Parameters
+        ----------
+        frames : iterable of (ClipSource, int or None)
+            Each clip, and which of its frames an image shows; None for a movie of many.
+
+        Returns
+        -------
+        tuple of ClipFile
+            One for each clip; none of an image sequence of which a movie was made.
+
+        Raises
+        ------
+        ClipError
+            A clip can't be read any more.
+        """
+        files: dict[str, ClipFile] = {}
+        for clip, number in frames:
+            place = 0 if len(clip.paths) == 1 else number
+            if place is not None and 0 <= place < len(clip.paths):
+                digest = self._digest(clip)
+                files.setdefault(digest, ClipFile(clip.paths[place], digest))
+        return tuple(files.values())
 
     def _digest(self, file: Path | ClipSource) -> str:
         if file not in self._digests:
