@@ -13,6 +13,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 from ...core.cache.shared.redis_client import split_password, with_password
 from ...core.cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE
 from ...core.models.processor import AUTOMATIC
+from ...core.provenance.settings import MARKS_VARIABLE
 from ...core.reporting.quoting import quote
 from ...core.sessions import settings
 from ...core.system.trust import TRUST_VARIABLE, trusted_folders
@@ -39,13 +40,14 @@ _ENVIRONMENT_VARIABLES = {
     "originals": ORIGINALS_VARIABLE,
     "require_commercial": settings.COMMERCIAL_VARIABLE,
     "require_consent": settings.CONSENT_VARIABLE,
+    "mark_outputs": MARKS_VARIABLE,
 }
 _SECTIONS = (
     ("Cache", ("cache_folder", "keep_results", "size_limit", "unused_days", "memory_megabytes")),
     ("Shared Cache", ("shared_folder", "shared_with_group", "redis_address", "redis_password")),
     ("Encryption", ("key_in_keyring",)),
     ("Models", ("model_folder", "provider", "threads")),
-    ("Rendering", ("originals", "require_commercial", "require_consent")),
+    ("Rendering", ("originals", "require_commercial", "require_consent", "mark_outputs")),
 )
 
 
@@ -68,6 +70,7 @@ class Preferences:
     originals: str = ASK
     require_commercial: bool = False
     require_consent: bool = False
+    mark_outputs: bool = True
 
 
 def _move_password(page: Any, _context: Any) -> None:
@@ -181,6 +184,12 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         description="Refuse renders with a source person whose consent is not recorded or has ended",
         default=Preferences.require_consent,
     )
+    mark_outputs: BoolProperty(  # type: ignore[valid-type]
+        name="Mark Outputs",
+        description="Write into rendered images and movies that a face was replaced, and how, for other programs to "
+        "read. Without marks nobody can tell what was done, and publishing may break the law",
+        default=Preferences.mark_outputs,
+    )
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the page."""
@@ -207,6 +216,8 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         if section == "Shared Cache" and wanted.redis_url and not settings.is_local(wanted.redis_url):
             online = cast("Any", bpy.app).online_access
             return [] if online else ["Redis is not used: System > Network > Allow Online Access is off"]
+        if section == "Rendering" and not wanted.mark_outputs:
+            return ["Renders do not say that a face was replaced, which the law may ask for"]
         return provider_notes(wanted.provider) if section == "Models" else []
 
 
@@ -276,6 +287,7 @@ def preferences() -> Preferences:
         page.originals,
         page.require_commercial,
         page.require_consent,
+        page.mark_outputs,
     )
 
 

@@ -21,6 +21,7 @@ from ...core.media.source import ClipSource
 from ...core.models.library import ModelLibrary
 from ...core.recipe.request import SwapRequest
 from ...core.reporting.layer_outcomes import pluralise
+from ..properties.preferences import preferences
 from .output_files import movie_path, was_written_since, written_images
 
 if TYPE_CHECKING:
@@ -166,7 +167,9 @@ class OutputMarks:
         from ...core.sessions.composite_facts import CompositeFactsFinder
 
         if self._settings is None:
-            self._settings = mark_settings(os.environ, online=bool(cast("Any", bpy.app).online_access))
+            online = bool(cast("Any", bpy.app).online_access)
+            preferred = preferences().mark_outputs
+            self._settings = mark_settings(os.environ, online=online, preferred=preferred)
             self._finder = CompositeFactsFinder(self._library or ModelLibrary())
         finder = cast("CompositeFactsFinder", self._finder)
         if composite not in self._markers:

@@ -56,7 +56,9 @@ class MarkSettings:
     warnings: tuple[str, ...] = ()
 
 
-def mark_settings(environment: Mapping[str, str], *, online: bool, required: bool = False) -> MarkSettings:
+def mark_settings(
+    environment: Mapping[str, str], *, online: bool, required: bool = False, preferred: bool = True
+) -> MarkSettings:
     """Return what the environment says.
 
     Parameters
@@ -67,6 +69,8 @@ def mark_settings(environment: Mapping[str, str], *, online: bool, required: boo
         Whether a timestamp authority may be asked over a network.
     required : bool
         Whether marks are required, whatever the environment says.
+    preferred : bool
+        Whether outputs are marked where the environment says nothing of it.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def mark_settings(environment: Mapping[str, str], *, online: bool, required: boo
     """
     said = {name: environment.get(name, "").strip() for name in _VARIABLES}
     is_required = required or said[MARKS_VARIABLE] == REQUIRE
-    is_on = said[MARKS_VARIABLE] == REQUIRE or _switch(said, MARKS_VARIABLE, default=True)
+    is_on = said[MARKS_VARIABLE] == REQUIRE or _switch(said, MARKS_VARIABLE, default=preferred)
     if required and not is_on:
         raise OutputError(f"marks are required and {MARKS_VARIABLE} turns them off: leave one of both away")
     if not is_on:

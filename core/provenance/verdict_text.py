@@ -65,6 +65,9 @@ def _fact_lines(facts: CompositeFacts, digits: int | None) -> Iterator[str]:
         yield f"Source person: {images}, SHA-256 {_digests(facts.source_images, digits)}"
     if facts.models:
         yield f"Models: SHA-256 {_digests(facts.models, digits)}"
+    if facts.licences:
+        worth = "each surely allows" if facts.is_commercial else "not each surely allows"
+        yield f"Licenses of the models: {quote('; '.join(facts.licences))}; {worth} commercial use"
 
 
 def _manifest_lines(manifest: ManifestReading) -> Iterator[str]:
