@@ -43,6 +43,8 @@ def _draw_record(layout: Any, context: bpy.types.Context, scene: Any, modifier: 
         draw_text(layout, context, f"Recorded on {record.recorded_on}", "TIME")
     layout.prop(settings_of(scene), "consent_file")
     layout.operator("understudy.consent_share", icon="EXPORT")
+    if own_state(identity_of(modifier.identity), date.today()) is not ConsentState.ENDED:
+        layout.operator("understudy.outputs_list", icon="FILE_FOLDER")
 
 
 def draw_consent_warning(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -65,7 +67,9 @@ def _draw_state(layout: Any, context: bpy.types.Context, scene: Any, modifier: A
         draw_text(layout, context, "The consent file can't be read: check its path", "ERROR")
     if outlook.state is ConsentState.ENDED:
         draw_text(layout, context, "The consent has ended: renew it, or remove this modifier", "ERROR")
-        layout.operator("understudy.purge", text="Purge Person", icon="TRASH").what = "PERSON"
+        column = layout.column(align=True)
+        column.operator("understudy.outputs_list", icon="FILE_FOLDER")
+        column.operator("understudy.purge", text="Purge Person", icon="TRASH").what = "PERSON"
     elif outlook.state is ConsentState.NONE and identity.images:
         draw_text(layout, context, "Only swap people who agreed. Note their permission here.", "INFO")
     elif outlook.warning(today):

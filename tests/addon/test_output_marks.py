@@ -95,11 +95,15 @@ def test_all_that_blender_writes_is_marked_and_shows_the_same(every_blender, foo
 
 def test_a_frame_without_a_new_face_is_not_marked(drive, footage):
     folder, steps = begin(drive, footage, "others", last=3)
-    drive(
+    listed = drive(
         *steps,
         ["setup", {"frame_start": 12, "frame_end": 14}],
         ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}],
-    )
+        ["op", {"name": "understudy.outputs_list", "active": "clip", "directory": str(folder)}],
+        ["text_lines", {"name": "Outputs with Person"}],
+    )[-1]
+    assert listed == [str(folder / "out_0012.png"), ""]
+    assert "1 of 4 images and movies say that they were made with this person" in drive.output
     states = [verify_file(folder / f"out_{frame:04}.png").state for frame in (12, 13, 14)]
     assert states == [INTACT, UNMARKED, UNMARKED]
     assert json.loads((folder / "report.json").read_text())["unmarked"] == []

@@ -194,3 +194,8 @@ def fill_cache(folder, megabytes):
     store.close()
     for pack in Path(folder).glob("*.pack"):
         os.utime(pack, (time.time() - 1e6, time.time() - 1e6))
+
+
+def text_lines(name):
+    """The lines of a text of the project."""
+    return [line.body for line in bpy.data.texts[name].lines]
