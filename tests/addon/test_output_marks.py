@@ -13,13 +13,19 @@ import pytest
 from damaged_project import STRICT_EXIT
 from understudy.core.media.exr import decode_exr
 from understudy.core.media.file_status import file_fingerprint
-from understudy.core.provenance.facts import EMBEDDED
+from understudy.core.provenance.certificates import local_identity
+from understudy.core.provenance.facts import EMBEDDED, CompositeFacts
+from understudy.core.provenance.manifest import has_manifest_library, sign_file
 from understudy.core.provenance.mark_file import scan_marks
 from understudy.core.provenance.verify import INTACT, UNMARKED, verify_file
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
+if has_manifest_library():
+    from c2pa import Reader
+
 NAME = "Jane-Q-Planted"
+CAMERA = CompositeFacts("Camera 7", EMBEDDED, clips=("sha256:" + "d" * 64,))
 IMAGES = {
     "PNG": ("8", "png"),
     "JPEG": ("8", "jpg"),
@@ -137,6 +143,37 @@ def test_files_of_others_and_behind_links_are_left_alone(drive, footage):
     assert verify_file(folder / "out_0001.png").state == INTACT
     assert scan_marks(victim).packet == b""
     assert (folder / "out_0002.png").is_symlink()
+
+
+@pytest.mark.skipif(not has_manifest_library(), reason="needs c2pa-python")
+def test_renders_of_a_signed_clip_are_signed_keep_its_history_and_name_nobody(
+    drive, footage, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    clip = tmp_path / f"{NAME}.mp4"
+    with Path(footage.movie).open("rb") as source, clip.open("w+b") as target:
+        sign_file(source, target, clip.name, CAMERA, local_identity())
+    folder, steps = begin(drive, footage, "signed")
+    steps[1][1]["file"] = str(clip)
+    words = {"identity.name": NAME, "identity.consent": f"{NAME} agreed"}
+    steps += [["environment", {"UNDERSTUDY_C2PA": "1"}], ["tune", {"settings": words}]]
+    for kind in ("PNG", "JPEG"):
+        steps += [["image_output", {"file_format": kind, "color_depth": "8"}]]
+        steps += [["render", {"out": str(folder / "out_"), "report": str(folder / f"{kind}.json")}]]
+    drive(*steps, ["movie_output", {}], ["render", {"out": str(folder / "film_")}])
+    for name in ("out_0001.png", "out_0002.jpg", "film_0001-0002.mp4"):
+        verdict = verify_file(folder / name)
+        assert (verdict.state, verdict.manifest.is_intact) == (INTACT, True)
+        (past,) = verdict.manifest.history
+        assert (past.generator, past.was_intact) == ("Camera 7", True)
+        # Blender's own metadata of an image has the project's path: what C2PA and XMP say is looked at.
+        with Reader(str(folder / name)) as reader:
+            assert NAME not in reader.json() + reader.detailed_json()
+        assert NAME.encode() not in scan_marks(folder / name).packet
+    for path in (folder / "understudy_cache").rglob("*"):
+        assert NAME not in path.name
+        assert path.is_dir() or NAME.encode() not in path.read_bytes()
+    assert NAME not in drive.output + (folder / "PNG.json").read_text()
 
 
 def test_the_preference_turns_marks_off_and_the_environment_comes_first(drive, footage):
