@@ -176,7 +176,10 @@ def clip_history(clip: BinaryIO, name: str, digest: str, place: int | None = Non
             )
             builder.write_ingredient_archive(key, archive)
     except C2paError as error:
-        raise OutputError(f"the C2PA manifest of the clip can't be kept: {_first_line(error)}") from error
+        raise OutputError(
+            f"the C2PA manifest of the clip can't be kept: {_first_line(error)}; "
+            "UNDERSTUDY_C2PA_HISTORY=off leaves it out"
+        ) from error
     return archive.getvalue()
 
 

@@ -229,12 +229,10 @@ class FileMarker:
         archives: list[bytes] = []
         for clip in clips() if self._settings.keeps_history else ():
             is_only = len(self.facts.clips) == 1
-            try:
-                archive = self._history_of(clip, None if is_only else len(archives))
-            except (OSError, OutputError) as error:
-                self._record(error)
-                continue
-            if archive and len(archives) < _MAX_CLIPS:
+            archive = self._history_of(clip, None if is_only else len(archives))
+            if not isinstance(archive, bytes):
+                self._record(archive)
+            elif archive and len(archives) < _MAX_CLIPS:
                 archives.append(archive)
         return archives
 
@@ -257,9 +255,15 @@ class FileMarker:
         self._faults.append(text)
 
 
-def _clip_history(clip: ClipFile, place: int | None) -> bytes:
-    """Return what `clip_history` does; nothing of a clip that has no manifest. Raises OSError, OutputError."""
-    if not media_type(clip.path.name) or not has_manifest(clip.path):
-        return b""
-    with io.BufferedReader(open_input(clip.path)) as file:
-        return clip_history(cast("BinaryIO", file), clip.path.name, clip.digest, place)
+def _clip_history(clip: ClipFile, place: int | None) -> bytes | OSError | OutputError:
+    """Return what `clip_history` does, or why it can't: nobody reads a large clip for that twice.
+
+    It is empty for a clip that has no manifest.
+    """
+    try:
+        if not media_type(clip.path.name) or not has_manifest(clip.path):
+            return b""
+        with io.BufferedReader(open_input(clip.path)) as file:
+            return clip_history(cast("BinaryIO", file), clip.path.name, clip.digest, place)
+    except (OSError, OutputError) as error:
+        return error

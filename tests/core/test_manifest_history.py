@@ -130,6 +130,14 @@ def test_what_can_not_be_kept_is_a_warning_and_the_output_is_signed(camera, tmp_
     assert not marker.finished_file(path, lambda: [missing])
     assert len(marker.warnings) == 1
     assert verify_file(path).manifest.is_intact
+    content = camera.read_bytes()
+    camera.write_bytes(content[:100] + content[100:3000][::-1] + content[3000:])
+    marker = FileMarker(replace(SETTINGS, is_required=False), lambda: FACTS)
+    for name in ("b.png", "c.png"):
+        damaged = make_file(tmp_path, name)
+        assert not marker.finished_file(damaged, lambda: [ClipFile(camera, FACTS.clips[0])])
+        assert verify_file(damaged).state == INTACT
+    assert "UNDERSTUDY_C2PA_HISTORY=off" in marker.warnings[0]
     with pytest.raises(OutputError, match="can't be kept"):
         clip_history(io.BytesIO(b"no movie"), "a.mp4", FACTS.clips[0])
 
