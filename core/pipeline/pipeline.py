@@ -19,9 +19,10 @@ from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
-from ..fusion import fuse, skin_tone, warp_layer
+from ..fusion import fuse, warp_layer
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch, composite_patches
+from ..fusion.roto.matte import masks_key_inputs
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
@@ -42,12 +43,13 @@ from ..swap.source import Sources
 from .crop_stage import CropStage
 from .face_selector import FaceSelector
 from .face_traits import FrameTraits, frame_traits
-from .fuse_stage import FuseStage
+from .fuse_stage import FuseStage, keep_shape_inputs
 from .held_faces import replaced_faces
 from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
+from .roto_stage import RotoStage
 from .shape_stage import ShapeStage
 from .sight import FrameSighting, sight_frame
 from .source_check import SourceImageReport, inspect_source_image
@@ -102,6 +104,7 @@ class Pipeline:
         self._image_basis = store, self._flight, self._sources, source_analyser, self._topology
         self._basis, self._forms = basis, TargetForms(*basis, self._topology)
         self._shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
+        self._roto = RotoStage(self._analyser, self._selector)
         self._fusion = FuseStage(self._fuser, self._neural, self._topology)
         swappers = self._mesh, self._neural
         self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
@@ -279,12 +282,7 @@ class Pipeline:
             swap = self._mesh.swap_key(frame, landmarks, request, move)
             target = self._mesh.target_key(frame, landmarks, request, move)
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
-        if shape is None:
-            look.pop("grain")
-        if shape is None or not recipe.fusion.skin_reach:
-            look.pop("skin_reach")
-        else:
-            look["skin_tone"] = skin_tone.VERSION
+        keep_shape_inputs(look, recipe.fusion, has_shape=shape is not None)
         if place is None:
             return None
         occlude = self._occlusion.key(frame, landmarks, recipe)
@@ -295,6 +293,8 @@ class Pipeline:
             look.pop("enhancer_blend")
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
+        masks = self._roto.draw(clip, number, request, here, index)
+        look |= masks_key_inputs(masks)
         processor = self._fuser.key_inputs if shape is None else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
-        return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape)
+        return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape, masks)

@@ -118,6 +118,8 @@ class SwapRequest:
     holds : tuple of Hold
         Frames whose points are carried from the frames around the range. Keys have the points that come of it, and the
         digests of these frames have the range; those of other frames do not.
+    roto : str
+        Masks drawn by hand, as `roto_text.parse_roto` reads them; empty without. Keys have what they are in a frame.
     """
 
     identity: Identity
@@ -127,6 +129,7 @@ class SwapRequest:
     target_forms: str = ""
     exclusions: tuple[Exclusion, ...] = field(default=(), repr=False)
     holds: tuple[Hold, ...] = field(default=(), repr=False)
+    roto: str = field(default="", repr=False)
 
     def in_frame(self, number: int) -> "SwapRequest | None":
         """Return what is asked for in one frame: the very request where it has no ranges.

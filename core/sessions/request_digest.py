@@ -90,7 +90,8 @@ class RequestDigester:
             )
             # Named only where there are some: a request without is what it was before there were any.
             holds = f" {request.holds!r}" if request.holds else ""
-            self._request_texts[request] = text = f"{_without_paths(shown)!r}{holds}"
+            roto = f" {request.roto}" if request.roto else ""
+            self._request_texts[request] = text = f"{_without_paths(shown)!r}{holds}{roto}"
         return text
 
     def environment_changed(self) -> bool:
