@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Steps for masks: made as a person draws them, shown by Blender's own Mask strip, and used by a modifier."""
 
+import json
 import math
 
 import bpy
 from steps import _scene
+from understudy.addon.modifiers.mask_drawing import add_mask, add_outline
 from understudy.addon.modifiers.mask_records import read_mask
+from understudy.addon.properties.scene_properties import request_of
 
 _KINDS = ("offset_mode", "weight_interpolation", "use_cyclic", "use_fill")
 
@@ -67,13 +70,13 @@ def render_mask(name, out, size, frame=1):
     scene.sequence_editor.strips.remove(strip)
 
 
-def key_mask(name, frame):
-    """Insert a shape keyframe by Blender's own operator, which needs an Image editor, and a selection."""
+def key_mask(name, frame, by=(0, 0)):
+    """Move all points and insert a shape keyframe by Blender's own operator, which needs an Image editor, and a selection."""
     scene, mask = _scene(), bpy.data.masks[name]
     scene.frame_set(frame)
     for layer in mask.layers:
         for point in (point for spline in layer.splines for point in spline.points):
-            point.select = True
+            point.co, point.select = (point.co[0] + by[0], point.co[1] + by[1]), True
     window = bpy.context.window_manager.windows[0]
     area = window.screen.areas[0]
     area.type = "IMAGE_EDITOR"
@@ -109,3 +112,35 @@ def mask_text(name, start=0):
     """A mask as a request has it."""
     record = read_mask(bpy.data.masks[name], start)
     return f'{{"masks": [{{"layers": {record}}}]}}'
+
+
+def mask_face(points, size, number=0, index=0, mask=None, smooth=False, **settings):
+    """Draw an outline, in pixels of the clip from its upper left corner, as a person does over one of its frames.
+
+    It becomes a new mask of a modifier, or a layer of the one in place `mask`.
+    """
+    longer, modifier = max(size), _scene().understudy.modifiers[index]
+    frame = _scene().frame_current
+    entry = add_mask(modifier, frame, number) if mask is None else modifier.masks[mask]
+    places = [((x - size[0] / 2) / longer + 0.5, (size[1] / 2 - y) / longer + 0.5) for x, y in points]
+    for name, value in settings.items():
+        setattr(entry, name, value)
+    add_outline(entry, places, number, smooth=smooth)
+    bpy.context.view_layer.update()
+    return entry.mask.name
+
+
+def shift_mask(name, by):
+    """Move all points of a mask as its editors do: Blender tells what follows."""
+    mask = bpy.data.masks[name]
+    for layer in mask.layers:
+        for point in (point for spline in layer.splines for point in spline.points):
+            point.co = (point.co[0] + by[0], point.co[1] + by[1])
+    mask.update_tag()
+    bpy.context.view_layer.update()
+
+
+def roto_masks(index=0):
+    """What a request of a modifier has of its masks."""
+    text = request_of(_scene().understudy.modifiers[index]).roto
+    return json.loads(text)["masks"] if text else []
