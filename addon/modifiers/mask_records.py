@@ -78,6 +78,12 @@ def update_record(entry: Any) -> None:
         tag_update(entry, None)
 
 
+def _is_drawn(mask: Any) -> bool:
+    return any(
+        len(spline.points) for layer in mask.layers for spline in layer.splines if not layer.hide_render
+    )
+
+
 def _local_entries() -> Iterator[Any]:
     for scene in bpy.data.scenes:
         if cast("Any", scene).library is None:
@@ -195,6 +201,9 @@ def _on_change(_scene: Any = None, depsgraph: Any = None, *_: Any) -> None:
     }
     if changed:
         update_records(changed)
+    for entry in _local_entries():
+        if entry.mask is not None and not entry.record and _is_drawn(entry.mask):
+            update_record(entry)  # it was chosen just now
 
 
 @persistent

@@ -8,8 +8,8 @@ import bpy
 
 from ..sequencer.placement import Placement
 
-_LINE_COLOUR, _NEXT_COLOUR, _POINT_COLOUR = (1.0, 0.75, 0.2, 1.0), (1.0, 0.75, 0.2, 0.5), (1.0, 1.0, 1.0, 1.0)
-_LINE_PIXELS = 2.0
+_LINE_COLOUR, _EDGE_COLOUR, _POINT_COLOUR = (1.0, 0.75, 0.2, 1.0), (0.0, 0.0, 0.0, 0.8), (1.0, 1.0, 1.0, 1.0)
+_LINE_PIXELS, _EDGE_PIXELS = 2.0, 4.0
 _POINT_PIXELS = 7.0
 _CURVE_STEPS = 12
 
@@ -85,9 +85,10 @@ class OutlineDrawing:
         gpu.state.point_size_set(_POINT_PIXELS)
         pointer = [] if self._pointer is None else [placement.apply(*self._pointer)]
         closed = [*places, *pointer, places[0]]
-        _draw_line(_round_corners(closed) if self.smooth else closed, _NEXT_COLOUR)
-        if not self.smooth:
-            _draw_line(places, _LINE_COLOUR)
+        line = _round_corners(closed) if self.smooth else closed
+        # Seen on any picture: light on dark.
+        _draw_line(line, _EDGE_COLOUR, _EDGE_PIXELS)
+        _draw_line(line, _LINE_COLOUR, _LINE_PIXELS)
         _draw_points(places)
         gpu.state.point_size_set(1.0)
         gpu.state.blend_set("NONE")
@@ -115,7 +116,9 @@ def _round_corners(closed: list[tuple[float, float]]) -> list[tuple[float, float
     return cast("list[tuple[float, float]]", line)
 
 
-def _draw_line(places: list[tuple[float, float]], colour: tuple[float, float, float, float]) -> None:
+def _draw_line(
+    places: list[tuple[float, float]], colour: tuple[float, float, float, float], width_pixels: float
+) -> None:
     import gpu
     from gpu_extras.batch import batch_for_shader
 
@@ -125,7 +128,7 @@ def _draw_line(places: list[tuple[float, float]], colour: tuple[float, float, fl
     _, _, width, height = cast("Any", gpu.state).viewport_get()
     shader.bind()
     shader.uniform_float("viewportSize", (width, height))
-    shader.uniform_float("lineWidth", _LINE_PIXELS)
+    shader.uniform_float("lineWidth", width_pixels)
     shader.uniform_float("color", colour)
     batch_for_shader(shader, "LINE_STRIP", {"pos": [(x, y, 0.0) for x, y in places]}).draw(shader)
 

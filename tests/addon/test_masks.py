@@ -114,3 +114,30 @@ def test_an_outline_is_a_layer_of_its_own_wound_so_that_a_feather_lies_outside(d
     assert {f"UNDERSTUDY_PG_mask.{name}" for name in ("mask", "mode", "follow", "feather", "start")} <= set(
         panel
     )
+
+
+@pytest.mark.every_blender
+def test_a_mask_that_was_drawn_elsewhere_is_used(every_blender, footage):
+    """It begins at the clip's frame that is shown where it is chosen, and none is left once there is none."""
+    answers = every_blender(
+        ["project", {"size": SIZE, "frames": [1, COUNT], "save": str(every_blender.folder / "used.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie, "start": 3}],
+        ["cast_by_script", {"name": "clip", "picture": footage.person}],
+        ["draw_mask", {"name": "made", "layers": [{"splines": [{}], "alpha": 0.5}]}],
+        ["go", {"frame": 5}],
+        ["op", {"name": "understudy.mask_add", "active": "clip"}],
+        ["roto_masks", {}],
+        ["use_mask", {"name": "made"}],
+        ["roto_masks", {}],
+        ["tune", {"settings": {"masks.0.start": 100, "masks.0.follow": "NONE"}}],
+        ["key_mask", {"name": "made", "frame": 104}],
+        ["roto_masks", {}],
+        ["tune", {"settings": {"masks.0.mask": None}}],
+        ["roto_masks", {}],
+    )
+    none, used, keyed, gone = (answers[place] for place in (6, 8, 11, 13))
+    assert none == gone == []
+    (layer,) = used[0]["layers"]
+    assert (layer["opacity"], layer["shapes"][0]["frame"]) == (0.5, 2)
+    assert keyed[0]["follow"] == "none"
+    assert [shape["frame"] for shape in keyed[0]["layers"][0]["shapes"]] == [4]

@@ -71,7 +71,10 @@ def render_mask(name, out, size, frame=1):
 
 
 def key_mask(name, frame, by=(0, 0)):
-    """Move all points and insert a shape keyframe by Blender's own operator, which needs an Image editor, and a selection."""
+    """Move all points and insert a shape keyframe by Blender's own operator.
+
+    It needs an Image editor, and a selection.
+    """
     scene, mask = _scene(), bpy.data.masks[name]
     scene.frame_set(frame)
     for layer in mask.layers:
@@ -144,3 +147,9 @@ def roto_masks(index=0):
     """What a request of a modifier has of its masks."""
     text = request_of(_scene().understudy.modifiers[index]).roto
     return json.loads(text)["masks"] if text else []
+
+
+def use_mask(name, index=0):
+    """Choose a mask for the last of a modifier's lines."""
+    _scene().understudy.modifiers[index].masks[-1].mask = bpy.data.masks[name]
+    bpy.context.view_layer.update()
