@@ -13,7 +13,6 @@ from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusio
 from ..recipe.parameter import validate_value
 from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest, requests_in_frame
 from ..recipe.roto import MAX_ROTO_LETTERS
-from ..recipe.roto_text import parse_roto
 
 _MAX_IMAGES = 1000
 _MAX_FACES = 1 << 16
@@ -138,7 +137,7 @@ def request_from(values: object) -> SwapRequest:
         messages.text(given["forms"], MAX_FORM_LETTERS),
         messages.listing(given["exclusions"], _exclusion_from, MAX_RANGES),
         messages.listing(given["holds"], _hold_from, MAX_RANGES),
-        _roto_from(given["roto"]),
+        messages.text(given["roto"], MAX_ROTO_LETTERS),
     )
 
 
@@ -160,12 +159,6 @@ def _image_from(values: object) -> FaceImage:
 
 def _exclusion_from(values: object) -> Exclusion:
     return validate_exclusion(Exclusion(*_frame_numbers(values, 3)))
-
-
-def _roto_from(values: object) -> str:
-    text = messages.text(values, MAX_ROTO_LETTERS)
-    parse_roto(text)
-    return text
 
 
 def _hold_from(values: object) -> Hold:

@@ -128,8 +128,8 @@ def test_masks_reach_a_worker_and_what_they_may_not_be_does_not():
     request = SwapRequest(Identity(()), roto=text(mask((0, BOX))))
     values = json.loads(json.dumps(request_values(request)))
     assert request_from(values) == request
-    for wrong in (5, "{", '{"masks": []}', "x" * (1 << 23)):
-        with pytest.raises((MessageError, RecipeError)):
+    for wrong in (5, None, "x" * (1 << 23)):
+        with pytest.raises(MessageError):
             request_from({**values, "roto": wrong})
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Masks drawn by hand in layers: at the cost of a fuse they show the original, or the new face, where the face goes."""
 
+from contextlib import closing
 from dataclasses import replace
 
 import cv2
@@ -123,6 +124,19 @@ def test_a_mask_that_adds_shows_the_new_face_where_the_modifier_hides_it(update,
     assert within(after[3], box).min() >= 254
     far = np.index_exp[: box[1] - 4]
     assert np.array_equal(before[3][far], after[3][far])
+
+
+def test_masks_that_are_none_show_the_original_and_say_why(folder, plain, tmp_path):
+    """As a damaged project may have them; it is said in one line, and no frame fails in another way."""
+    with closing(LayerSession(RunSettings(CacheSettings(tmp_path / "cache")))) as session:
+        layer = tmp_path / "cache" / "layers" / ("b" * 16) / "000000.tif"
+        damaged = replace(plain, roto='{"masks": [{"layers": 5}]}')
+        session.update_layer(
+            LayerJob("clip", 1, ClipSource(True, (folder / "clip.mp4",)), 0, layer, (damaged,))
+        )
+        (warning,) = session.warnings
+    assert warning.startswith("clip, frame 1: mask 1: layers is no list")
+    assert warning.endswith("the original is shown")
 
 
 def test_the_command_line_takes_a_file_of_masks(folder, capsys):
