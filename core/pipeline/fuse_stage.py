@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fuse the crops of a planned face, and lay the face over the picture that was moved along with it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,12 +9,12 @@ import numpy as np
 from ..analysis.maskers.contract import OcclusionMask
 from ..cache.base.key import Key, Scalar
 from ..face.types import Floats
-from ..fusion import skin_tone
+from ..fusion import skin_tone, warp_layer
 from ..fusion.footage_look import FootageLook
 from ..fusion.fuse import fuse_crop
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch
-from ..fusion.roto.matte import draw_masks, subtract_masks
+from ..fusion.roto.matte import DrawnMask, draw_masks, masks_key_inputs, subtract_masks
 from ..fusion.roto.raster import Window
 from ..fusion.skin_tone import spread_skin_tone
 from ..fusion.warp_layer import glasses_rims, lay_on_picture, move_mask, widen_for_shape
@@ -26,14 +27,22 @@ from ..swap.shape import FaceWarp
 from .plan import FacePlan
 
 
-def keep_shape_inputs(inputs: dict[str, Scalar | Key], params: Fusion, *, has_shape: bool) -> None:
-    """Leave in the inputs of a fusion's key what counts: grain and the skin's tone do with another form alone."""
-    if not has_shape:
+def complete_fusion_inputs(
+    inputs: dict[str, Scalar | Key], params: Fusion, masks: Sequence[DrawnMask], *, has_shape: bool
+) -> None:
+    """Leave in the inputs of a fusion's key what counts, and add what fusion itself adds.
+
+    Grain and the skin's tone count with another form alone.
+    """
+    if has_shape:
+        inputs["moved"] = warp_layer.VERSION
+    else:
         inputs.pop("grain")
     if has_shape and params.skin_reach:
         inputs["skin_tone"] = skin_tone.VERSION
     else:
         inputs.pop("skin_reach")
+    inputs.update(masks_key_inputs(masks))
 
 
 class FuseStage:

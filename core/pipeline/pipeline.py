@@ -19,10 +19,9 @@ from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
-from ..fusion import fuse, warp_layer
+from ..fusion import fuse
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch, composite_patches
-from ..fusion.roto.matte import masks_key_inputs
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
@@ -43,7 +42,7 @@ from ..swap.source import Sources
 from .crop_stage import CropStage
 from .face_selector import FaceSelector
 from .face_traits import FrameTraits, frame_traits
-from .fuse_stage import FuseStage, keep_shape_inputs
+from .fuse_stage import FuseStage, complete_fusion_inputs
 from .held_faces import replaced_faces
 from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
@@ -269,6 +268,7 @@ class Pipeline:
         landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
         look: dict[str, Scalar | Key] = dict(key_inputs(recipe.fusion))
         target, shape, move, points = None, None, None, face.landmarks
+        masks = self._roto.draw(clip, number, request, here, index)
         if recipe.swap.is_neural:
             place = self._neural.crop_region(face, size, recipe)
             swap = self._neural.swap_key(frame, face, request)
@@ -277,12 +277,11 @@ class Pipeline:
             if recipe.swap.shape > 0:
                 shape = self._shape.plan(clip, number, request, here, index)
                 move, points = shape.key, points[:468] + shape.displacement
-                look["moved"] = warp_layer.VERSION
             place = mesh.face_crop_region(points, size, recipe.swap.crop_size)
             swap = self._mesh.swap_key(frame, landmarks, request, move)
             target = self._mesh.target_key(frame, landmarks, request, move)
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
-        keep_shape_inputs(look, recipe.fusion, has_shape=shape is not None)
+        complete_fusion_inputs(look, recipe.fusion, masks, has_shape=shape is not None)
         if place is None:
             return None
         occlude = self._occlusion.key(frame, landmarks, recipe)
@@ -293,8 +292,6 @@ class Pipeline:
             look.pop("enhancer_blend")
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
-        masks = self._roto.draw(clip, number, request, here, index)
-        look |= masks_key_inputs(masks)
         processor = self._fuser.key_inputs if shape is None else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
         return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape, masks)
