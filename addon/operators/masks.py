@@ -188,7 +188,7 @@ class UNDERSTUDY_OT_mask_remove(RequiresModifier, bpy.types.Operator):
 
     bl_idname = "understudy.mask_remove"
     bl_label = "Remove Mask"
-    bl_description = "Use this mask no more; Blender keeps it until the file is closed"
+    bl_description = "Use this mask no more; it stays in the file"
     bl_options = {"REGISTER", "UNDO"}
 
     index: IntProperty(name="Mask", description="Which mask, counted from 0", min=0)  # type: ignore[valid-type]

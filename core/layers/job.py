@@ -137,7 +137,7 @@ def request_from(values: object) -> SwapRequest:
         messages.text(given["forms"], MAX_FORM_LETTERS),
         messages.listing(given["exclusions"], _exclusion_from, MAX_RANGES),
         messages.listing(given["holds"], _hold_from, MAX_RANGES),
-        messages.text(given["roto"], MAX_ROTO_LETTERS),
+        roto=messages.text(given["roto"], MAX_ROTO_LETTERS),
     )
 
 
