@@ -37,6 +37,7 @@ from .identity_properties import (
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
 from .landmark_properties import CLASSES as LANDMARK_CLASSES
 from .landmark_properties import UNDERSTUDY_PG_landmark_edit, landmark_edits_of
+from .mask_properties import UNDERSTUDY_PG_mask, roto_of
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
 from .range_properties import UNDERSTUDY_PG_range, exclusions_of, holds_of
@@ -165,6 +166,7 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     ranges: CollectionProperty(type=UNDERSTUDY_PG_range)  # type: ignore[valid-type]
     scan_count: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     landmark_edits: CollectionProperty(type=UNDERSTUDY_PG_landmark_edit)  # type: ignore[valid-type]
+    masks: CollectionProperty(type=UNDERSTUDY_PG_mask)  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_scene(PropertyGroup):
@@ -265,6 +267,7 @@ def request_from(modifier: Any, person: Any, recipe: Recipe) -> SwapRequest:
         exclusions=exclusions_of(modifier),
         holds=holds_of(modifier),
         landmark_edits=landmark_edits_of(modifier),
+        roto=roto_of(modifier),
     )
 
 
@@ -275,6 +278,7 @@ CLASSES: tuple[Any, ...] = (
     UNDERSTUDY_PG_take,
     UNDERSTUDY_PG_range,
     *LANDMARK_CLASSES,
+    UNDERSTUDY_PG_mask,
     UNDERSTUDY_PG_modifier,
     UNDERSTUDY_PG_farm,
     UNDERSTUDY_PG_scene,

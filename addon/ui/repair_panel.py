@@ -14,6 +14,7 @@ from ..prepare.source_frames import first_frame_within, source_frame_at
 from ..properties.range_properties import EXCLUDE, HOLD
 from .fields import row_or_column
 from .landmark_list import draw_landmark_edits
+from .mask_panel import draw_masks
 
 if TYPE_CHECKING:
     from ...core.scan.runs import ProblemRun
@@ -29,6 +30,7 @@ def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
         _draw_problems(layout, context, modifier)
     _draw_ranges(layout, context, modifier)
     draw_landmark_edits(layout, context, modifier)
+    draw_masks(layout, context, modifier)
 
 
 def _draw_problems(layout: Any, context: bpy.types.Context, modifier: Any) -> None:

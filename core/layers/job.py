@@ -13,6 +13,7 @@ from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusio
 from ..recipe.landmark_messages import landmark_edit_values, landmark_edits_from
 from ..recipe.parameter import validate_value
 from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest, requests_in_frame
+from ..recipe.roto import MAX_ROTO_LETTERS
 
 _MAX_IMAGES = 1000
 _MAX_FACES = 1 << 16
@@ -102,6 +103,7 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
         "exclusions": [[entry.first, entry.last, entry.fade] for entry in request.exclusions],
         "holds": [[entry.first, entry.last] for entry in request.holds],
         "landmark_edits": landmark_edit_values(request.landmark_edits),
+        "roto": request.roto,
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
             for stage in fields(recipe)
@@ -123,6 +125,7 @@ def request_from(values: object) -> SwapRequest:
         "exclusions",
         "holds",
         "landmark_edits",
+        "roto",
         "recipe",
     )
     images, replaced = (
@@ -138,6 +141,7 @@ def request_from(values: object) -> SwapRequest:
         messages.listing(given["exclusions"], _exclusion_from, MAX_RANGES),
         messages.listing(given["holds"], _hold_from, MAX_RANGES),
         landmark_edits_from(given["landmark_edits"]),
+        roto=messages.text(given["roto"], MAX_ROTO_LETTERS),
     )
 
 

@@ -19,7 +19,7 @@ from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
-from ..fusion import fuse, skin_tone, warp_layer
+from ..fusion import fuse
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch, composite_patches
 from ..geometry.mesh_topology import load_topology
@@ -43,11 +43,12 @@ from .crop_stage import CropStage
 from .edited_faces import edited_faces
 from .face_selector import FaceSelector
 from .face_traits import FrameTraits, frame_traits
-from .fuse_stage import FuseStage
+from .fuse_stage import FuseStage, complete_fusion_inputs
 from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
+from .roto_stage import RotoStage
 from .shape_stage import ShapeStage
 from .sight import FrameSighting, sight_frame
 from .source_check import SourceImageReport, inspect_source_image
@@ -102,6 +103,7 @@ class Pipeline:
         self._image_basis = store, self._flight, self._sources, source_analyser, self._topology
         self._basis, self._forms = basis, TargetForms(*basis, self._topology)
         self._shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
+        self._roto = RotoStage(self._analyser, self._selector)
         self._fusion = FuseStage(self._fuser, self._neural, self._topology)
         swappers = self._mesh, self._neural
         self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
@@ -266,6 +268,7 @@ class Pipeline:
         landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
         look: dict[str, Scalar | Key] = dict(key_inputs(recipe.fusion))
         target, shape, move, points = None, None, None, face.landmarks
+        masks = self._roto.draw(clip, number, request, here, index)
         if recipe.swap.is_neural:
             place = self._neural.crop_region(face, size, recipe)
             swap = self._neural.swap_key(frame, face, request)
@@ -274,17 +277,11 @@ class Pipeline:
             if recipe.swap.shape > 0:
                 shape = self._shape.plan(clip, number, request, here, index)
                 move, points = shape.key, points[:468] + shape.displacement
-                look["moved"] = warp_layer.VERSION
             place = mesh.face_crop_region(points, size, recipe.swap.crop_size)
             swap = self._mesh.swap_key(frame, landmarks, request, move)
             target = self._mesh.target_key(frame, landmarks, request, move)
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
-        if shape is None:
-            look.pop("grain")
-        if shape is None or not recipe.fusion.skin_reach:
-            look.pop("skin_reach")
-        else:
-            look["skin_tone"] = skin_tone.VERSION
+        complete_fusion_inputs(look, recipe.fusion, masks, has_shape=shape is not None)
         if place is None:
             return None
         occlude = self._occlusion.key(frame, landmarks, recipe)
@@ -297,4 +294,4 @@ class Pipeline:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
         processor = self._fuser.key_inputs if shape is None else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
-        return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape)
+        return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape, masks)

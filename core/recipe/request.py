@@ -122,6 +122,8 @@ class SwapRequest:
     landmark_edits : tuple of LandmarkEdit
         Corrections of faces' landmarks, and faces that a person placed. Keys have the points that come of it, and the
         digests of these frames have what is done there; those of other frames have nothing of it.
+    roto : str
+        Masks drawn by hand, as `roto_text.parse_roto` reads them; empty without. Keys have what they are in a frame.
     """
 
     identity: Identity
@@ -132,6 +134,7 @@ class SwapRequest:
     exclusions: tuple[Exclusion, ...] = field(default=(), repr=False)
     holds: tuple[Hold, ...] = field(default=(), repr=False)
     landmark_edits: tuple[LandmarkEdit, ...] = field(default=(), repr=False)
+    roto: str = field(default="", repr=False)
 
     def in_frame(self, number: int) -> "SwapRequest | None":
         """Return what is asked for in one frame: the very request where it has no ranges.

@@ -9,11 +9,14 @@ import pytest
 
 pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 COUNT = 6
+MASK = (
+    ["mask_face", {"points": [[60, 60], [150, 70], [110, 180]], "size": [320, 240], "follow": "SURFACE"}],
+)
 
 
 @pytest.fixture(scope="module")
 def project(every_blender, footage):
-    """A saved project with a recast and rendered clip; returns the driver, its file, and what was rendered."""
+    """A saved project with a recast, masked and rendered clip; returns the driver, its file, and what was rendered."""
     drive = every_blender
     blend = str(drive.folder / "project.blend")
     drive(
@@ -21,6 +24,7 @@ def project(every_blender, footage):
         ["movie", {"name": "clip", "file": footage.movie}],
         ["render", {"out": drive.out("plain")}],
         ["cast", {"name": "clip", "picture": footage.person}],
+        *MASK,
         ["render", {"out": drive.out("base")}],
         ["save", {}],
     )
@@ -134,6 +138,7 @@ def test_titles_stay_above_and_go_back_when_the_face_swap_is_removed(project, fo
         *TITLES,
         ["timeline", {}],
         ["cast", {"name": "clip", "picture": footage.person}],
+        *MASK,
         ["timeline", {}],
         ["render", {"out": drive.out("titled")}],
         ["op", {"name": "understudy.modifier_remove", "active": "clip"}],
@@ -143,7 +148,7 @@ def test_titles_stay_above_and_go_back_when_the_face_swap_is_removed(project, fo
         ["adjust", {"name": "clip", "transform__scale_x": 1, "transform__scale_y": 1}],
         ["render", {"out": drive.out("expected")}],
     )
-    before, with_layer, after = answers[6], answers[8], answers[11]
+    before, with_layer, after = answers[6], answers[8 + len(MASK)], answers[11 + len(MASK)]
     assert after == before
     channels = {name: strip[1] for name, strip in with_layer.items()}
     assert channels == {"clip": 1, "clip Understudy": 2, "title": 3, "another": 4, "later": 2}

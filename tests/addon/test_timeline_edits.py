@@ -28,6 +28,13 @@ TAKE_EDITS = {name: EDITS[name] for name in _OF_EACH_KIND}
 NEAR = dict.fromkeys(
     ("scaled to half", "turned by 20 degrees", "shrunk, turned, moved and cropped"), (16, 1e-4)
 )
+MASK = [
+    ["mask_face", {"points": [[60, 60], [150, 70], [110, 180]], "size": [320, 240], "follow": "SURFACE"}],
+    ["key_mask", {"name": "Face Mask", "frame": 3}],
+    ["key_mask", {"name": "Face Mask", "frame": 9, "by": [0.1, 0]}],
+    ["go", {"frame": 1}],
+]
+"""A mask with keyframes of Blender's own: it stays on its images, wherever an edit takes them."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ def make_edits(drive, footage, edits=EDITS, takes=(), mends=()):
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
         *mends,
+        *MASK,
         ["render", {"out": drive.out("whole")}],
         *takes,
         ["save", {}],

@@ -56,10 +56,14 @@ class Fuser:
         region: CropRegion,
         params: Fusion,
         occlusion_mask: OcclusionMask | None = None,
+        added: Floats | None = None,
     ) -> Pixels:
-        """Fuse one swapped crop; arguments and result are those of `fuse.fuse_crop`. Raises ModelError."""
-        if not self.uses_graph:
-            return fuse_crop(crop, landmarks, region, params, self._topology, occlusion_mask)
+        """Fuse one swapped crop; arguments and result are those of `fuse.fuse_crop`. Raises ModelError.
+
+        What is `added` to the mask is nothing that the graph knows: OpenCV fuses that on every processor.
+        """
+        if added is not None or not self.uses_graph:
+            return fuse_crop(crop, landmarks, region, params, self._topology, occlusion_mask, added=added)
         return self.run_graph(feeds(crop, landmarks, region, params, self._topology, occlusion_mask))
 
     def run_graph(self, inputs: Feeds) -> Pixels:
