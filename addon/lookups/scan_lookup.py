@@ -13,10 +13,11 @@ from ...core.face.types import Pixels
 from ...core.media.source import ClipSource
 from ...core.recipe import Recipe
 from ...core.recipe.frame_ranges import Exclusion, Hold
+from ...core.recipe.redetection import Redetection
 from ...core.recipe.request import Identity, SwapRequest
 from ..layers.folders import cache_folder
 from ..properties.preferences import Preferences, preferences
-from ..properties.range_properties import exclusions_of, holds_of
+from ..properties.range_properties import exclusions_of, holds_of, redetections_of
 from ..properties.scene_properties import recipe_of
 from ..sequencer.strips import source_of
 from ..sessions.open import open_preview
@@ -42,12 +43,14 @@ class ScanLookup:
     recipe: Recipe
     count: int
     """How often it was asked for."""
+    redetections: tuple[Redetection, ...] = ()
 
     def fetch(self) -> "ScanResult":
         """See `Lookup`."""
         opened = open_preview(self.folder, replace(self.preferences, memory_megabytes=_MEMORY_MEGABYTES))
         with closing(opened) as session:
-            return session.scan(self.source, self.first, self.last, SwapRequest(Identity(()), self.recipe))
+            request = SwapRequest(Identity(()), self.recipe, redetections=self.redetections)
+            return session.scan(self.source, self.first, self.last, request)
 
     def to_view(self, result: "ScanResult", _make_icon: Callable[[Pixels], int]) -> "ScanResult":
         """See `Lookup`. What was measured is let go of."""
@@ -62,7 +65,14 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
     )
     first, last = source_range(scene, strip)
     return ScanLookup(
-        cache_folder(scene), preferences(), source_of(strip), first, last, analysis, modifier.scan_count
+        cache_folder(scene),
+        preferences(),
+        source_of(strip),
+        first,
+        last,
+        analysis,
+        modifier.scan_count,
+        redetections_of(modifier),
     )
 
 

@@ -37,7 +37,7 @@ from .identity_properties import (
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
-from .range_properties import UNDERSTUDY_PG_range, exclusions_of, holds_of
+from .range_properties import UNDERSTUDY_PG_range, exclusions_of, holds_of, redetections_of
 from .strip_properties import register_strip_properties, unregister_strip_properties
 from .take_properties import TAKE_GROUPS, make_take_groups, on_take_change
 from .update import tag_update
@@ -261,6 +261,7 @@ def request_from(modifier: Any, person: Any, recipe: Recipe) -> SwapRequest:
         target_forms=modifier.target_forms if recipe.swap.gives_shape else "",
         exclusions=exclusions_of(modifier),
         holds=holds_of(modifier),
+        redetections=redetections_of(modifier),
     )
 
 

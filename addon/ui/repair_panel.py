@@ -11,7 +11,8 @@ from ..lookups.gallery import lookup_cache
 from ..lookups.scan_lookup import problem_runs_of, scan_lookup
 from ..modifiers.active import active_scene, active_strip
 from ..prepare.source_frames import first_frame_within, source_frame_at
-from ..properties.range_properties import EXCLUDE, HOLD
+from ..properties.range_properties import EXCLUDE, HOLD, REDETECT
+from ..properties.redetection_properties import REDETECTION_NAMES
 from .fields import row_or_column
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any) -> None
     row = row_or_column(layout, context, ("Exclude Frames", "Hold Frames"))
     row.operator("understudy.range_add", text="Exclude Frames", icon="CANCEL").kind = EXCLUDE
     row.operator("understudy.range_add", text="Hold Frames", icon="PINNED").kind = HOLD
+    layout.operator("understudy.range_add", text="Detect Again", icon="VIEWZOOM").kind = REDETECT
     for index, entry in enumerate(modifier.ranges[:_MAX_DRAWN_RANGES]):
         column = layout.box().column(align=True)
         row = column.row(align=True)
@@ -108,5 +110,8 @@ def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any) -> None
             setter.index, setter.end = index, end
         if entry.kind == EXCLUDE:
             column.prop(entry, "fade")
+        if entry.kind == REDETECT:
+            for name in REDETECTION_NAMES:
+                column.prop(entry, name)
     if len(modifier.ranges) > _MAX_DRAWN_RANGES:
         draw_text(layout, context, f"{len(modifier.ranges) - _MAX_DRAWN_RANGES} more ranges", "INFO")

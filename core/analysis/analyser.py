@@ -88,6 +88,7 @@ class Analyser:
 
     def analysis(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
         """Return the faces of a frame. Raises ClipError or ModelError."""
+        recipe = recipe.in_frame(number)
         recent_key = (self._frames.map_id(clip), number, recipe.detect, recipe.landmark, recipe.embed)
         known = self._recent_analyses.get(recent_key)
         if known is None:
@@ -133,6 +134,7 @@ class Analyser:
 
     def keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of what detect, landmark and embed find in a frame. Raises ClipError."""
+        recipe = recipe.in_frame(number)
         engines = self._adapters
         detected = detect_key(
             self._frames.frame_id(clip, number),

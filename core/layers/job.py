@@ -11,6 +11,7 @@ from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
 from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
 from ..recipe.parameter import validate_value
+from ..recipe.redetection import Redetection, make_redetection
 from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest, requests_in_frame
 
 _MAX_IMAGES = 1000
@@ -100,9 +101,10 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
         "modifier": request.modifier,
         "exclusions": [[entry.first, entry.last, entry.fade] for entry in request.exclusions],
         "holds": [[entry.first, entry.last] for entry in request.holds],
+        "redetections": [[entry.first, entry.last, dict(entry.settings)] for entry in request.redetections],
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
-            for stage in fields(recipe)
+            for stage in fields(Recipe)
             for group in [getattr(recipe, stage.name)]
         },
     }
@@ -120,6 +122,7 @@ def request_from(values: object) -> SwapRequest:
         "modifier",
         "exclusions",
         "holds",
+        "redetections",
         "recipe",
     )
     images, replaced = (
@@ -134,6 +137,7 @@ def request_from(values: object) -> SwapRequest:
         messages.text(given["forms"], MAX_FORM_LETTERS),
         messages.listing(given["exclusions"], _exclusion_from, MAX_RANGES),
         messages.listing(given["holds"], _hold_from, MAX_RANGES),
+        messages.listing(given["redetections"], _redetection_from, MAX_RANGES),
     )
 
 
@@ -159,6 +163,13 @@ def _exclusion_from(values: object) -> Exclusion:
 
 def _hold_from(values: object) -> Hold:
     return validate_hold(Hold(*_frame_numbers(values, 2)))
+
+
+def _redetection_from(values: object) -> Redetection:
+    if not isinstance(values, list | tuple) or len(values) != 3 or not isinstance(values[2], dict):
+        raise MessageError("a range with settings of its own is two frames and an object")
+    first, last = _frame_numbers(values[:2], 2)
+    return make_redetection(first, last, values[2])
 
 
 def _frame_numbers(values: object, count: int) -> tuple[int, ...]:

@@ -175,7 +175,7 @@ class FaceSelector:
         self, clip: Clip, frame: int, number: int, recipe: Recipe, parameter: str
     ) -> tuple[Embeddings, int]:
         """Return the vectors (n, d) of a frame's faces, and the index of the one that is `number`th from the left."""
-        analysis = self._clip_analyser.analysis(clip, frame, recipe)
+        analysis = self._clip_analyser.analysis(clip, frame, recipe.around)
         ordered = indices_left_to_right(analysis.faces)
         if number >= len(ordered):
             raise RecipeError(

@@ -10,6 +10,7 @@ from ..analysis.stabilise import FrameFaces
 from ..cache.base.store import Arrays, Store
 from ..face.types import Face, Floats, Pixels
 from ..media.clip import Clip
+from ..recipe.redetection import require_same_points
 from ..recipe.request import SwapRequest
 from .face_selector import FaceSelector
 
@@ -55,7 +56,9 @@ def sight_frame(
     store: Store, analyser: Analyser, selector: FaceSelector, clip: Clip, number: int, request: SwapRequest
 ) -> FrameSighting:
     """Return what is seen of the faces that a request replaces in a frame, see `Pipeline.sight_frame`."""
+    request = request.with_analysis_of(number)
     recipe = request.recipe
+    require_same_points(recipe, number)
     here = analyser.analysis(clip, number, recipe)
     frame_faces = FrameFaces(here.frame, here.faces, here.embeddings, here.space)
     indices = selector.select(clip, number, request, frame_faces)

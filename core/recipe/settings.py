@@ -51,6 +51,19 @@ class Recipe:
     enhance: Enhance = field(default_factory=Enhance)
     fusion: Fusion = field(default_factory=Fusion)
 
+    def in_frame(self, _number: int) -> "Recipe":
+        """Return the recipe by which a frame of the clip is analysed: another one in a range that has its own."""
+        return self
+
+    @property
+    def around(self) -> "Recipe":
+        """The recipe of the frames around a range that has its own."""
+        return self
+
+    def for_analysis(self) -> "Recipe":
+        """Return the recipe with what is no part of the analysis at its defaults."""
+        return Recipe(detect=self.detect, landmark=self.landmark, embed=self.embed)
+
 
 _COSTS: Mapping[str, Cost] = {
     "detect": "re-analyse",
