@@ -76,6 +76,11 @@ def redetections_of(modifier: Any) -> tuple[Redetection, ...]:
     return tuple(make_redetection(*_ends(entry), settings) for entry, settings in entries if settings)
 
 
+def range_spans(modifier: Any, kind: str) -> list[tuple[int, int]]:
+    """List the ends of a modifier's ranges of a kind, both included and in order."""
+    return [_ends(entry) for entry in _ranges(modifier, kind)]
+
+
 def _ranges(modifier: Any, kind: str) -> list[Any]:
     """List a modifier's ranges of a kind; of more than there may be the first ones count."""
     return [entry for entry in islice(modifier.ranges, MAX_RANGES) if entry.kind == kind]
