@@ -32,6 +32,14 @@ _MEMORY_MEGABYTES = 8
 
 
 @dataclass(frozen=True)
+class ScanView:
+    """What a scan found, without what was measured, and the icon that shows this; None where nobody is seen."""
+
+    result: "ScanResult"
+    plot: int | None
+
+
+@dataclass(frozen=True)
 class ScanLookup:
     """What a scan of a stretch of a clip finds. What is blended how changes nothing of it, and is no part of it."""
 
@@ -45,16 +53,23 @@ class ScanLookup:
     """How often it was asked for."""
     redetections: tuple[Redetection, ...] = ()
 
-    def fetch(self) -> "ScanResult":
+    def fetch(self) -> "tuple[ScanResult, Pixels | None]":
         """See `Lookup`."""
+        from ...core.scan.plot import draw_plots  # it imports OpenCV
+
         opened = open_preview(self.folder, replace(self.preferences, memory_megabytes=_MEMORY_MEGABYTES))
         with closing(opened) as session:
             request = SwapRequest(Identity(()), self.recipe, redetections=self.redetections)
-            return session.scan(self.source, self.first, self.last, request)
+            result = session.scan(self.source, self.first, self.last, request)
+        count = result.frame_count + result.unknown_count
+        return replace(result, series=()), draw_plots(result, range(self.first, self.first + count))
 
-    def to_view(self, result: "ScanResult", _make_icon: Callable[[Pixels], int]) -> "ScanResult":
-        """See `Lookup`. What was measured is let go of."""
-        return replace(result, series=())
+    def to_view(
+        self, result: "tuple[ScanResult, Pixels | None]", make_icon: Callable[[Pixels], int]
+    ) -> ScanView:
+        """See `Lookup`."""
+        flagged, plot = result
+        return ScanView(flagged, None if plot is None else make_icon(plot))
 
 
 def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup:
@@ -76,9 +91,9 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
     )
 
 
-def problem_runs_of(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> "tuple[ProblemRun, ...]":
+def problem_runs_of(lookup: ScanLookup, view: ScanView, modifier: Any) -> "tuple[ProblemRun, ...]":
     """Return what is left of a scan's problems beside the ranges that a modifier mends, as runs."""
-    exclusions, holds = exclusions_of(modifier), holds_of(modifier)
+    result, exclusions, holds = view.result, exclusions_of(modifier), holds_of(modifier)
     key = "problems", lookup, id(result), exclusions, holds
     return lookup_cache().get_or_compute(key, lambda: _runs(result, exclusions, holds))
 

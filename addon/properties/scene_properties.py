@@ -160,6 +160,7 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
         update=on_take_change,
     )
     show_repair: _make_fold_property("Repair")  # type: ignore[valid-type]
+    show_plots: _make_fold_property("Plots", expanded=True)  # type: ignore[valid-type]
     ranges: CollectionProperty(type=UNDERSTUDY_PG_range)  # type: ignore[valid-type]
     scan_count: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
 

@@ -14,6 +14,7 @@ from ..prepare.source_frames import first_frame_within, source_frame_at
 from ..properties.range_properties import EXCLUDE, HOLD, REDETECT
 from ..properties.redetection_properties import REDETECTION_NAMES
 from .fields import row_or_column
+from .scan_plot import draw_plot
 
 if TYPE_CHECKING:
     from ...core.scan.runs import ProblemRun
@@ -25,25 +26,31 @@ _MAX_DRAWN_RANGES = 32
 def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     """Draw the problems of the strip and how to go through them, then the ranges."""
     layout.operator("understudy.problem_scan", icon="VIEWZOOM")
-    if modifier.scan_count and active_strip(context) is not None:
+    is_scanned = modifier.scan_count and active_strip(context) is not None
+    if is_scanned:
         _draw_problems(layout, context, modifier)
     _draw_ranges(layout, context, modifier)
+    if is_scanned:
+        view = lookup_cache().peek(scan_lookup(active_scene(context), active_strip(context), modifier))
+        draw_plot(layout, context, modifier, None if view is None else view.plot)
 
 
 def _draw_problems(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     scene, strip = active_scene(context), active_strip(context)
     lookup = scan_lookup(scene, strip, modifier)
-    result = lookup_cache().get(lookup)
-    if result is None:
+    view = lookup_cache().get(lookup)
+    if view is None:
         is_unknown = lookup_cache().is_unknown(lookup)
         text = "Nothing is prepared yet: press Prepare Clip" if is_unknown else "Scanning…"
         draw_text(layout, context, text, "INFO")
         return
-    if result.unknown_count:
-        draw_text(layout, context, f"{pluralise(result.unknown_count, 'frame')} not prepared yet", "INFO")
+    if view.result.unknown_count:
+        draw_text(
+            layout, context, f"{pluralise(view.result.unknown_count, 'frame')} not prepared yet", "INFO"
+        )
     by_frame = (
         (run, first_frame_within(scene, strip, run.first, run.last))
-        for run in problem_runs_of(lookup, result, modifier)
+        for run in problem_runs_of(lookup, view, modifier)
     )
     runs = [(run, frame) for run, frame in by_frame if frame is not None]
     if not runs:

@@ -35,7 +35,7 @@ _MARK_COLOURS: dict[MarkKind, _Colour] = {
     MarkKind.PROBLEM: (0.95, 0.25, 0.22, 1.0),
     MarkKind.REDETECT: (0.8, 0.5, 1.0, 1.0),
     MarkKind.HOLD: (0.35, 0.65, 1.0, 1.0),
-    MarkKind.EXCLUDE: (0.92, 0.92, 0.92, 1.0),
+    MarkKind.EXCLUDE: (0.3, 0.9, 0.95, 1.0),
 }
 """What is drawn in a second line over the first, the later ones over those before."""
 _HANDLER_NAMES = ("depsgraph_update_post", "undo_post", "redo_post")
