@@ -46,7 +46,7 @@ def stabilised_faces(analyser: Analyser, clip: Clip, number: int, recipe: Recipe
     own = analyser.analysis(clip, number, recipe)
     width, gaps = recipe.landmark.steady, recipe.landmark.gaps
     reach = max(smoothing_reach(width), gaps)
-    shot = _shot_frames(analyser, clip, number, reach, reach)
+    shot = shot_frames(analyser, clip, number, reach, reach)
     around = {number: own}
     for near in _frames_with_same_points(shot, number, recipe):
         # A neighbour that can't be read only means less steadying here; it is reported at its own turn.
@@ -159,7 +159,7 @@ def face_tracks(
     ahead: int = FOLLOW_FRAMES,
 ) -> list[list[TrackPoint]]:
     """Return where each face of a frame is seen in the frames before it and up to `ahead` after it, within its shot."""
-    shot = _shot_frames(analyser, clip, number, FOLLOW_FRAMES, ahead)
+    shot = shot_frames(analyser, clip, number, FOLLOW_FRAMES, ahead)
     around: dict[int, Analysis] = {}
     # Forwards, whatever the order they are used in: stepping back through a movie decodes it over and over.
     for near in _frames_with_same_points(shot, number, recipe):
@@ -194,7 +194,7 @@ def _match_next_frame(current: list[tuple[Face, Floats] | None], analysis: Analy
     return pairs
 
 
-def _shot_frames(analyser: Analyser, clip: Clip, number: int, before: int, after: int) -> range:
+def shot_frames(analyser: Analyser, clip: Clip, number: int, before: int, after: int) -> range:
     """Return the frames up to `before` before a frame and `after` after it that belong to its shot."""
     first, last = max(number - before, 0), min(number + after, clip.info.frame_count - 1)
     looks: dict[int, Pixels] = {}
