@@ -160,7 +160,18 @@ class SwapRequest:
         return eased.with_analysis_of(number)
 
     def with_analysis_of(self, number: int) -> "SwapRequest":
-        """Return the request as far as finding faces in frame `number` goes: with the range alone that it is in."""
+        """Return the request as far as finding faces in a frame goes: with the range alone that it is in.
+
+        Parameters
+        ----------
+        number : int
+            The frame of the clip, counted from 0.
+
+        Returns
+        -------
+        SwapRequest
+            The request without `redetections`; its recipe has the one that holds in this frame.
+        """
         if not self.redetections:
             return self
         recipe = next(
