@@ -9,7 +9,7 @@ from ...core.cache.base.key import Scalar
 from ...core.errors import RecipeError
 from ...core.recipe import find_parameter
 from ...core.recipe.parameter import validate_value
-from .labels import UNIT_SUBTYPES, title_case
+from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case
 from .plain_value import plain_value
 from .update import tag_update
 
@@ -49,6 +49,7 @@ def _make_property(name: str) -> Any:
         min=parameter.low,
         max=parameter.high,
         subtype=subtype,
+        precision=UNIT_DIGITS.get(parameter.unit, 2),
         **common,
     )
 
