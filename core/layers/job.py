@@ -80,7 +80,8 @@ def get_by_id(items: Mapping[int, _T], value: object, kind: str) -> _T:
 
 def source_values(source: ClipSource) -> dict[str, Any]:
     """Return a clip's files as values for JSON."""
-    return {"movie": source.movie, "paths": [str(path) for path in source.paths]}
+    reading = {"reading": source.reading} if source.reading else {}
+    return {"movie": source.movie, "paths": [str(path) for path in source.paths], **reading}
 
 
 def source_from(values: Mapping[str, Any]) -> ClipSource:
@@ -88,7 +89,7 @@ def source_from(values: Mapping[str, Any]) -> ClipSource:
     paths = messages.listing(values.get("paths"), messages.path)
     if not paths:
         raise MessageError("a clip has no files")
-    return ClipSource(messages.flag(values.get("movie")), paths)
+    return ClipSource(messages.flag(values.get("movie")), paths, messages.text(values.get("reading", "")))
 
 
 def request_values(request: SwapRequest) -> dict[str, Any]:

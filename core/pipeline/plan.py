@@ -31,6 +31,10 @@ class FacePlan:
     """How it is moved; `face` is the frame's own face all the same."""
     masks: tuple[DrawnMask, ...] = ()
     """Masks drawn by hand, as they are in this frame."""
+    light: Key | None = None
+    """Of what the frame's view cuts off around the face, where the clip's numbers are light."""
+    deep: bool = False
+    """Whether the clip has more than 8 bits, and so what is made of it."""
 
 
 @dataclass(frozen=True, eq=False)

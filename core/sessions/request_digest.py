@@ -72,6 +72,7 @@ class RequestDigester:
         stamps = [look.portable_text for look in looks]
         texts = [self._request_text(request) for request in requests]
         lines = [ground, self._provider, str(job.source.movie), str(job.number), *stamps, *texts]
+        lines += job.source.key_inputs.values()
         return sha256("\n".join(lines).encode()).hexdigest()
 
     def forms_origin(self, source: ClipSource, recipe: Recipe) -> str:

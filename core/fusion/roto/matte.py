@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from ...cache.base.key import Key, Scalar
-from ...face.types import Floats, Pixels
+from ...face.types import Floats, Levels
+from ...geometry.levels import as_type_of, is_deep
 from ..patch import Patch
 from .raster import DrawnLayer, Window, draw_layers
 
@@ -88,12 +89,15 @@ def subtract_masks(patch: Patch, masks: Sequence[DrawnMask], size: tuple[int, in
     matte = draw_masks(masks, "subtract", Window(size, patch.left, patch.top, width, height))
     if matte is None or not matte.any():
         return patch
-    alpha = np.asarray(np.round(patch.pixels[..., 3] * (1 - matte)), np.uint8)
+    shown = np.asarray(patch.pixels[..., 3] * (1 - matte), np.float32)
+    alpha = as_type_of(patch.pixels, shown if is_deep(patch.pixels) else np.round(shown))
     return Patch(patch.left, patch.top, _with_alpha(patch.pixels, alpha))
 
 
-def _with_alpha(pixels: Pixels, alpha: Pixels) -> Pixels:
+def _with_alpha(pixels: Levels, alpha: Levels) -> Levels:
     side = 2 * _RIM_PIXELS + 1
-    rim = np.asarray(cv2.dilate(alpha, np.ones((side, side), np.uint8)))
-    layer = cv2.insertChannel(alpha, pixels.copy(), 3)
-    return np.asarray(cv2.bitwise_and(layer, layer, mask=rim), np.uint8)
+    rim = np.asarray(cv2.dilate(np.asarray(alpha > 0, np.uint8), np.ones((side, side), np.uint8)))
+    layer = pixels.copy()
+    layer[..., 3] = alpha
+    layer[rim == 0] = 0
+    return layer
