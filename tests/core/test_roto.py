@@ -102,11 +102,13 @@ def test_the_surface_takes_along_what_a_similarity_does_not():
     assert abs(fall[1]) < 3
 
 
-def test_what_is_subtracted_shows_the_original_and_holds_no_likeness():
-    pixels = np.full((140, 200, 4), 200, np.uint8)
+@pytest.mark.parametrize("depth", [np.uint8, np.float32], ids=["8 bits", "deep"])
+def test_what_is_subtracted_shows_the_original_and_holds_no_likeness(depth):
+    pixels = np.full((140, 200, 4), 200, depth)
     pixels[..., 3] = 255
     masks = (DrawnMask(tuple(drawn(text(mask((0, BOX))))), "subtract"),)
     left = subtract_masks(Patch(200, 100, pixels), masks, SIZE).pixels
+    assert left.dtype == depth
     assert not left[:96, :96].any()  # but for a rim beside what is shown
     assert (left[103:, 103:] == pixels[103:, 103:]).all()
     assert subtract_masks(Patch(310, 210, pixels), masks, SIZE).pixels is pixels
