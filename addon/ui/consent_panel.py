@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ...core.consent.nude_scenes import names_nude_scenes
 from ...core.consent.record import ConsentState
 from ...core.consent.request_consent import own_state
 from ..blender.wrapped_text import draw_text
@@ -33,6 +34,10 @@ def draw_consent(layout: Any, context: bpy.types.Context, modifier: Any) -> None
 
 def _draw_record(layout: Any, context: bpy.types.Context, scene: Any, modifier: Any) -> None:
     record = modifier.identity.consent_record
+    if names_nude_scenes(modifier.identity.consent):
+        draw_text(layout, context, "Nude or intimate scenes are covered", "CHECKMARK")
+    else:
+        layout.operator("understudy.consent_nude_scenes", icon="ADD")
     for name in ("person", "project", "until"):
         layout.prop(record, name)
     row = layout.row(align=True)

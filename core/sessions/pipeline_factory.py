@@ -2,23 +2,25 @@
 """Make the pipeline of a run from its settings."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
+from ..analysis.nudity import NudityClassifier
 from ..cache.base.compute import Flight
 from ..cache.base.store import Store
+from ..media.clip import Clip
 from ..media.source_stamps import SourceStamps
-from ..models.embedded import embedded_models
+from ..models.embedded import SAFEGUARD_FAMILY, embedded_models
+from ..pipeline.nudity_stage import NudityStage
 from ..pipeline.pipeline import Pipeline
+from ..pipeline.plan import LayerPlan
 from ..recipe.request import SwapRequest
 from .conditions import CONSENT_ENDED, ended_consents, require_conditions
+from .safeguard import Safeguard, find_safeguard_model
 from .settings import RunSettings
 
 
-class ConditionedPipeline(Pipeline):
-    """A pipeline whose `check` refuses requests that are against the conditions of its run.
-
-    It is for runs that nobody asks before: Blender itself looks at the conditions of a scene, whose records a worker
-    process does not have.
-    """
+class SafeguardedPipeline(Pipeline):
+    """A pipeline of which no plan leaves that the safeguard refuses: whatever makes a layer has planned it before."""
 
     def __init__(
         self,
@@ -39,6 +41,32 @@ class ConditionedPipeline(Pipeline):
         )
         self._settings = settings
 
+    def plan(self, clip: Clip, number: int, requests: Sequence[SwapRequest]) -> LayerPlan:
+        """Do what `Pipeline.plan` does; RefusalError where the safeguard lets no face of the frame be replaced."""
+        plan = super().plan(clip, number, requests)
+        # Where no face is replaced, the safeguard's model is not even looked for.
+        return plan if not plan.faces or self._safeguard is None else self._safeguard.admit(plan)
+
+    @cached_property
+    def _safeguard(self) -> Safeguard | None:
+        """None where it is off, or its model is not here. Raises ModelError."""
+        model = find_safeguard_model(self.library) if self._settings.safeguard else None
+        if model is None:
+            return None
+        family = self.library.catalogue.family(*SAFEGUARD_FAMILY)
+        frames = self._analyser.frames
+        classifier = NudityClassifier(model, family, self._pool)
+        stage = NudityStage(self._store, self._flight, frames, classifier, self._counter)
+        return Safeguard(stage, frames, self._settings.consent_file)
+
+
+class ConditionedPipeline(SafeguardedPipeline):
+    """A pipeline whose `check` refuses requests that are against the conditions of its run.
+
+    It is for runs that nobody asks before: Blender itself looks at the conditions of a scene, whose records a worker
+    process does not have.
+    """
+
     def check(self, requests: Sequence[SwapRequest]) -> None:
         """Do what `Pipeline.check` does, once the conditions hold; RefusalError says which does not."""
         require_conditions(requests, self._settings)
@@ -54,13 +82,4 @@ def make_pipeline(
 
     `stamps` say which files clips and images are.
     """
-    return Pipeline(
-        store,
-        embedded_models(),
-        settings.threads,
-        flight,
-        settings.library,
-        settings.providers,
-        settings.engine_folder,
-        stamps,
-    )
+    return SafeguardedPipeline(settings, store, flight, stamps)
