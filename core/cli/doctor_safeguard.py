@@ -6,7 +6,7 @@ import os
 from ..errors import ModelError
 from ..models.embedded import SAFEGUARD
 from ..models.library import ModelLibrary, user_model_folder
-from ..sessions.safeguard import find_safeguard_model
+from ..models.safeguard import find_safeguard_model
 from ..sessions.settings import SAFEGUARD_VARIABLE
 from ..units import parse_switch
 from .output import show

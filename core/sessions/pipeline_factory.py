@@ -10,12 +10,13 @@ from ..cache.base.store import Store
 from ..media.clip import Clip
 from ..media.source_stamps import SourceStamps
 from ..models.embedded import SAFEGUARD_FAMILY, embedded_models
+from ..models.safeguard import find_safeguard_model
 from ..pipeline.nudity_stage import NudityStage
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.plan import LayerPlan
 from ..recipe.request import SwapRequest
 from .conditions import CONSENT_ENDED, ended_consents, require_conditions
-from .safeguard import Safeguard, find_safeguard_model
+from .safeguard import Safeguard
 from .settings import RunSettings
 
 

@@ -38,14 +38,20 @@ class RequestDigester:
     """Makes the digests of one run. What the run's code and models are is looked at once."""
 
     def __init__(
-        self, model_folders: Sequence[Path], provider: str = "", stamps: SourceStamps | None = None
+        self,
+        model_folders: Sequence[Path],
+        provider: str = "",
+        stamps: SourceStamps | None = None,
+        *,
+        safeguard: bool = True,
     ) -> None:
         """`model_folders` hold the models that the run may use, the embedded ones too; one may be missing.
 
         `provider` is what is asked to run them; which processor that turns out to be is not looked at.
-        `stamps` say which files clips and images are.
+        `stamps` say which files clips and images are. `safeguard` says whether shots are looked at for nudity: what was
+        made without that is not right where it is done.
         """
-        self._provider = provider
+        self._provider = provider if safeguard else f"{provider} without the safeguard"
         self._folders = (Path(__file__).parents[1], *model_folders)
         self._cached_environment_digest: str | None = None
         self._stamps = stamps or SourceStamps()

@@ -12,40 +12,12 @@ from ..consent.nude_scenes import NUDE_SCENES, nude_scene_fault
 from ..consent.record import ConsentRecord
 from ..errors import ConsentError, RefusalError
 from ..media.clip import Clip
-from ..models.embedded import SAFEGUARD_FAMILY, safeguard_file
-from ..models.library import ModelLibrary
-from ..models.session import ModelFile
 from ..pipeline.nudity_stage import NudityStage, ShotVerdict
 from ..pipeline.plan import LayerPlan
 from ..recipe.request import SwapRequest
 from ..reporting.quoting import quote
 
 _MAX_CACHED_FAULTS = 64
-
-
-def find_safeguard_model(library: ModelLibrary) -> ModelFile | None:
-    """Return the network that looks for nudity.
-
-    Parameters
-    ----------
-    library : ModelLibrary
-        The models of this machine. What the user put into a folder comes before what lies with the embedded models.
-
-    Returns
-    -------
-    ModelFile or None
-        None where there is no file of it.
-
-    Raises
-    ------
-    ModelError
-        There is a file that is said to be one, and it can't be used.
-    """
-    here = [one for one in library.local_models() if (one.role, one.family) == SAFEGUARD_FAMILY]
-    usable = [one.file for one in here if not one.problem]
-    if usable:
-        return next((file for file in usable if file.path != safeguard_file()), usable[0])
-    return library.model(*SAFEGUARD_FAMILY) if here else None
 
 
 class Safeguard:

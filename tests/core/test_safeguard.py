@@ -178,9 +178,9 @@ def test_layer_images_of_such_a_shot_show_the_original_until_everybody_consents(
     """An image of before the consent ended is taken back: its label never says that it need not be asked for."""
     layer, records = layer_path(tmp_path), tmp_path / "records.json"
 
-    def update(until: date | None = None) -> tuple[str, ...]:
+    def update(until: date | None = None, *, safeguard: bool = True) -> tuple[str, ...]:
         request = shoot.request(consent=NUDE_SCENES, until=until)
-        session = LayerSession(shoot.settings(consent_file=records))
+        session = LayerSession(shoot.settings(consent_file=records, safeguard=safeguard))
         try:
             session.update_layer(shoot.job(20, layer, request))
             return session.warnings
@@ -196,6 +196,11 @@ def test_layer_images_of_such_a_shot_show_the_original_until_everybody_consents(
     assert update() == ()
     assert layer_label(layer).summary is None
     assert len(layer.read_bytes()) > len(PLACEHOLDER)
+    assert len(update(until=ENDED)) == 1
+    assert layer.read_bytes() == PLACEHOLDER
+    # Nor does the label of an image that was made without the safeguard.
+    assert update(until=ENDED, safeguard=False) == ()
+    assert layer_label(layer).summary is not None
     assert len(update(until=ENDED)) == 1
     assert layer.read_bytes() == PLACEHOLDER
 
