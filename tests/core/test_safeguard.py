@@ -16,6 +16,7 @@ from understudy.core.consent.consent_file import write_records
 from understudy.core.consent.nude_scenes import NUDE_SCENES, nude_scene_fault
 from understudy.core.consent.record import ConsentRecord
 from understudy.core.consent.request_consent import image_hashes
+from understudy.core.errors import RefusalError
 from understudy.core.layers.job import LayerJob, request_values, source_values
 from understudy.core.layers.label import layer_label
 from understudy.core.layers.placeholder import PLACEHOLDER
@@ -23,6 +24,7 @@ from understudy.core.media.open import file_fingerprint, open_clip
 from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.sessions.clip_session import ClipSession
 from understudy.core.sessions.layer_session import LayerSession
 from understudy.core.sessions.pipeline_factory import make_pipeline
 from understudy.core.sessions.settings import RunSettings, settings_values
@@ -116,6 +118,27 @@ def test_a_shot_is_refused_in_one_line_whatever_range_of_it_is_rendered(render: 
     assert nudity(warm) == {"run": 0, "hit": len({0, 4, 8, CUT - 1})}
     assert warm["models_loaded"] == 0
     assert warm["said"] == ""
+
+
+def test_batches_sheets_and_scripts_refuse_it_too(shoot: Shoot, tmp_path: Path) -> None:
+    report, cache = tmp_path / "report.json", ["--cache-dir", str(shoot.folder / "cli"), "--quiet"]
+    faces, output = ["--faces", str(shoot.face)], ["--output", str(tmp_path / "{clip_stem}.mkv")]
+    batch = ["batch", "--clips", str(shoot.clip), *faces, *output]
+    assert main([*batch, "--report", str(report), *cache]) != 0
+    (row,) = json.loads(report.read_text())["rows"]
+    assert "the shot shows nudity" in row["fault"]
+    assert not list(tmp_path.glob("*.mkv"))
+
+    sheet = ["sheet", str(shoot.clip), *faces, "--frames", "2,20", "--output", str(tmp_path / "sheet.png")]
+    main([*sheet, "--json", str(report), *cache])
+    cells = [cell for cell in json.loads(report.read_text())["cells"] if cell["state"] != "unchanged"]
+    assert [cell["state"] for cell in cells] == ["changed", "failed"]
+    assert "the shot shows nudity" in cells[1]["fault"]
+
+    with ClipSession(shoot.clip, [shoot.request()], shoot.settings("cli")) as session:
+        assert session.recast_frame(2).face_count == 1
+        with pytest.raises(RefusalError, match="the shot shows nudity"):
+            session.recast_frame(20)
 
 
 def test_everybody_who_gives_or_loses_a_face_has_to_consent_to_such_scenes_by_name(
