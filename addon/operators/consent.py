@@ -12,7 +12,6 @@ import bpy
 from bpy.props import StringProperty
 
 from ...core.consent.consent_file import FILE_NAME, add_record, evidence_hash, is_link
-from ...core.consent.nude_scenes import add_nude_scenes
 from ...core.consent.request_consent import image_hashes
 from ...core.errors import UnderstudyError
 from ..blender.reports import report
@@ -77,26 +76,6 @@ class UNDERSTUDY_OT_consent_sign(RequiresModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_consent_nude_scenes(RequiresModifier, bpy.types.Operator):
-    """Add nude or intimate scenes to the uses that the consent names."""
-
-    bl_idname = "understudy.consent_nude_scenes"
-    bl_label = "Cover Nude Scenes"
-    bl_description = (
-        'Add "nude or intimate scenes" to what this person consented to. Shots that show nudity are recast only if '
-        "everybody who gives or loses a face in them consented to such scenes by name"
-    )
-    bl_options = {"REGISTER", "UNDO"}
-
-    def execute(self, context: bpy.types.Context) -> set[Any]:
-        """Add them."""
-        modifier = activate_modifier(context)
-        if modifier is None:
-            return {"CANCELLED"}
-        modifier.identity.consent = add_nude_scenes(modifier.identity.consent)
-        return {"FINISHED"}
-
-
 class UNDERSTUDY_OT_consent_share(RequiresModifier, bpy.types.Operator):
     """Add this record of consent to the consent file, for the images of this source person."""
 
@@ -145,9 +124,4 @@ def _path_from(path: Path, evidence: str) -> str:
         return file
 
 
-CLASSES = (
-    UNDERSTUDY_OT_consent_evidence,
-    UNDERSTUDY_OT_consent_sign,
-    UNDERSTUDY_OT_consent_nude_scenes,
-    UNDERSTUDY_OT_consent_share,
-)
+CLASSES = (UNDERSTUDY_OT_consent_evidence, UNDERSTUDY_OT_consent_sign, UNDERSTUDY_OT_consent_share)

@@ -52,6 +52,7 @@ def _draw_record(layout: Any, context: bpy.types.Context, scene: Any, modifier: 
         draw_text(layout, context, f"Recorded on {record.recorded_on}", "TIME")
     layout.prop(settings_of(scene), "consent_file")
     layout.operator("understudy.consent_share", icon="EXPORT")
+    layout.operator("understudy.consent_replaced_person", icon="COMMUNITY")
 
 
 def _draw_state(layout: Any, context: bpy.types.Context, scene: Any, modifier: Any) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from ..errors import ClipError
+from ..media.file_status import content_id
+from ..media.source import ClipSource
 from ..recipe.request import Identity, SwapRequest
 from .record import ConsentRecord, ConsentState
 from .request_consent import image_hashes, own_state
@@ -27,6 +29,31 @@ def add_nude_scenes(use: str) -> str:
     if names_nude_scenes(use):
         return use
     return f"{use.strip()}; {NUDE_SCENES}" if use.strip() else NUDE_SCENES
+
+
+def replaced_hashes(request: SwapRequest, source: ClipSource) -> frozenset[str]:
+    """Return what the person whose face a request replaces is known by in records.
+
+    Parameters
+    ----------
+    request : SwapRequest
+        The request.
+    source : ClipSource
+        The files of the clip.
+
+    Returns
+    -------
+    frozenset of str
+        SHA-256 in hex of the reference images where faces are chosen by them, else of the clip.
+
+    Raises
+    ------
+    ClipError
+        A file can't be read.
+    """
+    if _is_by_reference(request):
+        return image_hashes([image.path for image in request.target_references])
+    return frozenset({content_id(source)})
 
 
 def nude_scene_fault(
@@ -59,7 +86,7 @@ def nude_scene_fault(
         return "no consent of the source person names such scenes"
     nameless_count = 0
     for request in requests:
-        if not (request.target_references and request.recipe.select.which == _BY_REFERENCE):
+        if not _is_by_reference(request):
             nameless_count += 1  # the clip shows who it is, and nothing else does
         elif not _are_images_covered(request, holding):
             return "no consent of the person who is replaced names such scenes"
@@ -69,6 +96,10 @@ def nude_scene_fault(
     if nameless_count == 1:
         return "no consent of the person who is replaced names such scenes"
     return f"of {nameless_count} people who are replaced {len(people)} have a consent that names such scenes"
+
+
+def _is_by_reference(request: SwapRequest) -> bool:
+    return bool(request.target_references) and request.recipe.select.which == _BY_REFERENCE
 
 
 def _is_source_covered(identity: Identity, records: Sequence[ConsentRecord], today: date) -> bool:

@@ -5,7 +5,6 @@ import pytest
 from damaged_project import STRICT_EXIT
 from understudy.core.consent.consent_file import read_records, write_records
 from understudy.core.consent.nude_scenes import NUDE_SCENES
-from understudy.core.consent.record import ConsentRecord
 from understudy.core.consent.request_consent import image_hashes
 
 from tests.core import nude_clip
@@ -66,11 +65,10 @@ def test_the_strip_shows_the_original_and_says_why_and_a_render_goes_on(drive, b
 
 def test_a_shot_with_everybodys_consent_is_recast(drive, begin, tmp_path):
     records = tmp_path / "records.json"
-    clip = image_hashes([tmp_path / "clip.mp4"])
-    write_records(records, [ConsentRecord("Bo", use=NUDE_SCENES, images=tuple(clip))])
     answers = drive(
         *begin,
         ["setup", {"understudy__consent_file": str(records)}],
+        ["op", {"name": "understudy.consent_replaced_person", "active": "clip", "person": "Bo"}],
         ["tune", {"settings": {"identity.consent": f"the lead; {NUDE_SCENES}"}}],
         ["op", {"name": "understudy.prepare", "active": "clip", "what": "TIMELINE"}],
         ["strip_state_surfaces", {"name": "clip"}],
@@ -79,9 +77,11 @@ def test_a_shot_with_everybodys_consent_is_recast(drive, begin, tmp_path):
         render(tmp_path, "ended"),
     )
     count = LAST - FIRST + 1
-    assert answers[7]["json"]["swapped"] == count
-    assert answers[8]["shown"]["swapped"] == count
-    assert answers[10]["shown"]["swapped"] == 0
+    assert answers[8]["json"]["swapped"] == count
+    assert answers[9]["shown"]["swapped"] == count
+    assert answers[11]["shown"]["swapped"] == 0
+    (record,) = read_records(records)
+    assert (record.person, record.images) == ("Bo", tuple(image_hashes([tmp_path / "clip.mp4"])))
 
 
 def test_a_strict_render_fails(drive, begin, tmp_path):
