@@ -34,10 +34,6 @@ def draw_consent(layout: Any, context: bpy.types.Context, modifier: Any) -> None
 
 def _draw_record(layout: Any, context: bpy.types.Context, scene: Any, modifier: Any) -> None:
     record = modifier.identity.consent_record
-    if names_nude_scenes(modifier.identity.consent):
-        draw_text(layout, context, "Nude or intimate scenes are covered", "CHECKMARK")
-    else:
-        layout.operator("understudy.consent_nude_scenes", icon="ADD")
     for name in ("person", "project", "until"):
         layout.prop(record, name)
     row = layout.row(align=True)
@@ -52,6 +48,10 @@ def _draw_record(layout: Any, context: bpy.types.Context, scene: Any, modifier: 
         draw_text(layout, context, f"Recorded on {record.recorded_on}", "TIME")
     layout.prop(settings_of(scene), "consent_file")
     layout.operator("understudy.consent_share", icon="EXPORT")
+    if names_nude_scenes(modifier.identity.consent):
+        draw_text(layout, context, "Nude or intimate scenes are covered", "CHECKMARK")
+    else:
+        layout.operator("understudy.consent_nude_scenes", icon="ADD")
     layout.operator("understudy.consent_replaced_person", icon="COMMUNITY")
 
 

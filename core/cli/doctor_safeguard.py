@@ -4,7 +4,7 @@
 import os
 
 from ..errors import ModelError
-from ..models.embedded import SAFEGUARD
+from ..models.embedded import SAFEGUARD, how_to_get_models, safeguard_file
 from ..models.library import ModelLibrary, user_model_folder
 from ..models.safeguard import find_safeguard_model
 from ..sessions.settings import SAFEGUARD_VARIABLE
@@ -38,6 +38,9 @@ def check_safeguard() -> bool:
         )
         return True
     card = library.catalogue.card_by_sha256(model.sha256)
+    if card is None and model.path == safeguard_file():
+        show(f"{model.path} is damaged: delete it and {how_to_get_models()}")
+        return False
     licence = f" (license: {card.licence})" if card is not None else ""
     show(f"shots are looked at for nudity with {model.path}{licence}")
     return True

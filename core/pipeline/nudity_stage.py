@@ -16,6 +16,8 @@ from ..reporting.stage_counts import StageCounter
 
 MIN_NUDITY_SCORE = 0.5
 """Of ../shared/footage, which shows none, 589 images (five a second, and portraits) score 0.241 at most."""
+_IMAGES_PER_SECOND = 24
+"""Of image sequences, which have no rate."""
 _STAGE = "nudity"
 _MAX_CLIPS = 16
 
@@ -98,7 +100,7 @@ class NudityStage:
         return verdict
 
     def _judge(self, clip: Clip, number: int) -> ShotVerdict:
-        step = max(1, round(clip.info.fps))
+        step = max(1, round(clip.info.fps or _IMAGES_PER_SECOND))
         scores: dict[int, float] = {}
 
         def look_at(frame: int) -> None:

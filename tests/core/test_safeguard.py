@@ -20,7 +20,7 @@ from understudy.core.errors import RefusalError
 from understudy.core.layers.job import LayerJob, request_values, source_values
 from understudy.core.layers.label import layer_label
 from understudy.core.layers.placeholder import PLACEHOLDER
-from understudy.core.media.open import file_fingerprint, open_clip
+from understudy.core.media.open import file_fingerprint, open_clip, open_sequence
 from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
@@ -293,3 +293,15 @@ def test_who_is_replaced_is_known_by_images_only_where_faces_are_chosen_by_them(
 def test_a_clip_is_known_by_the_hash_that_the_command_line_writes(shoot: Shoot) -> None:
     with open_clip(shoot.clip) as clip:
         assert clip.clip_id == file_fingerprint(shoot.clip)
+
+
+def test_an_image_sequence_is_looked_at_as_if_it_had_24_frames_a_second(shoot: Shoot, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number:02d}.png" for number in range(26)]
+    for path in paths:
+        face_clip.write_picture(path, face_clip.portrait())
+    pipeline = make_pipeline(shoot.settings(), MemoryStore(1 << 26), Uncoordinated())
+    with open_sequence(paths) as clip:
+        pipeline.plan(clip, 0, [shoot.request()])
+    # All images are one: the first, the one after a second and the last have one score.
+    assert nudity({"stages": pipeline.report().stages}) == {"run": 1, "hit": 2}
+    pipeline.close()
