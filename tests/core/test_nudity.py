@@ -20,6 +20,8 @@ from understudy.core.models.embedded import SAFEGUARD, safeguard_file
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.pipeline.nudity_stage import MIN_NUDITY_SCORE
 
+from tools.safeguard_model import LICENCE_FILE, build
+
 FAMILY = load_catalogue().find_family("nudenet")
 
 
@@ -79,6 +81,15 @@ def _real_classifier() -> NudityClassifier:
     model = ModelFile(safeguard_file())
     assert model.sha256 == card.sha256
     return NudityClassifier(model, FAMILY, ModelPool(1))
+
+
+def test_set_up_takes_the_model_out_of_its_package_once(tmp_path: Path) -> None:
+    _real_classifier()
+    for file in (safeguard_file(), safeguard_file().with_name(LICENCE_FILE)):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert "GNU AFFERO GENERAL PUBLIC LICENSE" in (tmp_path / LICENCE_FILE).read_text()
+    assert build(tmp_path) is False
+    assert sorted(path.name for path in tmp_path.iterdir()) == [SAFEGUARD, LICENCE_FILE]
 
 
 def _frames(paths: list[Path], frames_per_second: int) -> Iterator[tuple[str, np.ndarray]]:
