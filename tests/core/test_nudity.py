@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from models import stand_ins
 from understudy.core.analysis.frame_reader import to_eight_bit
 from understudy.core.analysis.nudity import NudityClassifier, _fit_into_square
+from understudy.core.cli.main import main
 from understudy.core.consent.nude_scenes import NUDE_SCENES, add_nude_scenes, names_nude_scenes
 from understudy.core.errors import ModelError
 from understudy.core.media.open import open_clip
@@ -20,6 +21,7 @@ from understudy.core.models.embedded import SAFEGUARD, safeguard_file
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.pipeline.nudity_stage import MIN_NUDITY_SCORE
 
+from tests.core import nude_clip
 from tools.safeguard_model import LICENCE_FILE, build
 
 FAMILY = load_catalogue().find_family("nudenet")
@@ -90,6 +92,25 @@ def test_set_up_takes_the_model_out_of_its_package_once(tmp_path: Path) -> None:
     assert "GNU AFFERO GENERAL PUBLIC LICENSE" in (tmp_path / LICENCE_FILE).read_text()
     assert build(tmp_path) is False
     assert sorted(path.name for path in tmp_path.iterdir()) == [SAFEGUARD, LICENCE_FILE]
+
+
+def test_the_doctor_says_where_the_model_is_or_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = nude_clip.write_model(tmp_path / "models")
+    monkeypatch.setenv("UNDERSTUDY_SAFEGUARD", "on")
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(models))
+
+    def line() -> str:
+        assert main(["doctor"]) == 0
+        return next(line for line in capsys.readouterr().out.splitlines() if "nudity" in line)
+
+    assert line() == f"shots are looked at for nudity with {models / 'stand_in.onnx'}"
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "empty"))
+    assert f"is not in {tmp_path / 'empty'}" in line()
+    assert "run `understudy models fetch nudenet-320n.onnx` (AGPL-3.0, 12 MB)" in line()
+    monkeypatch.setenv("UNDERSTUDY_SAFEGUARD", "off")
+    assert line() == "the safeguard is off (UNDERSTUDY_SAFEGUARD): no shot is looked at for nudity"
 
 
 def _frames(paths: list[Path], frames_per_second: int) -> Iterator[tuple[str, np.ndarray]]:

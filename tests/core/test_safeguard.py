@@ -259,21 +259,6 @@ def test_a_worker_hears_of_consent_only_while_it_holds(
     assert "no consent of the source person names such scenes" in reason
 
 
-def test_the_doctor_says_where_the_model_is_or_how_to_get_it(
-    shoot: Shoot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def line() -> str:
-        assert main(["doctor"]) == 0
-        return next(line for line in capsys.readouterr().out.splitlines() if "nudity" in line)
-
-    assert line() == f"shots are looked at for nudity with {shoot.models / 'stand_in.onnx'}"
-    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path))
-    assert f"is not in {tmp_path}" in line()
-    assert "run `understudy models fetch nudenet-320n.onnx` (AGPL-3.0, 12 MB)" in line()
-    monkeypatch.setenv("UNDERSTUDY_SAFEGUARD", "off")
-    assert line() == "the safeguard is off (UNDERSTUDY_SAFEGUARD): no shot is looked at for nudity"
-
-
 def test_who_is_replaced_is_known_by_images_only_where_faces_are_chosen_by_them(shoot: Shoot) -> None:
     today, clip_id = date.today(), file_fingerprint(shoot.clip)
     source, clip, replaced = (shoot.record(path) for path in (shoot.face, shoot.clip, shoot.replaced))
