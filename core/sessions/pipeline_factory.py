@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make the pipeline of a run from its settings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 
 from ..analysis.nudity import NudityClassifier
 from ..cache.base.compute import Flight
 from ..cache.base.store import Store
+from ..errors import ClipError, FaceImageError
 from ..media.clip import Clip
+from ..media.file_status import ClipChangedError
 from ..media.source_stamps import SourceStamps
 from ..models.embedded import SAFEGUARD_FAMILY, embedded_models
 from ..models.safeguard import find_safeguard_model
@@ -47,6 +50,50 @@ class SafeguardedPipeline(Pipeline):
         plan = super().plan(clip, number, requests)
         # Where no face is replaced, the safeguard's model is not even looked for.
         return plan if not plan.faces or self._safeguard is None else self._safeguard.admit(plan)
+
+    def check_shots(
+        self,
+        clip: Clip,
+        numbers: Sequence[int],
+        requests_at: Callable[[int], Sequence[SwapRequest]],
+        on_progress: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        """Look at all shots of a render before its first frame, so that none is refused when the others are made.
+
+        Parameters
+        ----------
+        clip : Clip
+            The clip.
+        numbers : sequence of int
+            The frames to be rendered, ascending.
+        requests_at : callable
+            Returns what is asked for in a frame.
+        on_progress : callable
+            Called with how many of the frames lie in shots that were looked at.
+
+        Raises
+        ------
+        RefusalError
+            The safeguard refuses a shot in which a face would be replaced.
+        ModelError
+            The safeguard's model can't be used.
+        """
+        if self._safeguard is None:
+            return
+        shot = range(0)
+        for count, number in enumerate(numbers):
+            if number in shot or not requests_at(number):
+                continue
+            on_progress(count)
+            try:
+                verdict = self._safeguard.verdict(clip, number)
+            except ClipChangedError:
+                return  # then each frame is looked at when it is made
+            shot = verdict.shot
+            for frame in numbers if verdict.is_nude else ():
+                if frame in shot:
+                    with suppress(ClipError, FaceImageError):  # a frame that fails shows the original
+                        self.plan(clip, frame, requests_at(frame))
 
     @cached_property
     def _safeguard(self) -> Safeguard | None:

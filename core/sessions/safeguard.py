@@ -52,13 +52,17 @@ class Safeguard:
         """
         if not plan.faces:
             return plan
-        verdict = self._stage.verdict(plan.clip, plan.number)
+        verdict = self.verdict(plan.clip, plan.number)
         if not verdict.is_nude:
             return plan
         fault = self._fault(plan.clip, [face.request for face in plan.faces])
         if fault:
             raise RefusalError(_refusal_text(plan.clip, verdict, fault))
         return replace(plan, may_label=False)
+
+    def verdict(self, clip: Clip, number: int) -> ShotVerdict:
+        """Return the verdict on the shot that a frame lies in; see `NudityStage.verdict`."""
+        return self._stage.verdict(clip, number)
 
     def _fault(self, clip: Clip, requests: list[SwapRequest]) -> str:
         try:

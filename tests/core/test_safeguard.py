@@ -20,13 +20,13 @@ from understudy.core.errors import RefusalError
 from understudy.core.layers.job import LayerJob, request_values, source_values
 from understudy.core.layers.label import layer_label
 from understudy.core.layers.placeholder import PLACEHOLDER
-from understudy.core.media.open import file_fingerprint, open_clip, open_sequence
+from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.clip_session import ClipSession
 from understudy.core.sessions.layer_session import LayerSession
-from understudy.core.sessions.pipeline_factory import make_pipeline
+from understudy.core.sessions.pipeline_factory import ConditionedPipeline, make_pipeline
 from understudy.core.sessions.settings import RunSettings, settings_values
 from understudy.core.worker.__main__ import WorkerRun
 
@@ -80,11 +80,8 @@ def safeguard(monkeypatch: pytest.MonkeyPatch, shoot: Shoot) -> None:
     monkeypatch.setenv("UNDERSTUDY_MODELS", str(shoot.models))
 
 
-Render = Callable[..., dict[str, object]]
-
-
 @pytest.fixture
-def render(shoot: Shoot, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Render:
+def render(shoot: Shoot, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., dict]:
     """Render frames, return the report and what was said."""
 
     def run(start: int, end: int, *more: str, code: int = 0) -> dict[str, object]:
@@ -104,7 +101,7 @@ def nudity(report: dict) -> dict[str, int]:
     return {name: report["stages"]["nudity"][name] for name in ("run", "hit")}
 
 
-def test_a_shot_is_refused_in_one_line_whatever_range_of_it_is_rendered(render: Render) -> None:
+def test_a_shot_is_refused_in_one_line_whatever_range_of_it_is_rendered(render: Callable[..., dict]) -> None:
     """The range does not have the frame that shows it, nor does the shot before the cut."""
     (line,) = render(20, 21, code=1)["said"].splitlines()
     assert f"clip.mp4, frames {CUT} to {FRAMES - 1}: the shot shows nudity (at {NUDE_FRAME})" in line
@@ -118,6 +115,20 @@ def test_a_shot_is_refused_in_one_line_whatever_range_of_it_is_rendered(render: 
     assert nudity(warm) == {"run": 0, "hit": len({0, 4, 8, CUT - 1})}
     assert warm["models_loaded"] == 0
     assert warm["said"] == ""
+
+
+def test_a_movie_is_refused_before_its_first_frame_is_made(shoot: Shoot) -> None:
+    settings, store = shoot.settings(), MemoryStore(1 << 26)
+    pipeline = ConditionedPipeline(settings, store, Uncoordinated())
+    requests, progress = [shoot.request()], []
+    with open_clip(shoot.clip) as clip:
+        pipeline.check_shots(clip, range(CUT), lambda _number: requests, progress.append)
+        pipeline.check_shots(clip, range(FRAMES), lambda number: requests if number < CUT else [])
+        with pytest.raises(RefusalError, match="the shot shows nudity"):
+            pipeline.check_shots(clip, range(FRAMES), lambda _number: requests, progress.append)
+    assert progress == [0, 0, CUT]
+    assert pipeline.report().stages["swap"]["run"] == 0
+    pipeline.close()
 
 
 def test_batches_sheets_and_scripts_refuse_it_too(shoot: Shoot, tmp_path: Path) -> None:
@@ -142,7 +153,7 @@ def test_batches_sheets_and_scripts_refuse_it_too(shoot: Shoot, tmp_path: Path) 
 
 
 def test_everybody_who_gives_or_loses_a_face_has_to_consent_to_such_scenes_by_name(
-    shoot: Shoot, render: Render, tmp_path: Path
+    shoot: Shoot, render: Callable[..., dict], tmp_path: Path
 ) -> None:
     records = tmp_path / "records.json"
     source, clip = shoot.record(shoot.face), shoot.record(shoot.clip)
@@ -163,7 +174,7 @@ def test_everybody_who_gives_or_loses_a_face_has_to_consent_to_such_scenes_by_na
 
 
 def test_a_record_for_such_scenes_is_added_by_the_command_line(
-    shoot: Shoot, render: Render, tmp_path: Path
+    shoot: Shoot, render: Callable[..., dict], tmp_path: Path
 ) -> None:
     file = str(tmp_path / "records.json")
     for words in (
@@ -260,7 +271,9 @@ def test_a_worker_hears_of_consent_only_while_it_holds(
 
 
 def test_who_is_replaced_is_known_by_images_only_where_faces_are_chosen_by_them(shoot: Shoot) -> None:
-    today, clip_id = date.today(), file_fingerprint(shoot.clip)
+    today = date.today()
+    with open_clip(shoot.clip) as opened:
+        clip_id = opened.clip_id
     source, clip, replaced = (shoot.record(path) for path in (shoot.face, shoot.clip, shoot.replaced))
     request = replace(shoot.request(), target_references=(FaceImage(shoot.replaced),))
     by_image = replace(request, recipe=with_settings(Recipe(), ["select.which=reference"]))
@@ -273,11 +286,6 @@ def test_who_is_replaced_is_known_by_images_only_where_faces_are_chosen_by_them(
     assert fault == "of 2 people who are replaced 1 have a consent that names such scenes"
     other = replace(clip, person="another")
     assert nude_scene_fault([request, request], clip_id, [source, clip, other], today) == ""
-
-
-def test_a_clip_is_known_by_the_hash_that_the_command_line_writes(shoot: Shoot) -> None:
-    with open_clip(shoot.clip) as clip:
-        assert clip.clip_id == file_fingerprint(shoot.clip)
 
 
 def test_an_image_sequence_is_looked_at_as_if_it_had_24_frames_a_second(shoot: Shoot, tmp_path: Path) -> None:
