@@ -3,9 +3,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..consent.record import has_ended
 from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
@@ -97,7 +99,8 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
     identity, recipe = request.identity, request.recipe
     return {
         "name": identity.name,
-        "consent": identity.consent,
+        # The last day has no entry: a consent that has ended is none.
+        "consent": "" if has_ended(identity.consent_until, date.today()) else identity.consent,
         "pictures": _image_values(identity.images),
         "replaced": _image_values(request.target_references),
         "forms": request.target_forms,
