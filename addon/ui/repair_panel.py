@@ -14,6 +14,7 @@ from ..prepare.source_frames import first_frame_within, source_frame_at
 from ..properties.range_properties import EXCLUDE, HOLD, REDETECT
 from ..properties.redetection_properties import REDETECTION_NAMES
 from .fields import row_or_column
+from .landmark_list import draw_landmark_edits
 from .scan_plot import draw_plot
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     if is_scanned:
         _draw_problems(layout, context, modifier)
     _draw_ranges(layout, context, modifier)
+    draw_landmark_edits(layout, context, modifier)
     if is_scanned:
         view = lookup_cache().peek(scan_lookup(active_scene(context), active_strip(context), modifier))
         draw_plot(layout, context, modifier, None if view is None else view.plot)

@@ -12,13 +12,15 @@ from ..errors import BatchError, RecipeError, os_error_reason
 from ..filesystem import read_input
 from ..recipe.clip_swap import ClipSwap
 from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
+from ..recipe.landmark_edits import LandmarkEdit
 from ..recipe.redetection import Redetection, make_redetection
 from ..recipe.request import SwapRequest
+from .landmark_table import read_landmark_edits
 from .tables import Table
 
 _MAX_FILE_BYTES = 1 << 20
 _MAX_FRAME = 10**9 - 1
-_FILE_NAMES = ("ranges",)
+_FILE_NAMES = ("ranges", "landmarks")
 _RANGE_NAMES = ("kind", "first", "last", "fade", "settings")
 _KINDS = {"exclude": "fade", "hold": "", "redetect": "settings"}
 """The kinds of ranges, and what one has besides its frames."""
@@ -36,15 +38,24 @@ class Corrections:
         Ranges whose points are carried over from the frames around them.
     redetections : tuple of Redetection
         Ranges in which faces are looked for with other settings.
+    landmark_edits : tuple of LandmarkEdit
+        Corrections of faces' landmarks.
     """
 
     exclusions: tuple[Exclusion, ...]
     holds: tuple[Hold, ...]
     redetections: tuple[Redetection, ...] = ()
+    landmark_edits: tuple[LandmarkEdit, ...] = ()
 
     def correct(self, request: SwapRequest) -> SwapRequest:
-        """Return a request with these ranges."""
-        return replace(request, exclusions=self.exclusions, holds=self.holds, redetections=self.redetections)
+        """Return a request with these ranges and corrections."""
+        return replace(
+            request,
+            exclusions=self.exclusions,
+            holds=self.holds,
+            redetections=self.redetections,
+            landmark_edits=self.landmark_edits,
+        )
 
 
 def read_corrections(path: Path) -> Corrections:
@@ -53,6 +64,7 @@ def read_corrections(path: Path) -> Corrections:
     It is a JSON object such as `{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}`, with frames
     of the clip counted from 0, the last one included; `fade` may be left out. Other kinds are `hold`, without a fade,
     and `redetect`, with an object `settings` of parameters such as `{"detect.score": 0.3}`.
+    A list `landmarks` may be beside the ranges, or alone: see `read_landmark_edits`.
 
     Parameters
     ----------
@@ -62,7 +74,7 @@ def read_corrections(path: Path) -> Corrections:
     Returns
     -------
     Corrections
-        Its ranges, each kind in their order.
+        Its ranges and its corrections of landmarks, each kind in their order.
 
     Raises
     ------
@@ -71,7 +83,7 @@ def read_corrections(path: Path) -> Corrections:
     """
     table = Table(_read_object(path), path.name, path.parent)
     table.require_known(_FILE_NAMES)
-    ranges = table.values.get("ranges")
+    ranges = table.values.get("ranges", [] if "landmarks" in table else None)
     if not isinstance(ranges, list) or not all(isinstance(entry, dict) for entry in ranges):
         raise table.fault('there is no list of ranges: write {"ranges": [{"kind": "exclude", ...}]}')
     if len(ranges) > MAX_RANGES:
@@ -84,6 +96,7 @@ def read_corrections(path: Path) -> Corrections:
         tuple(entry for entry in listed if isinstance(entry, Exclusion)),
         tuple(entry for entry in listed if isinstance(entry, Hold)),
         tuple(entry for entry in listed if isinstance(entry, Redetection)),
+        read_landmark_edits(table),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import FaceImageError, FaceNumberError
 from . import Recipe
 from .frame_ranges import Exclusion, Hold, visibility_at
+from .landmark_edits import LandmarkEdit, landmark_edits_in_frame
 from .redetection import Redetection, with_redetection
 
 MAX_FORM_LETTERS = 1 << 20
@@ -122,6 +123,9 @@ class SwapRequest:
     redetections : tuple of Redetection
         Frames whose faces are looked for with other settings. Keys and digests of these frames have the settings;
         those of other frames do not.
+    landmark_edits : tuple of LandmarkEdit
+        Corrections of faces' landmarks, and faces that a person placed. Keys have the points that come of it, and the
+        digests of these frames have what is done there; those of other frames have nothing of it.
     """
 
     identity: Identity
@@ -132,6 +136,7 @@ class SwapRequest:
     exclusions: tuple[Exclusion, ...] = field(default=(), repr=False)
     holds: tuple[Hold, ...] = field(default=(), repr=False)
     redetections: tuple[Redetection, ...] = field(default=(), repr=False)
+    landmark_edits: tuple[LandmarkEdit, ...] = field(default=(), repr=False)
 
     def in_frame(self, number: int) -> "SwapRequest | None":
         """Return what is asked for in one frame: the very request where it has no ranges.
@@ -147,7 +152,7 @@ class SwapRequest:
             The request without exclusions, its opacity eased where one begins or ends, with the hold and the other
             detection of the range that the frame is in; None within an exclusion.
         """
-        if not (self.exclusions or self.holds or self.redetections):
+        if not (self.exclusions or self.holds or self.redetections or self.landmark_edits):
             return self
         visibility = visibility_at(self.exclusions, number)
         if visibility <= 0:
@@ -156,7 +161,9 @@ class SwapRequest:
         if visibility < 1:
             fusion = replace(fusion, opacity=fusion.opacity * visibility)
         holds = tuple(hold for hold in self.holds if number in hold)[:1]
-        eased = replace(self, recipe=replace(self.recipe, fusion=fusion), exclusions=(), holds=holds)
+        edits = landmark_edits_in_frame(self.landmark_edits, number)
+        recipe = replace(self.recipe, fusion=fusion)
+        eased = replace(self, recipe=recipe, exclusions=(), holds=holds, landmark_edits=edits)
         return eased.with_analysis_of(number)
 
     def with_analysis_of(self, number: int) -> "SwapRequest":
