@@ -33,8 +33,9 @@ def _parts() -> tuple[ModuleType, ...]:
     from .farm import prepare_command
     from .layers import auto_sync, timeline_watch
     from .lookups import gallery
+    from .modifiers import mask_records
     from .preview import live_preview
-    from .properties import compare_state, preferences, scene_properties, sheet_state, status
+    from .properties import compare_state, landmark_state, preferences, scene_properties, sheet_state, status
     from .render import handlers
     from .sequencer import retiming_cache
     from .sessions import worker_query
@@ -44,6 +45,8 @@ def _parts() -> tuple[ModuleType, ...]:
         compare_panel,
         farm_panel,
         keymap,
+        landmark_gizmo,
+        landmark_overlay,
         overlay,
         panels,
         sheet_panel,
@@ -57,10 +60,12 @@ def _parts() -> tuple[ModuleType, ...]:
         status,
         sheet_state,
         compare_state,
+        landmark_state,
         draw_memo,
         worker_query,
         gallery,
         making,
+        mask_records,
         operators,
         panels,
         compare_panel,
@@ -68,6 +73,8 @@ def _parts() -> tuple[ModuleType, ...]:
         sheet_panel,
         status_bar,
         compare_overlay,
+        landmark_gizmo,
+        landmark_overlay,
         overlay,
         timeline_bar,
         keymap,

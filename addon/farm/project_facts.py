@@ -30,8 +30,10 @@ from ..layers.scene_strips import SceneStrips
 from ..layers.strip_warnings import warnings_by_clip
 from ..lookups.strip_lookup import StripSurvey
 from ..prepare.strip_survey import images_key, strip_lookup, unique_images
-from ..properties.preferences import preferences, wants_encryption
+from ..properties.encryption_summary import wants_encryption
+from ..properties.preferences import preferences
 from ..render.refusal import rendered_image_fault
+from ..sequencer.placement import frame_size
 from ..sequencer.strips import stack_id
 from ..sessions.cache_folder import cache_location, layers_root
 from ..sessions.open import run_settings
@@ -124,7 +126,7 @@ def _warnings(clips: Sequence[RenderedClip], wanted: RunSettings) -> Iterator[st
     yield from wanted.ignored
     if wanted.cache.redis_url and split_password(wanted.cache.redis_url)[1]:
         yield f"the Redis server has a password, which no job file gets: set {settings.REDIS_VARIABLE} on every worker"
-    if wants_encryption(preferences(), os.environ):
+    if wants_encryption(os.environ, key_in_keyring=preferences().key_in_keyring):
         yield f"results are encrypted: set {KEY_VARIABLE} on every worker, no job file gets it"
     if os.environ.get(SIGNING_VARIABLE, "").strip():
         yield f"results are signed: set {SIGNING_VARIABLE} on every worker, no job file gets it"
@@ -199,7 +201,7 @@ def _facts_of(
         name=clip.name,
         first_frame=min(shown),
         last_frame=max(shown),
-        frame_size=_frame_size(rendered.scene, clip),
+        frame_size=frame_size(rendered.scene, clip),
         ready_frame_count=len(ready),
         ready_ranges=tuple(_ranges(ready)),
         outdated_frame_count=outdated,
@@ -224,14 +226,6 @@ def _survey(rendered: RenderedClip, numbers: tuple[int, ...]) -> StripSurvey:
     layer = layer_of(scene, clip)
     key = () if layer is None else images_key(scene, clip, layer)
     return strip_lookup(scene, clip, layer, key, tuple(rendered.requests), unique_images(numbers)).fetch()
-
-
-def _frame_size(scene: bpy.types.Scene, clip: Any) -> tuple[int, int]:
-    """Return what Blender noted as the strip was made; the size of the render where it noted none."""
-    element = clip.elements[0] if len(clip.elements) else None
-    if element is not None and element.orig_width and element.orig_height:
-        return int(element.orig_width), int(element.orig_height)
-    return int(scene.render.resolution_x), int(scene.render.resolution_y)
 
 
 def _render_size(scene: bpy.types.Scene) -> tuple[int, int]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`understudy consent`: list, add, export and check the records of a file."""
+"""`understudy consent`: list, add, export and check the records of a file, and list the outputs of a person."""
 
 import argparse
 import csv
@@ -19,6 +19,7 @@ from ..consent.consent_file import (
     read_records,
     write_records,
 )
+from ..consent.nude_scenes import add_nude_scenes
 from ..consent.record import ConsentRecord, ConsentState, state_of
 from ..consent.request_consent import image_hashes
 from ..errors import OutputError, os_error_reason
@@ -26,6 +27,7 @@ from ..filesystem import write_file
 from ..recipe.request import SwapRequest
 from ..sessions.settings import CONSENT_FILE_VARIABLE
 from ..units import OFF
+from .consent_outputs import list_outputs
 from .output import show, show_json
 
 _CSV, _JSON = ".csv", ".json"
@@ -36,6 +38,9 @@ def consent(arguments: argparse.Namespace) -> bool:
     path = arguments.file or default_file()
     if arguments.action == "add":
         _add(arguments, path)
+        return True
+    if arguments.action == "outputs":
+        list_outputs(arguments, path)
         return True
     records = read_records(path)
     if arguments.action == "export":
@@ -115,16 +120,24 @@ def _add(arguments: argparse.Namespace, path: Path) -> None:
     record = ConsentRecord(
         person=arguments.person,
         project=arguments.project,
-        use=arguments.use,
+        use=add_nude_scenes(arguments.use) if arguments.nude_scenes else arguments.use,
         until=arguments.until,
         evidence=evidence,
         evidence_sha256=proof,
         recorded_by=user_name() if arguments.recorded_by is None else arguments.recorded_by,
         recorded_on=date.today(),
-        images=tuple(sorted(image_hashes(arguments.face))),
+        images=tuple(sorted({*image_hashes(arguments.face), *map(_clip_hash, arguments.clip)})),
     )
     is_new = add_record(path, record)
     show(f"{path}: {'one record more' if is_new else 'it has that record already'}")
+
+
+def _clip_hash(path: Path) -> str:
+    """Return the SHA-256 that a clip is known by: of its file, or of the list of its files. Raises ClipError."""
+    from ..export.inputs import open_named_clip  # it imports the decoder
+
+    with open_named_clip(path).clip as clip:
+        return clip.clip_id
 
 
 def _export(output: Path, records: Sequence[ConsentRecord]) -> None:
@@ -171,6 +184,7 @@ def _check(arguments: argparse.Namespace, records: Sequence[ConsentRecord], fold
         if state is ConsentState.ENDED:
             images = " ".join(f"--picture {image}" for image in dict.fromkeys(hashes))
             show(f"to delete what was computed: understudy cache purge {images}".rstrip())
+            show(f"to list what was made: understudy consent outputs {images} FOLDER")
     for record in checked:
         number = records.index(record) + 1
         fault = evidence_fault(record, folder)

@@ -58,3 +58,10 @@ def add_people(parser: argparse.ArgumentParser) -> None:
         help="ranges of frames that keep the original face, or whose points are held, such as "
         '{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}; see docs/repair.md',
     )
+    parser.add_argument(
+        "--roto",
+        type=Path,
+        metavar="FILE.json",
+        help="masks drawn by hand that show the original face, or the new one, and move with the face; "
+        "see docs/repair.md",
+    )

@@ -4,6 +4,7 @@
 import argparse
 
 from ..batch.corrections import correct_swaps, read_corrections
+from ..batch.roto_file import mask_swaps, read_roto
 from ..batch.swap_tables import SwapDefaults, read_swap_file
 from ..errors import BatchError
 from ..export.inputs import face_images
@@ -30,6 +31,10 @@ def swaps_from_arguments(arguments: argparse.Namespace) -> tuple[ClipSwap, ...]:
 
 
 def corrected_swaps(arguments: argparse.Namespace) -> tuple[ClipSwap, ...]:
-    """Return what `swaps_from_arguments` does, with the ranges of --corrections. Raises the same."""
+    """Return what `swaps_from_arguments` does, with --corrections and the masks of --roto. Raises the same."""
     swaps = swaps_from_arguments(arguments)
-    return correct_swaps(swaps, read_corrections(arguments.corrections)) if arguments.corrections else swaps
+    if arguments.corrections:
+        swaps = correct_swaps(swaps, read_corrections(arguments.corrections))
+    if arguments.roto:
+        swaps = mask_swaps(swaps, read_roto(arguments.roto))
+    return swaps

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a fused face is made of, each part by itself and in frame pixels: for a compositor, who takes the face apart."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,8 +18,11 @@ from ..swap.crops import FusionCrop
 from ..swap.mesh import CropRegion
 from ..swap.mesh_gaps import keep_within_triangles
 from ..swap.neural_region import draw_swapped
-from .fuse import FootageLook, box_and_parameters, unoccluded_face, warp_mask_to_crop
+from .footage_look import FootageLook
+from .fuse import box_and_parameters, unoccluded_face, warp_mask_to_crop
 from .mask import face_mask
+from .roto.matte import DrawnMask, draw_masks
+from .roto.raster import Window
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +93,7 @@ def take_face_apart(
     bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
     bare = as_floats(cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     if footage is not None and footage.rims is not None:
-        bare = bare * (1 - warp_mask_to_crop(footage.rims, region, small))
+        bare = bare * warp_mask_to_crop(footage.rims, region, small)
     across, down, depth, on_mesh = _draw_mesh(landmarks, region, topology)
     return FaceParts(
         region,
@@ -101,6 +105,22 @@ def take_face_apart(
         np.stack([across, down], 2),
         depth,
     )
+
+
+def mask_by_hand(parts: FaceParts, masks: Sequence[DrawnMask], size: tuple[int, int]) -> FaceParts:
+    """Return the parts of a face with masks that are drawn by hand, in a frame of `size` (width, height).
+
+    Where a mask adds the face, nothing counts as being in front of it.
+    """
+    place = parts.region
+    window = Window(size, place.left, place.top, place.width, place.height)
+    added, taken = (draw_masks(masks, mode, window) for mode in ("add", "subtract"))
+    mask, occlusion = parts.mask, parts.occlusion
+    if added is not None:
+        mask, occlusion = np.maximum(mask, added * parts.cover), occlusion * (1 - added)
+    if taken is not None:
+        mask = as_floats(mask * (1 - taken))
+    return replace(parts, mask=mask, occlusion=occlusion)
 
 
 def _draw_mesh(

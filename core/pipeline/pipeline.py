@@ -45,6 +45,7 @@ from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
 from .plan import LayerPlan
+from .roto_stage import RotoStage
 from .shape_stage import ShapeStage
 from .sight import FrameSighting, sight_frame
 from .source_check import SourceImageReport, inspect_source_image
@@ -103,7 +104,14 @@ class Pipeline:
         swappers = self._mesh, self._neural
         self._light = LightStage(*basis)
         self._planner = FacePlanner(
-            self._analyser, self._selector, swappers, self._occlusion, self._shape, self._light, self._fuser
+            self._analyser,
+            self._selector,
+            swappers,
+            self._occlusion,
+            self._shape,
+            self._light,
+            RotoStage(self._analyser, self._selector),
+            self._fuser,
         )
         self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
 
@@ -220,7 +228,7 @@ class Pipeline:
         faces = self._face_inputs(plan)
         with self._counter.measure("fuse"):
             patches = [self._fusion.fuse(*inputs, plan.size) for inputs in faces]
-            parts = [self._fusion.take_apart(*inputs) for inputs in faces]
+            parts = [self._fusion.take_apart(*inputs, plan.size) for inputs in faces]
         shown = self.footage_patch(plan, composite_patches(patches, plan.size))
         planned = (
             PlannedFaceParts(entry, own, self._light.levels_in_footage(plan, entry, own.swapped), patch)

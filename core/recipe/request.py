@@ -10,6 +10,8 @@ from pathlib import Path
 from ..errors import FaceImageError, FaceNumberError
 from . import Recipe
 from .frame_ranges import Exclusion, Hold, visibility_at
+from .landmark_edits import LandmarkEdit, landmark_edits_in_frame
+from .redetection import Redetection, with_redetection
 
 MAX_FORM_LETTERS = 1 << 20
 """No `SwapRequest.target_forms` is longer."""
@@ -118,6 +120,14 @@ class SwapRequest:
     holds : tuple of Hold
         Frames whose points are carried from the frames around the range. Keys have the points that come of it, and the
         digests of these frames have the range; those of other frames do not.
+    landmark_edits : tuple of LandmarkEdit
+        Corrections of faces' landmarks, and faces that a person placed. Keys have the points that come of it, and the
+        digests of these frames have what is done there; those of other frames have nothing of it.
+    roto : str
+        Masks drawn by hand, as `roto_text.parse_roto` reads them; empty without. Keys have what they are in a frame.
+    redetections : tuple of Redetection
+        Frames whose faces are looked for with other settings. Keys and digests of these frames have the settings;
+        those of other frames do not.
     """
 
     identity: Identity
@@ -127,6 +137,9 @@ class SwapRequest:
     target_forms: str = ""
     exclusions: tuple[Exclusion, ...] = field(default=(), repr=False)
     holds: tuple[Hold, ...] = field(default=(), repr=False)
+    landmark_edits: tuple[LandmarkEdit, ...] = field(default=(), repr=False)
+    roto: str = field(default="", repr=False)
+    redetections: tuple[Redetection, ...] = field(default=(), repr=False)
 
     def in_frame(self, number: int) -> "SwapRequest | None":
         """Return what is asked for in one frame: the very request where it has no ranges.
@@ -139,10 +152,10 @@ class SwapRequest:
         Returns
         -------
         SwapRequest or None
-            The request without exclusions, its opacity eased where one begins or ends, with the hold that the frame is
-            in; None within an exclusion.
+            The request without exclusions, its opacity eased where one begins or ends, with the hold and the other
+            detection of the range that the frame is in; None within an exclusion.
         """
-        if not (self.exclusions or self.holds):
+        if not (self.exclusions or self.holds or self.landmark_edits or self.redetections):
             return self
         visibility = visibility_at(self.exclusions, number)
         if visibility <= 0:
@@ -151,7 +164,30 @@ class SwapRequest:
         if visibility < 1:
             fusion = replace(fusion, opacity=fusion.opacity * visibility)
         holds = tuple(hold for hold in self.holds if number in hold)[:1]
-        return replace(self, recipe=replace(self.recipe, fusion=fusion), exclusions=(), holds=holds)
+        edits = landmark_edits_in_frame(self.landmark_edits, number)
+        recipe = replace(self.recipe, fusion=fusion)
+        eased = replace(self, recipe=recipe, exclusions=(), holds=holds, landmark_edits=edits)
+        return eased.with_analysis_of(number)
+
+    def with_analysis_of(self, number: int) -> "SwapRequest":
+        """Return the request as far as finding faces in a frame goes: with the range alone that it is in.
+
+        Parameters
+        ----------
+        number : int
+            The frame of the clip, counted from 0.
+
+        Returns
+        -------
+        SwapRequest
+            The request without `redetections`; its recipe has the one that holds in this frame.
+        """
+        if not self.redetections:
+            return self
+        recipe = next(
+            (with_redetection(self.recipe, one) for one in self.redetections if number in one), self.recipe
+        )
+        return replace(self, recipe=recipe, redetections=())
 
 
 def requests_in_frame(requests: Iterable[SwapRequest], number: int) -> tuple[SwapRequest, ...]:

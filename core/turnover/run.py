@@ -4,6 +4,7 @@
 import json
 from contextlib import suppress
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from ..batch.observer import RenderObserver
@@ -24,6 +25,7 @@ from ..provenance.settings import MarkSettings
 from ..provenance.sidecar import content_entries
 from ..recipe.clip_swap import requests_at
 from ..sessions.composite_facts import CompositeFactsFinder
+from ..sessions.pipeline_factory import SafeguardedPipeline
 from .frame_layers import frame_layers
 from .job import MANIFEST_NAME, OpenTurnover, make_turnover_folder
 from .manifest import manifest
@@ -59,9 +61,9 @@ def write_turnover(
     space = light_space(clip.source.reading)
     space_name = "" if space is None else space.name
     source = describe_clip(clip.info)
-    marker = FileMarker(
-        marks, lambda: CompositeFactsFinder(pipeline.library).find(opened.job.requests, [clip.source])
-    )
+    finder = CompositeFactsFinder(pipeline.library)
+    marker = FileMarker(marks, partial(finder.find, opened.job.requests, [clip.source]))
+    _check_shots(pipeline, opened, observer)
     pipeline.check_content(clip)
     make_turnover_folder(opened.job)
     _remove_manifest(opened.job.folder)
@@ -95,6 +97,17 @@ def write_turnover(
     for warning in marker.warnings:
         pipeline.counter.warn(warning)
     return outcome
+
+
+def _check_shots(pipeline: Pipeline, opened: OpenTurnover, observer: RenderObserver) -> None:
+    """Look at all shots before the first frame. Raises RefusalError where the safeguard refuses one."""
+
+    def on_progress(count: int) -> None:
+        observer.check_stop()
+        observer.on_look(count, len(opened.numbers))
+
+    if isinstance(pipeline, SafeguardedPipeline):
+        pipeline.check_shots(opened.clip, opened.numbers, partial(requests_at, opened.job.swaps), on_progress)
 
 
 def _remove_manifest(path: Path) -> None:
