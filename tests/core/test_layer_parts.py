@@ -2,22 +2,33 @@
 """A layer taken apart is the layer that a render shows, whichever swapper and enhancer made it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from footage.portrait import make_up_portrait, portrait, write_picture
 from models import stand_in_swappers as stand_ins
+from understudy.core.analysis.maskers.contract import OcclusionMask
 from understudy.core.cache.stores.memory import MemoryStore
+from understudy.core.fusion.face_parts import take_face_apart
+from understudy.core.fusion.footage_look import FootageLook
+from understudy.core.fusion.fuse import fuse_crop
+from understudy.core.geometry.glasses import BAND_SIZE, band_matrix
+from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.media.clip import Clip
 from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.layer_parts import LayerParts
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.recipe import Recipe, with_settings
+from understudy.core.recipe import Fusion, Recipe, with_settings
 from understudy.core.recipe.frame_ranges import Exclusion
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.swap.crops import MeshCrop
+from understudy.core.swap.mesh import face_crop_region
 from understudy.core.turnover.frame_layers import frame_layers
+
+from tests.core.roto_masks import mask, text, to_mask
 
 NEURAL = ("swap.swapper=inswapper",)
 SETTINGS = {
@@ -92,3 +103,51 @@ def test_later_faces_are_on_top_and_a_fading_one_keeps_its_number(takes: Takes) 
     nothing = frame_layers(None, size, {})
     assert not nothing.is_changed
     assert all(plane.size == 0 for plane in nothing.planes.values())
+
+
+def test_masks_drawn_by_hand_are_in_the_mask(takes: Takes) -> None:
+    size = takes.clip.info.width, takes.clip.info.height
+    plain = takes.request("swap.shape=0")
+    left, top, right, bottom = takes.pipeline.faces(takes.clip, 0, plain.recipe)[0].box
+    middle, low = (left + right) / 2, (2 * top + bottom) / 3
+
+    def corners(*sides: float) -> list[list[float]]:
+        x0, y0, x1, y1 = sides
+        return [to_mask(x, y, *size) for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
+
+    roto = text(
+        mask((0, corners(left, low, middle, bottom))),
+        mask((0, corners(left, top, right, low)), mode="add"),
+    )
+    masked = replace(plain, roto=roto)
+    (before, after) = (
+        frame_layers(takes.parts(request), size, {request: 1}).planes for request in (plain, masked)
+    )
+    amount = after["mask.Y"] * (1 - after["occlusion.Y"])
+    assert np.abs(amount - after["A"]).mean() < 2e-3
+    assert (before["mask.Y"] - after["mask.Y"] > 0.9).sum() > 500  # taken away
+    assert (after["A"] - before["A"] > 0.5).sum() > 100  # added, such as eyes and hair
+    assert np.array_equal(before["swap.A"], after["swap.A"])
+
+
+def test_rims_of_glasses_are_in_front_of_the_face(takes: Takes) -> None:
+    size, topology = (takes.clip.info.width, takes.clip.info.height), load_topology()
+    landmarks = takes.pipeline.faces(takes.clip, 0, Recipe())[0].landmarks
+    region = face_crop_region(landmarks, size, 512)
+    height, width = region.height, region.width
+    crop = MeshCrop(
+        np.full((height, width, 3), 90, np.uint8),
+        np.full((height, width), 255, np.uint8),
+        np.full((64, 64, 3), 90, np.uint8),
+        np.full((64, 64), 255, np.uint8),
+    )
+    visible = np.full(BAND_SIZE[::-1], 255, np.uint8)
+    visible[40:60] = 0
+    rims = OcclusionMask(visible, band_matrix(landmarks))
+    look = FootageLook(0, np.zeros(2, np.float32), 0, 0, 0, rims)
+    params = Fusion(colour_match=0)
+    parts = take_face_apart(crop, landmarks, region, params, topology, None, look)
+    alpha = fuse_crop(crop, landmarks, region, params, topology, None, look)[..., 3] / 255
+    assert (parts.occlusion > 0.99).sum() > 100
+    assert parts.occlusion.mean() < 0.5
+    assert np.abs(parts.mask * (1 - parts.occlusion) - alpha).mean() < 3e-3

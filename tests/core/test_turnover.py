@@ -20,7 +20,7 @@ from understudy.core.provenance.verify import INTACT, UNMARKED, verify_file
 from understudy.core.recipe import Recipe
 from understudy.core.turnover.layer_names import LAYERS
 
-from tests.core import face_clip
+from tests.core import face_clip, nude_clip
 from tests.core.batch_folder import two_people
 from tests.core.deep_clips import ramp_lit_portrait
 
@@ -208,3 +208,12 @@ def test_the_clip_s_own_images_are_never_overwritten(folder, capsys):
     run(folder, "turnover", clip, clip, "--colorspace", "ACEScg", code=1)
     assert "it has the clip's images" in capsys.readouterr().err
     assert path.read_bytes() == before
+
+
+def test_what_the_safeguard_refuses_is_refused_before_the_first_file(folder, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("UNDERSTUDY_SAFEGUARD", "on")
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(nude_clip.write_model(tmp_path / "models")))
+    run(folder, "turnover", nude_clip.write_clip(tmp_path / "clip.mp4"), tmp_path / "turnover", code=1)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "the shot shows nudity" in line
+    assert not (tmp_path / "turnover").exists()
