@@ -9,7 +9,7 @@ from ..media.file_status import content_id, file_fingerprint, sample_digest
 from ..media.source import ClipSource
 from ..models.embedded import embedded_files
 from ..models.library import ModelLibrary
-from ..models.session import ModelFile
+from ..models.model_file import ModelFile
 from ..provenance.facts import EMBEDDED, MAX_HASHES, NEURAL, CompositeFacts
 from ..recipe import Recipe
 from ..recipe.request import SwapRequest
