@@ -2,6 +2,7 @@
 """A fused face whose form was changed: laid over the frame's own picture, which was moved along with it."""
 
 from dataclasses import replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ _PADDING_PERCENT = -2.0
 _BLUR_FACTOR = 0.6
 _RADIUS_FACTOR = 2.0
 _BAND_ROWS = 32
+_OPAQUE = 255
 
 
 def widen_for_shape(params: Fusion, amount: float) -> Fusion:
@@ -48,34 +50,53 @@ def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[
     left, top = min(face_warp.left, face.left), min(face_warp.top, face.top)
     right = min(max(face_warp.left + width, face.left + face_width), size[0])
     bottom = min(max(face_warp.top + height, face.top + face_height), size[1])
-    layer = np.zeros((bottom - top, right - left, 4), np.uint8)
-    layer[
-        face_warp.top - top : face_warp.top - top + height,
-        face_warp.left - left : face_warp.left - left + width,
-    ] = face_warp.picture
+    bordered = cv2.copyMakeBorder(
+        face_warp.picture,
+        face_warp.top - top,
+        bottom - face_warp.top - height,
+        face_warp.left - left,
+        right - face_warp.left - width,
+        cv2.BORDER_CONSTANT,
+    )
+    layer = np.asarray(bordered, np.uint8)
     there = layer[
         face.top - top : face.top - top + face_height, face.left - left : face.left - left + face_width
     ]
-    there[:] = _lay_over(face.pixels[: there.shape[0], : there.shape[1]], there)
+    _lay_over(face.pixels[: there.shape[0], : there.shape[1]], there)
     if amount < 1:
         faded = np.round(np.arange(256, dtype=np.uint8) * np.float32(amount)).astype(np.uint8)
         cv2.insertChannel(cv2.LUT(cv2.extractChannel(layer, 3), faded), layer, 3)
     return Patch(left, top, layer)
 
 
-def _lay_over(above: Pixels, below: Pixels) -> Pixels:
-    """Lay an RGBA image over another of its size, both with straight alpha."""
-    result = np.empty_like(below)
+def _lay_over(above: Pixels, below: Pixels) -> None:
+    """Lay an RGBA image over another of its size, both with straight alpha; the other becomes the result."""
     # A few rows at a time, so that all of it stays in the processor's cache.
     for first in range(0, len(above), _BAND_ROWS):
         rows = slice(first, first + _BAND_ROWS)
         high, low = np.ascontiguousarray(above[rows]), np.ascontiguousarray(below[rows])
-        upper, lower = high[..., 3].astype(np.float32), low[..., 3].astype(np.float32)
-        alpha = upper + lower * (1 - upper / np.float32(255))
-        share = upper / np.maximum(alpha, np.float32(1e-3))
-        mixed = cv2.blendLinear(high, low, share, 1 - share)
-        result[rows] = cv2.insertChannel(np.round(alpha).astype(np.uint8), mixed, 3)
-    return result
+        upper, lower = (np.asarray(cv2.extractChannel(image, 3), np.uint8) for image in (high, low))
+        if not upper.any():
+            continue
+        if int(lower.min()) == _OPAQUE:
+            alpha, share, rest = (np.asarray(cv2.LUT(upper, table)) for table in _opaque_tables())
+        else:
+            alpha, share, rest = _mix(upper, lower)
+        below[rows] = cv2.insertChannel(alpha, cv2.blendLinear(high, low, share, rest), 3)
+
+
+def _mix(upper: Pixels, lower: Pixels) -> tuple[Pixels, Floats, Floats]:
+    """Return the alpha of what lies over each other, from that of both, and how far colours of either count."""
+    above, below = upper.astype(np.float32), lower.astype(np.float32)
+    alpha = above + below * (1 - above / np.float32(_OPAQUE))
+    share = above / np.maximum(alpha, np.float32(1e-3))
+    return np.round(alpha).astype(np.uint8), share, 1 - share
+
+
+@cache
+def _opaque_tables() -> tuple[Pixels, Floats, Floats]:
+    """Return what `_mix` gives for each alpha above what hides all below it."""
+    return _mix(np.arange(_OPAQUE + 1, dtype=np.uint8), np.full(_OPAQUE + 1, _OPAQUE, np.uint8))
 
 
 def move_mask(mask: OcclusionMask, face_warp: FaceWarp) -> OcclusionMask:
