@@ -9,7 +9,6 @@ import hashlib
 import html
 import re
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
 
 from ..errors import OutputError
 from .facts import COMPOSITE_TEXT, NEURAL, CompositeFacts, facts_from_json
@@ -99,6 +98,9 @@ def _digest(blank_packet: bytes, content: str) -> str:
 
 
 def _description(facts: CompositeFacts) -> str:
+    # It loads urllib, http and ssl, which no frame needs.
+    from xml.sax.saxutils import escape
+
     name, _, version = facts.software.partition(" ")
     attributes = {
         "xmp:CreatorTool": facts.software,
@@ -125,4 +127,6 @@ def _description(facts: CompositeFacts) -> str:
 
 def _quoted(value: str) -> str:
     """Return a value in double quotes, whatever quotes are in it."""
+    from xml.sax.saxutils import quoteattr
+
     return quoteattr(value.replace('"', "\0")).replace("\0", "&quot;") if '"' in value else quoteattr(value)
