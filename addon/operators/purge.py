@@ -116,6 +116,8 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             return {"CANCELLED"}
         if left:
             report(self, "WARNING", left)
+        elif self.what == "PERSON":
+            report(self, "INFO", "Rendered outputs with this person stay: List Outputs finds them")
         for owner, clip in clips:
             clear_search(clip)
             clear_target_forms(owner, clip)

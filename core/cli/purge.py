@@ -43,10 +43,15 @@ def purge(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
         for place in places:
             yield from walk_entries(place.store)
 
-    matches, lost = derived_from(entries, _root_ids(arguments))
+    roots = _root_ids(arguments)
+    matches, lost = derived_from(entries, roots)
     if lost:
         show(f"{lost} results can't be traced to any clip or image: they are deleted as well")
-    return _purge_places(arguments, places, matches)
+    is_gone = _purge_places(arguments, places, matches)
+    if arguments.picture:
+        images = " ".join(f"--picture {root}" for root in sorted(roots))
+        show(f"outputs with this person stay; to list them: understudy consent outputs {images} FOLDER")
+    return is_gone
 
 
 def _blank_place(place: CachePlace, before_timestamp: float | None = None) -> None:
