@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 
 from ..analysis.maskers.contract import OcclusionMask
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels
 from ..geometry.crop import invert_affine, transform_points
 from ..geometry.glasses import band_matrix
+from ..geometry.levels import as_type_of, is_deep
 from ..recipe import Fusion
 from ..swap.shape import FaceWarp
 from .patch import Patch
@@ -50,53 +51,56 @@ def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[
     left, top = min(face_warp.left, face.left), min(face_warp.top, face.top)
     right = min(max(face_warp.left + width, face.left + face_width), size[0])
     bottom = min(max(face_warp.top + height, face.top + face_height), size[1])
-    bordered = cv2.copyMakeBorder(
-        face_warp.picture,
-        face_warp.top - top,
-        bottom - face_warp.top - height,
-        face_warp.left - left,
-        right - face_warp.left - width,
-        cv2.BORDER_CONSTANT,
-    )
-    layer = np.asarray(bordered, np.uint8)
+    layer = as_type_of(face.pixels, np.zeros((bottom - top, right - left, 4), np.uint8))
+    layer[
+        face_warp.top - top : face_warp.top - top + height,
+        face_warp.left - left : face_warp.left - left + width,
+    ] = face_warp.picture
     there = layer[
         face.top - top : face.top - top + face_height, face.left - left : face.left - left + face_width
     ]
     _lay_over(face.pixels[: there.shape[0], : there.shape[1]], there)
-    if amount < 1:
+    if amount < 1 and is_deep(layer):
+        layer[..., 3] = layer[..., 3] * np.float32(amount)
+    elif amount < 1:
         faded = np.round(np.arange(256, dtype=np.uint8) * np.float32(amount)).astype(np.uint8)
         cv2.insertChannel(cv2.LUT(cv2.extractChannel(layer, 3), faded), layer, 3)
     return Patch(left, top, layer)
 
 
-def _lay_over(above: Pixels, below: Pixels) -> None:
+def _lay_over(above: Levels, below: Levels) -> None:
     """Lay an RGBA image over another of its size, both with straight alpha; the other becomes the result."""
     # A few rows at a time, so that all of it stays in the processor's cache.
     for first in range(0, len(above), _BAND_ROWS):
         rows = slice(first, first + _BAND_ROWS)
         high, low = np.ascontiguousarray(above[rows]), np.ascontiguousarray(below[rows])
-        upper, lower = (np.asarray(cv2.extractChannel(image, 3), np.uint8) for image in (high, low))
-        if not upper.any():
-            continue
-        if int(lower.min()) == _OPAQUE:
-            alpha, share, rest = (np.asarray(cv2.LUT(upper, table)) for table in _opaque_tables())
-        else:
-            alpha, share, rest = _mix(upper, lower)
-        below[rows] = cv2.insertChannel(alpha, cv2.blendLinear(high, low, share, rest), 3)
+        upper, lower = (np.asarray(cv2.extractChannel(image, 3)) for image in (high, low))
+        if is_deep(low):
+            alpha, share, rest = _mix(np.asarray(upper, np.float32), np.asarray(lower, np.float32))
+            below[rows] = cv2.insertChannel(alpha, cv2.blendLinear(high, low, share, rest), 3)
+        elif upper.any():
+            if int(lower.min()) == _OPAQUE:
+                alpha, share, rest = (
+                    np.asarray(cv2.LUT(upper, table), np.float32) for table in _opaque_tables()
+                )
+            else:
+                alpha, share, rest = _mix(upper.astype(np.float32), lower.astype(np.float32))
+            whole = np.round(alpha).astype(np.uint8)
+            below[rows] = cv2.insertChannel(whole, cv2.blendLinear(high, low, share, rest), 3)
 
 
-def _mix(upper: Pixels, lower: Pixels) -> tuple[Pixels, Floats, Floats]:
+def _mix(upper: Floats, lower: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the alpha of what lies over each other, from that of both, and how far colours of either count."""
-    above, below = upper.astype(np.float32), lower.astype(np.float32)
-    alpha = above + below * (1 - above / np.float32(_OPAQUE))
-    share = above / np.maximum(alpha, np.float32(1e-3))
-    return np.round(alpha).astype(np.uint8), share, 1 - share
+    alpha = upper + lower * (1 - upper / np.float32(_OPAQUE))
+    share = upper / np.maximum(alpha, np.float32(1e-3))
+    return alpha, share, 1 - share
 
 
 @cache
-def _opaque_tables() -> tuple[Pixels, Floats, Floats]:
+def _opaque_tables() -> tuple[Floats, Floats, Floats]:
     """Return what `_mix` gives for each alpha above what hides all below it."""
-    return _mix(np.arange(_OPAQUE + 1, dtype=np.uint8), np.full(_OPAQUE + 1, _OPAQUE, np.uint8))
+    every = np.arange(_OPAQUE + 1, dtype=np.float32)
+    return _mix(every, np.full_like(every, _OPAQUE))
 
 
 def move_mask(mask: OcclusionMask, face_warp: FaceWarp) -> OcclusionMask:

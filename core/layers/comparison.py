@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a layer image covers of its frame: the frame's own pixels there, and how far they differ from what is seen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,9 @@ import numpy as np
 from ..face.types import Floats, Pixels
 from ..filesystem import read_input
 from .label import MAX_LAYER_BYTES
+from .samples import display_levels
 from .tiff import read_patch
+from .tile_layout import LayerPixels
 
 DIFFERENCE_GAIN = 4
 """Times how much a difference is shown: one that an eye just sees side by side is plain then."""
@@ -76,7 +79,9 @@ def _levels(*, for_gamma: bool) -> Floats:
     return levels.astype(np.float32)
 
 
-def compare_layer(frame: Pixels, layer_path: Path) -> Comparison | None:
+def compare_layer(
+    frame: Pixels, layer_path: Path, to_display: Callable[[LayerPixels], Pixels] = display_levels
+) -> Comparison | None:
     """Compare a frame with what its layer image makes of it.
 
     Parameters
@@ -85,6 +90,8 @@ def compare_layer(frame: Pixels, layer_path: Path) -> Comparison | None:
         The frame, RGB.
     layer_path : pathlib.Path
         Its layer image.
+    to_display : callable
+        Returns what of the layer's pixels is seen, RGBA of 8 bits: see `samples.layer_display`.
 
     Returns
     -------
@@ -102,7 +109,8 @@ def compare_layer(frame: Pixels, layer_path: Path) -> Comparison | None:
     rows, columns = (np.flatnonzero(patch.pixels[..., 3].any(axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    part = patch.pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.int32)
+    shown = to_display(patch.pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    part = shown.astype(np.int32)
     left, top = patch.left + int(columns[0]), patch.top + int(rows[0])
     original, alpha = frame[top : top + part.shape[0], left : left + part.shape[1]], part[..., 3:]
     result = (part[..., :3] * alpha + original * (255 - alpha) + 127) // 255

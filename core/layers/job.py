@@ -10,6 +10,7 @@ from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
 from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
+from ..recipe.landmark_messages import landmark_edit_values, landmark_edits_from
 from ..recipe.parameter import validate_value
 from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest, requests_in_frame
 
@@ -77,7 +78,8 @@ def get_by_id(items: Mapping[int, _T], value: object, kind: str) -> _T:
 
 def source_values(source: ClipSource) -> dict[str, Any]:
     """Return a clip's files as values for JSON."""
-    return {"movie": source.movie, "paths": [str(path) for path in source.paths]}
+    reading = {"reading": source.reading} if source.reading else {}
+    return {"movie": source.movie, "paths": [str(path) for path in source.paths], **reading}
 
 
 def source_from(values: Mapping[str, Any]) -> ClipSource:
@@ -85,7 +87,7 @@ def source_from(values: Mapping[str, Any]) -> ClipSource:
     paths = messages.listing(values.get("paths"), messages.path)
     if not paths:
         raise MessageError("a clip has no files")
-    return ClipSource(messages.flag(values.get("movie")), paths)
+    return ClipSource(messages.flag(values.get("movie")), paths, messages.text(values.get("reading", "")))
 
 
 def request_values(request: SwapRequest) -> dict[str, Any]:
@@ -100,6 +102,7 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
         "modifier": request.modifier,
         "exclusions": [[entry.first, entry.last, entry.fade] for entry in request.exclusions],
         "holds": [[entry.first, entry.last] for entry in request.holds],
+        "landmark_edits": landmark_edit_values(request.landmark_edits),
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
             for stage in fields(recipe)
@@ -120,6 +123,7 @@ def request_from(values: object) -> SwapRequest:
         "modifier",
         "exclusions",
         "holds",
+        "landmark_edits",
         "recipe",
     )
     images, replaced = (
@@ -134,6 +138,7 @@ def request_from(values: object) -> SwapRequest:
         messages.text(given["forms"], MAX_FORM_LETTERS),
         messages.listing(given["exclusions"], _exclusion_from, MAX_RANGES),
         messages.listing(given["holds"], _hold_from, MAX_RANGES),
+        landmark_edits_from(given["landmark_edits"]),
     )
 
 
