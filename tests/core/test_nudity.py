@@ -18,7 +18,8 @@ from understudy.core.errors import ModelError
 from understudy.core.media.open import open_clip
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import SAFEGUARD, safeguard_file
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.model_file import ModelFile
+from understudy.core.models.session import ModelPool
 from understudy.core.pipeline.nudity_stage import MIN_NUDITY_SCORE
 
 from tests.core import nude_clip
