@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A face that is first for a moment only is not replaced, and where the first one changes for good nothing moves."""
 
+import subprocess
+import sys
 from contextlib import closing
 from fractions import Fraction
 
@@ -75,6 +77,19 @@ def test_a_face_is_replaced_only_if_it_is_first_somewhere_near(first):
 def test_a_recipe_of_before_does_not_have_it_and_a_new_one_does():
     assert not Recipe().select.steady
     assert initial_recipe().select.steady
+
+
+def test_what_models_a_new_recipe_needs_is_told_without_opencv():
+    """A project is opened without it."""
+    program = """
+import sys
+from understudy.core.recipe import initial_recipe
+from understudy.core.sessions.required_models import needs_attribute_model
+assert not needs_attribute_model(initial_recipe())
+print("cv2" in sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
 
 
 @pytest.mark.slow
