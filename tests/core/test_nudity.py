@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import stand_ins
-from understudy.core.analysis.frame_reader import to_eight_bit
+from understudy.core.analysis.display import to_eight_bit
 from understudy.core.analysis.nudity import NudityClassifier, _fit_into_square
 from understudy.core.cli.main import main
 from understudy.core.consent.nude_scenes import NUDE_SCENES, add_nude_scenes, names_nude_scenes
