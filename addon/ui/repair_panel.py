@@ -15,6 +15,7 @@ from ..properties.range_properties import EXCLUDE, HOLD, REDETECT
 from ..properties.redetection_properties import REDETECTION_NAMES
 from .fields import row_or_column
 from .landmark_list import draw_landmark_edits
+from .mask_panel import draw_masks
 from .scan_plot import draw_plot
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
         _draw_problems(layout, context, modifier)
     _draw_ranges(layout, context, modifier)
     draw_landmark_edits(layout, context, modifier)
+    draw_masks(layout, context, modifier)
     if is_scanned:
         view = lookup_cache().peek(scan_lookup(active_scene(context), active_strip(context), modifier))
         draw_plot(layout, context, modifier, None if view is None else view.plot)

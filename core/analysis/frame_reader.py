@@ -66,7 +66,11 @@ class FrameReader:
     def map_id(self, clip: Clip) -> str:
         """Return what a clip's frames are known by in this run: they may be others than those of its id."""
         name = " ".join((self.clip_id(clip), *clip.source.key_inputs.values()))
-        return f"{name} own" if clip in self._own_maps else name
+        return f"{name} own" if self.has_own_map(clip) else name
+
+    def has_own_map(self, clip: Clip) -> bool:
+        """Tell whether a clip's frames are others than its id says: what is found in them has no key of the clip."""
+        return clip in self._own_maps
 
     def frame_id(self, clip: Clip, number: int) -> str:
         """Return the id of a frame: from the clip's frame map, or by decoding the frame once."""

@@ -36,16 +36,16 @@ class Corrections:
         Ranges that keep the original face.
     holds : tuple of Hold
         Ranges whose points are carried over from the frames around them.
-    redetections : tuple of Redetection
-        Ranges in which faces are looked for with other settings.
     landmark_edits : tuple of LandmarkEdit
         Corrections of faces' landmarks.
+    redetections : tuple of Redetection
+        Ranges in which faces are looked for with other settings.
     """
 
     exclusions: tuple[Exclusion, ...]
     holds: tuple[Hold, ...]
-    redetections: tuple[Redetection, ...] = ()
     landmark_edits: tuple[LandmarkEdit, ...] = ()
+    redetections: tuple[Redetection, ...] = ()
 
     def correct(self, request: SwapRequest) -> SwapRequest:
         """Return a request with these ranges and corrections."""
@@ -53,8 +53,8 @@ class Corrections:
             request,
             exclusions=self.exclusions,
             holds=self.holds,
-            redetections=self.redetections,
             landmark_edits=self.landmark_edits,
+            redetections=self.redetections,
         )
 
 
@@ -95,8 +95,8 @@ def read_corrections(path: Path) -> Corrections:
     return Corrections(
         tuple(entry for entry in listed if isinstance(entry, Exclusion)),
         tuple(entry for entry in listed if isinstance(entry, Hold)),
-        tuple(entry for entry in listed if isinstance(entry, Redetection)),
         read_landmark_edits(table),
+        tuple(entry for entry in listed if isinstance(entry, Redetection)),
     )
 
 

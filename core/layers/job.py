@@ -3,9 +3,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..consent.record import has_ended
 from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
@@ -14,6 +16,7 @@ from ..recipe.landmark_messages import landmark_edit_values, landmark_edits_from
 from ..recipe.parameter import validate_value
 from ..recipe.redetection import Redetection, make_redetection
 from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest, requests_in_frame
+from ..recipe.roto import MAX_ROTO_LETTERS
 
 _MAX_IMAGES = 1000
 _MAX_FACES = 1 << 16
@@ -96,15 +99,17 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
     identity, recipe = request.identity, request.recipe
     return {
         "name": identity.name,
-        "consent": identity.consent,
+        # The last day has no entry: a consent that has ended is none.
+        "consent": "" if has_ended(identity.consent_until, date.today()) else identity.consent,
         "pictures": _image_values(identity.images),
         "replaced": _image_values(request.target_references),
         "forms": request.target_forms,
         "modifier": request.modifier,
         "exclusions": [[entry.first, entry.last, entry.fade] for entry in request.exclusions],
         "holds": [[entry.first, entry.last] for entry in request.holds],
-        "redetections": [[entry.first, entry.last, dict(entry.settings)] for entry in request.redetections],
         "landmark_edits": landmark_edit_values(request.landmark_edits),
+        "roto": request.roto,
+        "redetections": [[entry.first, entry.last, dict(entry.settings)] for entry in request.redetections],
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
             for stage in fields(Recipe)
@@ -125,8 +130,9 @@ def request_from(values: object) -> SwapRequest:
         "modifier",
         "exclusions",
         "holds",
-        "redetections",
         "landmark_edits",
+        "roto",
+        "redetections",
         "recipe",
     )
     images, replaced = (
@@ -141,8 +147,9 @@ def request_from(values: object) -> SwapRequest:
         messages.text(given["forms"], MAX_FORM_LETTERS),
         messages.listing(given["exclusions"], _exclusion_from, MAX_RANGES),
         messages.listing(given["holds"], _hold_from, MAX_RANGES),
-        messages.listing(given["redetections"], _redetection_from, MAX_RANGES),
         landmark_edits_from(given["landmark_edits"]),
+        roto=messages.text(given["roto"], MAX_ROTO_LETTERS),
+        redetections=messages.listing(given["redetections"], _redetection_from, MAX_RANGES),
     )
 
 

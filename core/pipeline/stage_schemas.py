@@ -9,7 +9,9 @@ from ..analysis.embed import embed_schema
 from ..analysis.face_look import FACE_LOOK_SCHEMA
 from ..analysis.frame_reader import CLIP_SCHEMA, FRAME_SCHEMA
 from ..analysis.landmark import landmark_schema
+from ..analysis.nudity import NUDITY_SCHEMA
 from ..analysis.person_clustering import people_schema
+from ..analysis.shots import CUTS_SCHEMA
 from ..cache.base.schema import StageSchema
 from ..media.clip_info_cache import CLIP_INFO_SCHEMA
 from ..swap.neural_region import ENHANCED_SCHEMA
@@ -27,6 +29,7 @@ from .target_forms import SHAPE_SCHEMA
 STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "attribute": ATTRIBUTE_SCHEMA,
     "clip": CLIP_SCHEMA,
+    "cuts": CUTS_SCHEMA,
     "detect": detect_schema,
     "embed": embed_schema,
     "enhance": ENHANCED_SCHEMA,
@@ -38,6 +41,7 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "move": move_schema,
     "neutral_face": NEUTRAL_FACE_SCHEMA,
     "note": SOURCE_IMAGE_SCHEMA,
+    "nudity": NUDITY_SCHEMA,
     "occlude": occlude_schema,
     "people": people_schema,
     "shape": SHAPE_SCHEMA,

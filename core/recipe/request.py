@@ -120,12 +120,14 @@ class SwapRequest:
     holds : tuple of Hold
         Frames whose points are carried from the frames around the range. Keys have the points that come of it, and the
         digests of these frames have the range; those of other frames do not.
-    redetections : tuple of Redetection
-        Frames whose faces are looked for with other settings. Keys and digests of these frames have the settings;
-        those of other frames do not.
     landmark_edits : tuple of LandmarkEdit
         Corrections of faces' landmarks, and faces that a person placed. Keys have the points that come of it, and the
         digests of these frames have what is done there; those of other frames have nothing of it.
+    roto : str
+        Masks drawn by hand, as `roto_text.parse_roto` reads them; empty without. Keys have what they are in a frame.
+    redetections : tuple of Redetection
+        Frames whose faces are looked for with other settings. Keys and digests of these frames have the settings;
+        those of other frames do not.
     """
 
     identity: Identity
@@ -135,8 +137,9 @@ class SwapRequest:
     target_forms: str = ""
     exclusions: tuple[Exclusion, ...] = field(default=(), repr=False)
     holds: tuple[Hold, ...] = field(default=(), repr=False)
-    redetections: tuple[Redetection, ...] = field(default=(), repr=False)
     landmark_edits: tuple[LandmarkEdit, ...] = field(default=(), repr=False)
+    roto: str = field(default="", repr=False)
+    redetections: tuple[Redetection, ...] = field(default=(), repr=False)
 
     def in_frame(self, number: int) -> "SwapRequest | None":
         """Return what is asked for in one frame: the very request where it has no ranges.
@@ -152,7 +155,7 @@ class SwapRequest:
             The request without exclusions, its opacity eased where one begins or ends, with the hold and the other
             detection of the range that the frame is in; None within an exclusion.
         """
-        if not (self.exclusions or self.holds or self.redetections or self.landmark_edits):
+        if not (self.exclusions or self.holds or self.landmark_edits or self.redetections):
             return self
         visibility = visibility_at(self.exclusions, number)
         if visibility <= 0:

@@ -62,9 +62,9 @@ class LayerSession:
         self._earlier_report = self._counter.report(0, StageCounter())
         self._counter.reset_warnings(settings.ignored)
         folders = embedded_folder(), settings.model_folder or user_model_folder()
-        self._source_stamps = SourceStamps(may_hash=may_hash)
-        self._open_clips = OpenClips(self._source_stamps)
-        self._digester = RequestDigester(folders, settings.provider, self._source_stamps)
+        stamps = self._source_stamps = SourceStamps(may_hash=may_hash)
+        self._open_clips = OpenClips(stamps)
+        self._digester = RequestDigester(folders, settings.provider, stamps, safeguard=settings.safeguard)
         self._open_cache: OpenCache | None = None
         self._pipeline: Pipeline | None = None
         log_start("layer session", settings)

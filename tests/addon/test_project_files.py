@@ -9,6 +9,9 @@ import pytest
 
 pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 COUNT, EXCLUDED = 6, 3
+MASK = (
+    ["mask_face", {"points": [[60, 60], [150, 70], [110, 180]], "size": [320, 240], "follow": "SURFACE"}],
+)
 RANGES = (
     ["go", {"frame": EXCLUDED}],
     ["op", {"name": "understudy.range_add", "active": "clip"}],
@@ -24,7 +27,7 @@ RANGES = (
 
 @pytest.fixture(scope="module")
 def project(every_blender, footage):
-    """A saved project with a recast and rendered clip; returns the driver, its file, and what was rendered.
+    """A saved project with a recast, masked and rendered clip; returns the driver, its file, and what was rendered.
 
     One of its frames is excluded, another is detected again.
     """
@@ -35,6 +38,7 @@ def project(every_blender, footage):
         ["movie", {"name": "clip", "file": footage.movie}],
         ["render", {"out": drive.out("plain")}],
         ["cast", {"name": "clip", "picture": footage.person}],
+        *MASK,
         *RANGES,
         ["render", {"out": drive.out("base")}],
         ["save", {}],
@@ -149,6 +153,7 @@ def test_titles_stay_above_and_go_back_when_the_face_swap_is_removed(project, fo
         *TITLES,
         ["timeline", {}],
         ["cast", {"name": "clip", "picture": footage.person}],
+        *MASK,
         *RANGES,
         ["timeline", {}],
         ["render", {"out": drive.out("titled")}],
@@ -159,7 +164,8 @@ def test_titles_stay_above_and_go_back_when_the_face_swap_is_removed(project, fo
         ["adjust", {"name": "clip", "transform__scale_x": 1, "transform__scale_y": 1}],
         ["render", {"out": drive.out("expected")}],
     )
-    before, with_layer, after = answers[6], answers[8 + len(RANGES)], answers[11 + len(RANGES)]
+    steps = len(MASK) + len(RANGES)
+    before, with_layer, after = answers[6], answers[8 + steps], answers[11 + steps]
     assert after == before
     channels = {name: strip[1] for name, strip in with_layer.items()}
     assert channels == {"clip": 1, "clip Understudy": 2, "title": 3, "another": 4, "later": 2}

@@ -50,6 +50,13 @@ RANGES = [
 NEAR = dict.fromkeys(
     ("scaled to half", "turned by 20 degrees", "shrunk, turned, moved and cropped"), (16, 1e-4)
 )
+MASK = [
+    ["mask_face", {"points": [[60, 60], [150, 70], [110, 180]], "size": [320, 240], "follow": "SURFACE"}],
+    ["key_mask", {"name": "Face Mask", "frame": 3}],
+    ["key_mask", {"name": "Face Mask", "frame": 9, "by": [0.1, 0]}],
+    ["go", {"frame": 1}],
+]
+"""A mask with keyframes of Blender's own: it stays on its images, wherever an edit takes them."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ def edited(every_blender, footage, tmp_path_factory):
 
 
 def make_edits(drive, footage, edits=EDITS, takes=(), mends=()):
-    """Make edits on both strips; `takes` are steps that give the recast one's modifier takes, `mends` correct it."""
+    """Make edits on both strips; `takes` are steps that give the recast one's modifier takes, `mends` mend frames."""
     recast, finished = str(drive.folder / "recast.blend"), str(drive.folder / "finished.blend")
     whole = [str(drive.folder / f"whole_{frame:04d}.png") for frame in range(1, COUNT + 1)]
     begin = {"size": [320, 240], "frames": [1, COUNT]}
@@ -84,6 +91,7 @@ def make_edits(drive, footage, edits=EDITS, takes=(), mends=()):
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
         *mends,
+        *MASK,
         ["render", {"out": drive.out("whole")}],
         *takes,
         ["save", {}],

@@ -88,7 +88,7 @@ def test_a_file_with_a_range(tmp_path):
         json.dumps({"ranges": [{"kind": "redetect", "first": 5, "last": 6, "settings": settings}]})
     )
     in_order = tuple((name, settings[name]) for name in REDETECTION_SETTINGS if name in settings)
-    assert read_corrections(path) == Corrections((), (), (Redetection(5, 6, in_order),))
+    assert read_corrections(path) == Corrections((), (), redetections=(Redetection(5, 6, in_order),))
 
 
 @pytest.mark.slow
