@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make a sheet: by a worker process while the editor goes on, or before returning where there is no window."""
 
+import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ...core.reporting.quoting import quote
 from ...core.sheet.request import SheetRequest
 from ...core.sheet.sheet import Wedge
 from ..layers.folders import cache_folder
+from ..properties.identity_properties import CONSENT_TEXTS
 from ..properties.preferences import preferences
 from ..properties.sheet_state import reset_sheet_state, sheet_state
 from ..sequencer.strips import source_of
@@ -98,10 +100,13 @@ def _begin_state(scene: bpy.types.Scene, modifier: Any, image: Any, rows: Sequen
     for row in rows:
         entry = state.variants.add()
         entry.label, entry.settings = quote(row.label), "\n".join(row.settings)
-        entry.take = row.take
-        is_own = list(row.images) == own
-        entry.person = modifier.identity.name if is_own else row.label
-        entry.consent = modifier.identity.consent if is_own else ""
+        entry.is_take, entry.take_id = row.take_id is not None, row.take_id or ""
+        entry.person = row.label
+        if list(row.images) == own:
+            identity = modifier.identity
+            entry.person, entry.consent = identity.name, identity.consent
+            texts = {name: getattr(identity.consent_record, name) for name in CONSENT_TEXTS}
+            entry.consent_record = json.dumps(texts)
         for filepath, number in row.images:
             chosen = entry.images.add()
             chosen.filepath, chosen.face_number = filepath, number

@@ -14,6 +14,7 @@ from ..blender.wrapped_text import draw_text
 from ..modifiers.active import active_scene
 from ..properties.scene_properties import STAGE_GROUPS, settings_of
 from ..properties.sheet_state import sheet_state
+from ..sheets.cell_use import sheet_modifier, use_label
 from ..sheets.sheet_image import sheet_image
 
 _KEY_ITEMS: list[tuple[Any, Any]] = []
@@ -42,11 +43,15 @@ class UNDERSTUDY_PT_sheet(bpy.types.Panel):
         draw_sheet_progress(layout, context)
         if not state.is_running and state.status:
             layout.label(text=state.status, icon="INFO", translate=False)
+        target = sheet_modifier()
         column = layout.column(align=True)
         for index, variant in enumerate(state.variants):
             row = column.row(align=True)
             row.label(text=variant.label, translate=False)
-            row.operator("understudy.sheet_cell_use", text="Use").index = index
+            text = "Use" if target is None else use_label(target[1], variant)
+            row.operator("understudy.sheet_cell_use", text=text).index = index
+        if any(len(variant.images) for variant in state.variants):
+            layout.operator("understudy.sheet_takes_add", icon="ADD")
         if state.page and not state.is_running and not state.trouble:
             layout.operator("wm.path_open", text="Open as Page", icon="URL").filepath = state.page
 

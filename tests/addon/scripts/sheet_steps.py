@@ -13,9 +13,10 @@ from understudy.addon.properties.sheet_state import sheet_state
 from understudy.addon.sequencer.strips import source_of
 from understudy.addon.sessions.open import run_settings
 from understudy.addon.sessions.worker_process import WorkerProcess
+from understudy.addon.sheets.cell_use import place_at, sheet_modifier, use_label
 from understudy.addon.sheets.making import CELL_SIDE_PIXELS
 from understudy.addon.sheets.sheet_image import sheet_image
-from understudy.addon.sheets.variants import people_rows, place_at, value_rows, visible_frame
+from understudy.addon.sheets.variants import people_rows, value_rows, visible_frame
 from understudy.core.sheet.request import SheetRequest
 from understudy.core.sheet.values import make_wedge
 
@@ -44,6 +45,18 @@ def use_cell(index=None, at=None):
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area):
         result = op("understudy.sheet_cell_use", index=place_at(*at) if at else index)
     return [result, *modifier_values()]
+
+
+def use_labels():
+    """What the buttons say that use the variants of the sheet."""
+    _, modifier = sheet_modifier()
+    return [use_label(modifier, entry) for entry in sheet_state().variants]
+
+
+def consent_texts():
+    """The use and the last day of the first modifier's consent."""
+    identity = _scene().understudy.modifiers[0].identity
+    return [identity.consent, identity.consent_record.until]
 
 
 def modifier_values():
