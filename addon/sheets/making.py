@@ -26,7 +26,7 @@ from ..sessions.open import open_session, run_settings
 from ..sessions.worker_process import WorkerProcess
 from ..sessions.worker_query import WorkerQuery, active_queries
 from .sheet_image import make_sheet_image, redraw_sheet, reload_image, sheet_path
-from .variants import Row
+from .variants import Row, allowed_variants
 
 TOPIC = "sheet"
 CELL_SIDE_PIXELS = 256
@@ -60,16 +60,18 @@ class SheetOrder:
 def make_sheet(scene: bpy.types.Scene, strip: Any, modifier: Any, order: SheetOrder) -> Any:
     """Have a sheet of a modifier made, and return its image, which fills in. A sheet in hand is ended.
 
-    Without a window it is all there when this returns. Raises UnderstudyError where it can't begin.
+    Without a window it is all there when this returns. Raises UnderstudyError where it can't begin, as where a
+    condition of the user's refuses everybody; where it refuses some, their cells say so.
     """
     stop_sheet()
+    variants = allowed_variants(scene, [row.variant for row in order.rows])
     source = source_of(strip)
     path = sheet_path(scene, source.paths[0].name, order.subject)
     image = make_sheet_image(path)
     _begin_state(scene, modifier, image, order.rows, path)
     request = SheetRequest(
         source,
-        tuple(row.variant for row in order.rows),
+        variants,
         order.wedges,
         *order.frames,
         order.columns,

@@ -8,13 +8,15 @@ from typing import Any
 
 import bpy
 
-from ...core.errors import FaceImageError
+from ...core.errors import FaceImageError, RefusalError
 from ...core.recipe import find_parameter
 from ...core.recipe.request import FaceImage, Identity
+from ...core.sessions.conditions import condition_fault
 from ...core.sheet.request import MAX_VARIANTS
 from ...core.sheet.sheet import Variant, Wedge
 from ...core.sheet.values import wedge_variants
 from ..layers.jobs import jobs_at
+from ..layers.rendered_clips import condition_settings
 from ..modifiers.takes import takes_of
 from ..properties.labels import title_case
 from ..properties.scene_properties import request_of
@@ -85,6 +87,25 @@ def value_rows(modifier: Any, wedges: Sequence[Wedge]) -> tuple[Row, ...]:
         )
         rows.append(Row(variant, label, settings=tuple(f"{wedge.path}={value}" for wedge, value in pairs)))
     return tuple(rows)
+
+
+def allowed_variants(scene: bpy.types.Scene, variants: Sequence[Variant]) -> tuple[Variant, ...]:
+    """Return variants of which those have a fault that a condition of the user's is against; RefusalError if all do.
+
+    A worker has neither the record of a modifier nor the project's consent file, so this is asked in Blender.
+    """
+    settings = condition_settings(scene)
+    if not settings.has_conditions:
+        return tuple(variants)
+    requests = dict.fromkeys(variant.request for variant in variants)
+    faults = {request: condition_fault((request,), settings) for request in requests}
+    refused = next((fault for fault in faults.values() if fault), "")
+    if refused and all(faults.values()):
+        raise RefusalError(f"no sheet is made: {refused}")
+    return tuple(
+        replace(variant, fault=f"not rendered: {fault}") if (fault := faults[variant.request]) else variant
+        for variant in variants
+    )
 
 
 def value_label(path: str, value: str) -> str:

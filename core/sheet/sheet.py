@@ -43,11 +43,14 @@ class Variant:
         Who replaces whom, and how.
     values : tuple of str
         The value of each wedge, in the order of the sheet's wedges; empty without wedges.
+    fault : str
+        Why it must not be made, as by a condition that the user has set; empty where it may.
     """
 
     name: str
     request: SwapRequest
     values: tuple[str, ...] = ()
+    fault: str = ""
 
 
 @dataclass(frozen=True)

@@ -213,6 +213,37 @@ def test_a_render_that_requires_consent_refuses_in_one_line(
     assert "Ann" not in warned
 
 
+def test_a_sheet_that_requires_consent_shows_nobody_without_it(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    records, output = tmp_path / "records.json", tmp_path / "sheet.html"
+    write_records(records, [ConsentRecord("Ann", images=tuple(image_hashes([folder / "red.png"])))])
+    words = [
+        "sheet",
+        str(folder / "clip.mp4"),
+        "--frames",
+        "1",
+        "--output",
+        str(output),
+        "--require-consent",
+        "--consent-file",
+        str(records),
+        "--cache-dir",
+        str(folder / "cache"),
+        "--quiet",
+        "--take",
+        str(folder / "blue.png"),
+    ]
+    assert main(words) == 1
+    assert not output.exists()
+    assert "no consent of its source person is recorded" in capfd.readouterr().err
+    report = tmp_path / "sheet.json"
+    assert main([*words, "--take", str(folder / "red.png"), "--json", str(report)]) == 3
+    cells = json.loads(report.read_text())["cells"]
+    assert [cell["state"] for cell in cells] == ["unchanged", "failed", "changed"]
+    assert "no consent of its source person is recorded" in cells[1]["fault"]
+
+
 def test_the_text_of_the_command_line_suffices_and_becomes_a_record_without_an_end(
     folder: Path, tmp_path: Path
 ) -> None:

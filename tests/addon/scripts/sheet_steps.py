@@ -47,6 +47,13 @@ def use_cell(index=None, at=None):
     return [result, *modifier_values()]
 
 
+def sheet_faults():
+    """Of each variant of the sheet, whether its page says that nobody consented, in their order."""
+    page = Path(sheet_state().page).read_text(encoding="utf-8")
+    rows = page.split('<tr id="row')[2:]
+    return ["no consent of its source person is recorded" in row for row in rows]
+
+
 def use_labels():
     """What the buttons say that use the variants of the sheet."""
     _, modifier = sheet_modifier()
