@@ -174,6 +174,33 @@ def test_going_back_to_a_person_brings_all_of_their_consent_back(drive, prepared
     assert answers[-1] == ["agreed", "2001-02-03"]
 
 
+def test_a_purge_of_a_person_deletes_their_sheets(drive, prepared_steps, footage):
+    def cast(*names):
+        return ["sheet", {"name": "understudy.casting_sheet", "active": "clip", "directory": str(footage.folder),
+                          "files": [{"name": name} for name in names], "columns": 1}]  # fmt: skip
+
+    purge = ["op", {"name": "understudy.purge", "active": "clip", "what": "PERSON"}]
+    second = Path(footage.second_person).name
+    answers = drive(
+        *prepared_steps,
+        cast(second),
+        ["recast", {"picture": footage.second_person}],
+        purge,
+        ["sheet_files", {}],
+        cast(),
+        ["recast", {"picture": footage.person}],
+        purge,
+        ["sheet_files", {}],
+        ["op", {"name": "understudy.purge", "active": "clip", "what": "STRIP"}],
+        ["sheet_files", {}],
+    )
+    assert answers[3] == answers[7] == answers[9] == ["FINISHED"]
+    files, stays, gone = answers[4], answers[8], answers[10]
+    assert files == gone == [[], False]
+    assert sorted(Path(name).suffix for name in stays[0]) == [".html", ".png"]
+    assert stays[1]
+
+
 def test_a_sheet_that_can_not_be_made_says_so(drive, prepared_steps, footage):
     answers = drive(
         *prepared_steps,

@@ -15,7 +15,7 @@ from understudy.addon.sessions.open import run_settings
 from understudy.addon.sessions.worker_process import WorkerProcess
 from understudy.addon.sheets.cell_use import place_at, sheet_modifier, use_label
 from understudy.addon.sheets.making import CELL_SIDE_PIXELS
-from understudy.addon.sheets.sheet_image import sheet_image
+from understudy.addon.sheets.sheet_image import sheet_image, sheets_folder
 from understudy.addon.sheets.variants import people_rows, value_rows, visible_frame
 from understudy.core.sheet.request import SheetRequest
 from understudy.core.sheet.values import make_wedge
@@ -52,6 +52,13 @@ def sheet_faults():
     page = Path(sheet_state().page).read_text(encoding="utf-8")
     rows = page.split('<tr id="row')[2:]
     return ["no consent of its source person is recorded" in row for row in rows]
+
+
+def sheet_files():
+    """The names of the sheets' files, and whether Blender still has the image of one."""
+    folder = sheets_folder(_scene())
+    files = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return [files, any(image.name.startswith("Casting Sheet") for image in bpy.data.images)]
 
 
 def use_labels():
