@@ -23,6 +23,8 @@ class PreviewRequest:
     preferences: Preferences
     jobs: tuple[LayerJob, ...]
     may_blank: bool
+    compared: tuple[LayerJob, ...] = ()
+    """Those that the jobs' images are compared with."""
 
     @property
     def can_show_faces(self) -> bool:
@@ -31,6 +33,14 @@ class PreviewRequest:
 
 
 PreviewResults: TypeAlias = "list[tuple[LayerJob, Preview, str]]"
+
+
+@dataclass(frozen=True)
+class PreviewOutcome:
+    """What came of a request: of each job's image, and why one that these are compared with can't be shown."""
+
+    results: PreviewResults
+    compare_fault: str = ""
 
 
 def shows_original(job: LayerJob, how: str) -> bool:
@@ -52,13 +62,16 @@ class LayerUpdater:
         self.session: PreviewSession | None = None
         self._session_arguments: tuple[Path, Preferences] | None = None
 
-    def update_layers(self, request: PreviewRequest) -> PreviewResults:
+    def update_layers(self, request: PreviewRequest) -> PreviewOutcome:
         """Bring the images of a frame up to date as far as that needs fusing alone."""
         place = request.folder, request.preferences
         if self.session is None or self._session_arguments != place:
             self.close()
             self.session, self._session_arguments = open_preview(*place), place
-        return [(job, *self.session.preview(job, may_blank=request.may_blank)) for job in request.jobs]
+        results = [(job, *self.session.preview(job, may_blank=request.may_blank)) for job in request.jobs]
+        compared = [self.session.preview(job, may_blank=False) for job in request.compared]
+        faults = [reason for how, reason in compared if how == "unprepared"]
+        return PreviewOutcome(results, faults[0] if faults else "")
 
     def close(self) -> None:
         """Let go of the session."""
