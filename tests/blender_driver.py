@@ -78,8 +78,10 @@ class Footage:
         return str(self.folder / name)
 
     def movie_at(self, fps):
-        """Encode the frames as a movie of a frame rate."""
+        """Encode the frames as a movie of a frame rate; once, since a file written anew is another one to Blenders."""
         path = self.folder / f"faces_{float(fps)}.mp4"
+        if path.exists():
+            return path
         with av.open(str(path), "w") as container:
             stream = container.add_stream(
                 "libx264", rate=fps, options={"g": "5", "crf": "8", "preset": "veryfast"}
