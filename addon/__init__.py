@@ -34,7 +34,7 @@ def _parts() -> tuple[ModuleType, ...]:
     from .layers import auto_sync, timeline_watch
     from .lookups import gallery
     from .preview import live_preview
-    from .properties import compare_state, preferences, scene_properties, sheet_state, status
+    from .properties import compare_state, landmark_state, preferences, scene_properties, sheet_state, status
     from .render import handlers
     from .sequencer import retiming_cache
     from .sessions import worker_query
@@ -44,6 +44,8 @@ def _parts() -> tuple[ModuleType, ...]:
         compare_panel,
         farm_panel,
         keymap,
+        landmark_gizmo,
+        landmark_overlay,
         overlay,
         panels,
         sheet_panel,
@@ -57,6 +59,7 @@ def _parts() -> tuple[ModuleType, ...]:
         status,
         sheet_state,
         compare_state,
+        landmark_state,
         draw_memo,
         worker_query,
         gallery,
@@ -68,6 +71,8 @@ def _parts() -> tuple[ModuleType, ...]:
         sheet_panel,
         status_bar,
         compare_overlay,
+        landmark_gizmo,
+        landmark_overlay,
         overlay,
         timeline_bar,
         keymap,

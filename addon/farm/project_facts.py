@@ -30,7 +30,8 @@ from ..layers.scene_strips import SceneStrips
 from ..layers.strip_warnings import warnings_by_clip
 from ..lookups.strip_lookup import StripSurvey
 from ..prepare.strip_survey import images_key, strip_lookup, unique_images
-from ..properties.preferences import preferences, wants_encryption
+from ..properties.encryption_summary import wants_encryption
+from ..properties.preferences import preferences
 from ..render.refusal import rendered_image_fault
 from ..sequencer.strips import stack_id
 from ..sessions.cache_folder import cache_location, layers_root
@@ -124,7 +125,7 @@ def _warnings(clips: Sequence[RenderedClip], wanted: RunSettings) -> Iterator[st
     yield from wanted.ignored
     if wanted.cache.redis_url and split_password(wanted.cache.redis_url)[1]:
         yield f"the Redis server has a password, which no job file gets: set {settings.REDIS_VARIABLE} on every worker"
-    if wants_encryption(preferences(), os.environ):
+    if wants_encryption(os.environ, key_in_keyring=preferences().key_in_keyring):
         yield f"results are encrypted: set {KEY_VARIABLE} on every worker, no job file gets it"
     if os.environ.get(SIGNING_VARIABLE, "").strip():
         yield f"results are signed: set {SIGNING_VARIABLE} on every worker, no job file gets it"

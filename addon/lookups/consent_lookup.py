@@ -7,8 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from ...core.consent.consent_file import read_records
-from ...core.consent.record import ConsentState
-from ...core.consent.request_consent import consent_state
+from ...core.consent.request_consent import ConsentOutlook, consent_outlook
 from ...core.face.types import Pixels
 from ...core.recipe.request import FaceImage, Identity
 
@@ -22,10 +21,10 @@ class ConsentLookup:
     images: tuple[FaceImage, ...]
     today: date
 
-    def fetch(self) -> ConsentState:
+    def fetch(self) -> ConsentOutlook:
         """See `Lookup`."""
-        return consent_state(Identity(self.images, self.name), read_records(self.file), self.today)
+        return consent_outlook(Identity(self.images, self.name), read_records(self.file), self.today)
 
-    def to_view(self, result: ConsentState, _make_icon: Callable[[Pixels], int]) -> ConsentState:
+    def to_view(self, result: ConsentOutlook, _make_icon: Callable[[Pixels], int]) -> ConsentOutlook:
         """See `Lookup`."""
         return result

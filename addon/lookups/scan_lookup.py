@@ -13,8 +13,10 @@ from ...core.face.types import Pixels
 from ...core.media.source import ClipSource
 from ...core.recipe import Recipe
 from ...core.recipe.frame_ranges import Exclusion, Hold
+from ...core.recipe.landmark_edits import LandmarkEdit
 from ...core.recipe.request import Identity, SwapRequest
 from ..layers.folders import cache_folder
+from ..properties.landmark_properties import landmark_edits_of
 from ..properties.preferences import Preferences, preferences
 from ..properties.range_properties import exclusions_of, holds_of
 from ..properties.scene_properties import recipe_of
@@ -68,15 +70,18 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
 
 def problem_runs_of(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> "tuple[ProblemRun, ...]":
     """Return what is left of a scan's problems beside the ranges that a modifier mends, as runs."""
-    exclusions, holds = exclusions_of(modifier), holds_of(modifier)
-    key = "problems", lookup, id(result), exclusions, holds
-    return lookup_cache().get_or_compute(key, lambda: _runs(result, exclusions, holds))
+    mended = exclusions_of(modifier), holds_of(modifier), landmark_edits_of(modifier)
+    key = "problems", lookup, id(result), *mended
+    return lookup_cache().get_or_compute(key, lambda: _runs(result, *mended))
 
 
 def _runs(
-    result: "ScanResult", exclusions: tuple[Exclusion, ...], holds: tuple[Hold, ...]
+    result: "ScanResult",
+    exclusions: tuple[Exclusion, ...],
+    holds: tuple[Hold, ...],
+    landmark_edits: tuple[LandmarkEdit, ...],
 ) -> "tuple[ProblemRun, ...]":
     from ...core.scan.problems import open_problems
     from ...core.scan.runs import problem_runs
 
-    return problem_runs(open_problems(result.problems, exclusions, holds))
+    return problem_runs(open_problems(result.problems, exclusions, holds, landmark_edits))

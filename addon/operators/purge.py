@@ -129,6 +129,8 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             return {"CANCELLED"}
         for text in filter(None, (left, left_sheets)):
             report(self, "WARNING", text)
+        if self.what == "PERSON" and not left:
+            report(self, "INFO", "Rendered outputs with this person stay: List Outputs finds them")
         for owner, clip in clips:
             clear_search(clip)
             clear_target_forms(owner, clip)

@@ -39,6 +39,7 @@ from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import stack_id
 from ..sessions.cache_folder import cache_location
+from .consent_facts import consent_warning
 from .strip_survey import survey_of
 
 _REFRESH_SECONDS = 2.0
@@ -162,7 +163,8 @@ def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] 
         failed=0 if failure is None else failure.count,
         failure="" if failure is None else failure.reason,
         has_warnings=_has_warnings(scene, strip, warnings)
-        or any(other_person_warnings(scene, request) for request in requests),
+        or any(other_person_warnings(scene, request) for request in requests)
+        or any(consent_warning(scene, request.identity) for request in requests),
     )
 
 

@@ -11,7 +11,8 @@ import bpy
 from ...core.errors import UnderstudyError
 from ..layers.folders import cache_folder
 from ..modifiers.stack import stack_of
-from ..properties.preferences import preferences, wants_encryption
+from ..properties.encryption_summary import wants_encryption
+from ..properties.preferences import preferences
 from ..properties.scene_properties import recipe_of
 from ..sequencer.strips import source_of, stack_id, strips_with_modifiers
 from ..sessions.open import open_preview
@@ -26,7 +27,7 @@ def keep_target_forms(scene: bpy.types.Scene, strip_ids: Collection[str]) -> int
     Nothing is computed for it: what is not in the cache yet is kept after the next preparation. Where results are
     encrypted nothing is kept: forms and vectors describe people, and a .blend can be read by anyone.
     """
-    if wants_encryption(preferences(), os.environ):
+    if wants_encryption(os.environ, key_in_keyring=preferences().key_in_keyring):
         return 0
     wanted = [
         (strip, modifier)

@@ -2,21 +2,21 @@
 """The add-on's preferences: what belongs to the machine, not to a project."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import Any, cast
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ...core.cache.shared.redis_client import split_password, with_password
-from ...core.cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE
+from ...core.cache.stores.encryption import KEY_VARIABLE
 from ...core.models.processor import AUTOMATIC
+from ...core.provenance.settings import MARKS_VARIABLE
 from ...core.reporting.quoting import quote
 from ...core.sessions import settings
 from ...core.system.trust import TRUST_VARIABLE, trusted_folders
 from .default_paths import default_paths
+from .encryption_summary import encryption_summary
 from .originals import ASK, ORIGINALS_ITEMS, ORIGINALS_VARIABLE
 from .provider_items import PROVIDER_ITEMS, provider_notes
 
@@ -39,13 +39,14 @@ _ENVIRONMENT_VARIABLES = {
     "originals": ORIGINALS_VARIABLE,
     "require_commercial": settings.COMMERCIAL_VARIABLE,
     "require_consent": settings.CONSENT_VARIABLE,
+    "mark_outputs": MARKS_VARIABLE,
 }
 _SECTIONS = (
     ("Cache", ("cache_folder", "keep_results", "size_limit", "unused_days", "memory_megabytes")),
     ("Shared Cache", ("shared_folder", "shared_with_group", "redis_address", "redis_password")),
     ("Encryption", ("key_in_keyring",)),
     ("Models", ("model_folder", "provider", "threads")),
-    ("Rendering", ("originals", "require_commercial", "require_consent")),
+    ("Rendering", ("originals", "require_commercial", "require_consent", "mark_outputs")),
 )
 
 
@@ -68,6 +69,7 @@ class Preferences:
     originals: str = ASK
     require_commercial: bool = False
     require_consent: bool = False
+    mark_outputs: bool = True
 
 
 def _move_password(page: Any, _context: Any) -> None:
@@ -181,6 +183,12 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         description="Refuse renders with a source person whose consent is not recorded or has ended",
         default=Preferences.require_consent,
     )
+    mark_outputs: BoolProperty(  # type: ignore[valid-type]
+        name="Mark Outputs",
+        description="Write into rendered images and movies that a face was replaced, and how, for other programs to "
+        "read. Without marks nobody can tell what was done, and publishing may break the law",
+        default=Preferences.mark_outputs,
+    )
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the page."""
@@ -203,10 +211,12 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         """Return what there is to know of a section as it is set now, a line each."""
         wanted = preferences()
         if section == "Encryption":
-            return [encryption_summary(wanted, os.environ)]
+            return [encryption_summary(os.environ, key_in_keyring=wanted.key_in_keyring)]
         if section == "Shared Cache" and wanted.redis_url and not settings.is_local(wanted.redis_url):
             online = cast("Any", bpy.app).online_access
             return [] if online else ["Redis is not used: System > Network > Allow Online Access is off"]
+        if section == "Rendering" and not wanted.mark_outputs:
+            return ["Renders do not say that a face was replaced, which the law may ask for"]
         return provider_notes(wanted.provider) if section == "Models" else []
 
 
@@ -236,24 +246,6 @@ def _draw_note(column: Any, text: str) -> None:
     _value_column(column).label(text=text, icon="INFO")
 
 
-def wants_encryption(settings: Preferences, environment: Mapping[str, str]) -> bool:
-    """Tell whether results are to be encrypted, whether or not that is possible."""
-    return bool(environment.get(KEY_VARIABLE, "").strip()) or settings.key_in_keyring
-
-
-def encryption_summary(settings: Preferences, environment: Mapping[str, str]) -> str:
-    """Say whether results are encrypted, and with which key. Does not ask the keyring, which may ask the user."""
-    if not wants_encryption(settings, environment):
-        return "Results are not encrypted"
-    said = environment.get(KEY_VARIABLE, "").strip()
-    needed = ["cryptography"] if said and said != KEYRING_VALUE else ["cryptography", "keyring"]
-    for name in needed:
-        if find_spec(name) is None:
-            return f"Nothing is kept: this Blender's Python has no package {name}"
-    where = "the system's keyring" if len(needed) > 1 else KEY_VARIABLE
-    return f"Results are encrypted with the key in {where}"
-
-
 def preferences() -> Preferences:
     """Return the preferences; the defaults where Understudy was registered by a script."""
     addon: Any = bpy.context.preferences.addons.get(PACKAGE) if bpy.context.preferences else None
@@ -276,6 +268,7 @@ def preferences() -> Preferences:
         page.originals,
         page.require_commercial,
         page.require_consent,
+        page.mark_outputs,
     )
 
 

@@ -35,6 +35,8 @@ from .identity_properties import (
     identity_of,
 )
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
+from .landmark_properties import CLASSES as LANDMARK_CLASSES
+from .landmark_properties import UNDERSTUDY_PG_landmark_edit, landmark_edits_of
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
 from .range_properties import UNDERSTUDY_PG_range, exclusions_of, holds_of
@@ -162,6 +164,7 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     show_repair: _make_fold_property("Repair")  # type: ignore[valid-type]
     ranges: CollectionProperty(type=UNDERSTUDY_PG_range)  # type: ignore[valid-type]
     scan_count: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    landmark_edits: CollectionProperty(type=UNDERSTUDY_PG_landmark_edit)  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_scene(PropertyGroup):
@@ -261,6 +264,7 @@ def request_from(modifier: Any, person: Any, recipe: Recipe) -> SwapRequest:
         target_forms=modifier.target_forms if recipe.swap.gives_shape else "",
         exclusions=exclusions_of(modifier),
         holds=holds_of(modifier),
+        landmark_edits=landmark_edits_of(modifier),
     )
 
 
@@ -270,6 +274,7 @@ CLASSES: tuple[Any, ...] = (
     UNDERSTUDY_PG_take_values,
     UNDERSTUDY_PG_take,
     UNDERSTUDY_PG_range,
+    *LANDMARK_CLASSES,
     UNDERSTUDY_PG_modifier,
     UNDERSTUDY_PG_farm,
     UNDERSTUDY_PG_scene,

@@ -8,6 +8,7 @@ through a link.
 import json
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,15 +21,18 @@ from ...core.media.source import ClipSource
 from ...core.models.library import ModelLibrary
 from ...core.recipe.request import SwapRequest
 from ...core.reporting.layer_outcomes import pluralise
+from ..properties.preferences import preferences
 from .output_files import movie_path, was_written_since, written_images
 
 if TYPE_CHECKING:
-    from ...core.provenance.marker import FileMarker
+    from ...core.provenance.marker import ClipFiles, FileMarker
     from ...core.provenance.settings import MarkSettings
     from ...core.sessions.composite_facts import CompositeFactsFinder
 
 _Composite = tuple[tuple[SwapRequest, ...], tuple[ClipSource, ...]]
 """Who replaces whom in a frame, and in which clips."""
+_ClipFrames = Sequence[tuple[ClipSource, int | None]]
+"""Clips, and which of their frames an image shows; None for a movie."""
 
 
 class OutputMarks:
@@ -39,6 +43,7 @@ class OutputMarks:
         self._since = since
         self._library = library
         self._frames: dict[int, _Composite] = {}
+        self._clip_frames: dict[int, _ClipFrames] = {}
         self._settings: MarkSettings | None = None
         self._finder: CompositeFactsFinder | None = None
         self._markers: dict[_Composite, FileMarker] = {}
@@ -66,6 +71,7 @@ class OutputMarks:
         """Note that a frame shows new faces."""
         requests = dict.fromkeys(request for job in jobs for request in job.requests)
         self._frames[frame] = tuple(requests), tuple(dict.fromkeys(job.source for job in jobs))
+        self._clip_frames[frame] = tuple(dict.fromkeys((job.source, job.number) for job in jobs))
         self._done.discard(frame)
 
     def mark_images(self, scene: bpy.types.Scene, frame: int) -> str:
@@ -104,7 +110,7 @@ class OutputMarks:
                     self._unmarked[frame] = ""
                 elif not is_image_format(path.name):
                     self._require(f"{path.suffix or 'these'} files can't hold a mark", frame)
-                elif not marker.finished_file(path):
+                elif not marker.finished_file(path, self._clip_files(self._clip_frames[frame])):
                     self._unmarked[frame] = ""
         except UnderstudyError as error:
             self._unmarked[frame] = str(error)
@@ -118,7 +124,8 @@ class OutputMarks:
         try:
             marker = self._marker(composite)
             if is_movie_format(path.name):
-                return "", marker.finished_file(path)
+                clips = self._clip_files([(clip, None) for clip in composite[1]])
+                return "", marker.finished_file(path, clips)
             facts = marker.known_facts()
             if facts is not None:
                 self._write_sidecar(path, facts)
@@ -126,6 +133,10 @@ class OutputMarks:
             self._movie_warnings.append(str(error))
             return (str(error) if self._is_required else ""), False
         return "", facts is not None
+
+    def _clip_files(self, frames: _ClipFrames) -> "ClipFiles":
+        """Return what `FileMarker` asks for the files of clips with."""
+        return partial(cast("CompositeFactsFinder", self._finder).clip_files, frames)
 
     @staticmethod
     def _write_sidecar(path: Path, facts: Any) -> None:
@@ -156,7 +167,9 @@ class OutputMarks:
         from ...core.sessions.composite_facts import CompositeFactsFinder
 
         if self._settings is None:
-            self._settings = mark_settings(os.environ, online=bool(cast("Any", bpy.app).online_access))
+            online = bool(cast("Any", bpy.app).online_access)
+            preferred = preferences().mark_outputs
+            self._settings = mark_settings(os.environ, online=online, preferred=preferred)
             self._finder = CompositeFactsFinder(self._library or ModelLibrary())
         finder = cast("CompositeFactsFinder", self._finder)
         if composite not in self._markers:

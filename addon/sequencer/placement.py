@@ -38,6 +38,21 @@ class Placement:
             f,
         )
 
+    def inverse(self) -> "Placement":
+        """Return the map back. Raises ZeroDivisionError where everything is put on one line."""
+        size = self.a * self.e - self.b * self.d
+        a, b, d, e = self.e / size, -self.b / size, -self.d / size, self.a / size
+        return Placement(a, b, -(a * self.c + b * self.f), d, e, -(d * self.c + e * self.f))
+
+
+def view_placement(region: Any) -> Placement:
+    """Return where the preview's coordinates are in its region, in pixels and parts of them."""
+    left, low = region.view2d.region_to_view(0, 0)
+    # For Blender the last pixel is the view's other edge, which it then draws one pixel further on.
+    right, high = region.view2d.region_to_view(region.width - 1, region.height - 1)
+    across, up = region.width / (right - left), region.height / (high - low)
+    return Placement(across, 0, -left * across, 0, up, -low * up)
+
 
 def preview_placement(scene: bpy.types.Scene, strip: Any, size: tuple[int, int]) -> Placement:
     """Return where pixels of a strip's frames are in the coordinates of the sequencer's preview.

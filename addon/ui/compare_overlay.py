@@ -23,7 +23,7 @@ from ..preview.compared_take import ComparedTake, compared_take
 from ..preview.comparison import ComparisonReader
 from ..properties.compare_state import DIFFERENCE, OFF, SPLIT, compare_state, reset_compare_state
 from ..properties.status import redraw
-from ..sequencer.placement import Placement, preview_placement, snap
+from ..sequencer.placement import Placement, preview_placement, snap, view_placement
 from ..sequencer.strips import stack_id, strips_with_modifiers
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class CompareOverlay:
         if reason:
             _draw_text(region, reason, 0)
             return
-        view = _view_placement(region)
+        view = view_placement(region)
         edge = round(compare_state().split * region.width) if mode == SPLIT else region.width
         if mode == DIFFERENCE:
             _draw_canvas(scene, view)
@@ -182,15 +182,6 @@ def _shown_jobs(scene: bpy.types.Scene) -> list[tuple[LayerJob, Any]]:
     strips = {stack_id(strip): strip for strip in strips_with_modifiers(scene)}
     jobs = jobs_at(scene, scene.frame_current, preview=True)
     return [(job, strips[job.owner_id]) for job in jobs if job.owner_id in strips]
-
-
-def _view_placement(region: Any) -> Placement:
-    """Return where the preview's coordinates are in its region, in pixels and parts of them."""
-    left, low = region.view2d.region_to_view(0, 0)
-    # For Blender the last pixel is the view's other edge, which it then draws one pixel further on.
-    right, high = region.view2d.region_to_view(region.width - 1, region.height - 1)
-    across, up = region.width / (right - left), region.height / (high - low)
-    return Placement(across, 0, -left * across, 0, up, -low * up)
 
 
 def _draw_canvas(scene: bpy.types.Scene, view: Placement) -> None:

@@ -9,14 +9,10 @@ import bpy
 from ...core.consent.record import ConsentState
 from ...core.consent.request_consent import own_state
 from ..blender.wrapped_text import draw_text
-from ..layers.consent_file import consent_file
-from ..lookups.consent_lookup import ConsentLookup
-from ..lookups.gallery import lookup_cache
 from ..modifiers.active import active_scene
+from ..prepare.consent_facts import consent_warning, is_consent_file_unreadable, known_consent
 from ..properties.identity_properties import identity_of, is_day
 from ..properties.scene_properties import settings_of
-
-_REFRESH_SECONDS = 5.0
 
 
 def draw_consent(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -47,6 +43,15 @@ def _draw_record(layout: Any, context: bpy.types.Context, scene: Any, modifier: 
         draw_text(layout, context, f"Recorded on {record.recorded_on}", "TIME")
     layout.prop(settings_of(scene), "consent_file")
     layout.operator("understudy.consent_share", icon="EXPORT")
+    if own_state(identity_of(modifier.identity), date.today()) is not ConsentState.ENDED:
+        layout.operator("understudy.outputs_list", icon="FILE_FOLDER")
+
+
+def draw_consent_warning(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    """Draw that the consent of a modifier's source person has ended or ends soon, if either is so."""
+    text = consent_warning(active_scene(context), identity_of(modifier.identity))
+    if text:
+        draw_text(layout, context, f"{modifier.name}: {text}", "ERROR")
 
 
 def _draw_state(layout: Any, context: bpy.types.Context, scene: Any, modifier: Any) -> None:
@@ -55,19 +60,17 @@ def _draw_state(layout: Any, context: bpy.types.Context, scene: Any, modifier: A
     if not is_day(modifier.identity.consent_record.until):
         draw_text(layout, context, "Until is no day: write it as 2027-12-31", "ERROR")
     today = date.today()
-    state, file = own_state(identity, today), consent_file(scene)
-    if state is not ConsentState.VALID and file is not None:
-        lookup = ConsentLookup(file, identity.name, identity.images, today)
-        current: ConsentState | None = lookup_cache().get(lookup, _REFRESH_SECONDS)
-        if current is ConsentState.VALID:
-            draw_text(layout, context, "The consent file has this person's consent", "CHECKMARK")
-            return
-        if current is ConsentState.ENDED:
-            state = current
-        elif lookup_cache().is_unknown(lookup):
-            draw_text(layout, context, "The consent file can't be read: check its path", "ERROR")
-    if state is ConsentState.ENDED:
+    own, outlook = own_state(identity, today), known_consent(scene, identity)
+    if own is not ConsentState.VALID and outlook.state is ConsentState.VALID:
+        draw_text(layout, context, "The consent file has this person's consent", "CHECKMARK")
+    elif own is not ConsentState.VALID and is_consent_file_unreadable(scene, identity):
+        draw_text(layout, context, "The consent file can't be read: check its path", "ERROR")
+    if outlook.state is ConsentState.ENDED:
         draw_text(layout, context, "The consent has ended: renew it, or remove this modifier", "ERROR")
-        layout.operator("understudy.purge", text="Purge Person", icon="TRASH").what = "PERSON"
-    elif state is ConsentState.NONE and identity.images:
+        column = layout.column(align=True)
+        column.operator("understudy.outputs_list", icon="FILE_FOLDER")
+        column.operator("understudy.purge", text="Purge Person", icon="TRASH").what = "PERSON"
+    elif outlook.state is ConsentState.NONE and identity.images:
         draw_text(layout, context, "Only swap people who agreed. Note their permission here.", "INFO")
+    elif outlook.warning(today):
+        draw_text(layout, context, f"Its last day is {outlook.until}: renew it in time", "TIME")

@@ -23,6 +23,7 @@ from ..properties.scene_properties import recipe_of, settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import supports_modifiers
 from .cache_panel import draw_cache, draw_refusal
+from .consent_panel import draw_consent_warning
 from .fields import row_or_column
 from .parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
 from .repair_panel import draw_repair
@@ -236,6 +237,7 @@ def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> No
     row.menu(UNDERSTUDY_MT_modifier.bl_idname, text="", icon="DOWNARROW_HLT")
     if not is_narrow:
         header.operator("understudy.modifier_remove", text="", icon="X", emboss=False)
+    draw_consent_warning(layout if body is None else body, context, modifier)
     if body is None:
         return
     if needs_image(modifier):

@@ -13,6 +13,7 @@ from ..modifiers.active import active_scene, active_strip
 from ..prepare.source_frames import first_frame_within, source_frame_at
 from ..properties.range_properties import EXCLUDE, HOLD
 from .fields import row_or_column
+from .landmark_list import draw_landmark_edits
 
 if TYPE_CHECKING:
     from ...core.scan.runs import ProblemRun
@@ -27,6 +28,7 @@ def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     if modifier.scan_count and active_strip(context) is not None:
         _draw_problems(layout, context, modifier)
     _draw_ranges(layout, context, modifier)
+    draw_landmark_edits(layout, context, modifier)
 
 
 def _draw_problems(layout: Any, context: bpy.types.Context, modifier: Any) -> None:

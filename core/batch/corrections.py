@@ -11,12 +11,15 @@ from ..errors import BatchError, RecipeError, os_error_reason
 from ..filesystem import read_input
 from ..recipe.clip_swap import ClipSwap
 from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
+from ..recipe.landmark_edits import LandmarkEdit
 from ..recipe.request import SwapRequest
+from .landmark_table import read_landmark_edits
 from .tables import Table
 
 _MAX_FILE_BYTES = 1 << 20
 _MAX_FRAME = 10**9 - 1
-_FILE_NAMES, _RANGE_NAMES, _KINDS = ("ranges",), ("kind", "first", "last", "fade"), ("exclude", "hold")
+_FILE_NAMES = ("ranges", "landmarks")
+_RANGE_NAMES, _KINDS = ("kind", "first", "last", "fade"), ("exclude", "hold")
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,19 @@ class Corrections:
         Ranges that keep the original face.
     holds : tuple of Hold
         Ranges whose points are carried over from the frames around them.
+    landmark_edits : tuple of LandmarkEdit
+        Corrections of faces' landmarks.
     """
 
     exclusions: tuple[Exclusion, ...]
     holds: tuple[Hold, ...]
+    landmark_edits: tuple[LandmarkEdit, ...] = ()
 
     def correct(self, request: SwapRequest) -> SwapRequest:
-        """Return a request with these ranges."""
-        return replace(request, exclusions=self.exclusions, holds=self.holds)
+        """Return a request with these ranges and corrections."""
+        return replace(
+            request, exclusions=self.exclusions, holds=self.holds, landmark_edits=self.landmark_edits
+        )
 
 
 def read_corrections(path: Path) -> Corrections:
@@ -44,6 +52,7 @@ def read_corrections(path: Path) -> Corrections:
 
     It is a JSON object such as `{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}`, with frames
     of the clip counted from 0, the last one included; `fade` may be left out. The other kind is `hold`, without a fade.
+    A list `landmarks` may be beside the ranges, or alone: see `read_landmark_edits`.
 
     Parameters
     ----------
@@ -53,7 +62,7 @@ def read_corrections(path: Path) -> Corrections:
     Returns
     -------
     Corrections
-        Its ranges, each kind in their order.
+        Its ranges and its corrections of landmarks, each kind in their order.
 
     Raises
     ------
@@ -62,7 +71,7 @@ def read_corrections(path: Path) -> Corrections:
     """
     table = Table(_read_object(path), path.name, path.parent)
     table.require_known(_FILE_NAMES)
-    ranges = table.values.get("ranges")
+    ranges = table.values.get("ranges", [] if "landmarks" in table else None)
     if not isinstance(ranges, list) or not all(isinstance(entry, dict) for entry in ranges):
         raise table.fault('there is no list of ranges: write {"ranges": [{"kind": "exclude", ...}]}')
     if len(ranges) > MAX_RANGES:
@@ -74,6 +83,7 @@ def read_corrections(path: Path) -> Corrections:
     return Corrections(
         tuple(entry for entry in listed if isinstance(entry, Exclusion)),
         tuple(entry for entry in listed if isinstance(entry, Hold)),
+        read_landmark_edits(table),
     )
 
 

@@ -35,7 +35,9 @@ class FinishedMovies:
         and the models.
         """
         job = opened.job
-        everywhere = tuple(replace(request, exclusions=(), holds=()) for request in job.requests)
+        everywhere = tuple(
+            replace(request, exclusions=(), holds=(), landmark_edits=()) for request in job.requests
+        )
         layer = LayerJob("", 0, opened.clip.source, 0, opened.output, everywhere)
         digest = self._digester.digest(layer)
         if digest is None:
@@ -61,6 +63,10 @@ class FinishedMovies:
         ]
         if any(request.exclusions or request.holds for request in job.requests):
             written["ranges"] = ranges
+        if any(request.landmark_edits for request in job.requests):
+            written["landmarks"] = [
+                [asdict(entry) for entry in request.landmark_edits] for request in job.requests
+            ]
         return hashlib.sha256(f"{digest}\n{json.dumps(written)}".encode()).hexdigest()
 
     def marker(self, opened: OpenJob) -> Marker:

@@ -12,8 +12,8 @@ from ..export.image_writer import ImageSequenceWriter
 from ..export.movie_writer import VideoWriter
 from ..export.packet_copy import Splice, plan_splice
 from ..export.provenance import COMMENT, provenance_of, sidecar
+from ..media.source import ClipSource
 from ..pipeline.pipeline import Pipeline
-from ..provenance.facts import CompositeFacts
 from ..provenance.marker import FileMarker
 from ..provenance.settings import MarkSettings
 from ..provenance.sidecar import content_entries, sidecar_name
@@ -126,9 +126,10 @@ def render_movie(
     swaps, numbers = opened.job.swaps, opened.numbers
     outcome = RenderCounts()
     writer, splice = open_writer(opened)
-    file_marker = FileMarker(marks or MarkSettings(), partial(_facts, pipeline, opened))
+    finder, clip = CompositeFactsFinder(pipeline.library), opened.clip.source
+    file_marker = FileMarker(marks or MarkSettings(), partial(finder.find, opened.job.requests, [clip]))
     if isinstance(writer, ImageSequenceWriter):
-        writer.mark_with(file_marker.image)
+        writer.mark_with(_image_mark(file_marker, finder, clip))
     with writer:
         outcome.early_warnings = [*opened.clip.faults, *writer.warnings]
         for warning in outcome.early_warnings:
@@ -154,7 +155,7 @@ def render_movie(
             outcome.still_count = 0  # what stands still is not the end
         provenance = provenance_of(opened.job.clip, swaps, outcome.changed_count)
         if isinstance(writer, VideoWriter) and outcome.changed_count:
-            writer.mark_with(file_marker.movie)
+            writer.mark_with(partial(file_marker.movie, clips=partial(finder.clip_files, [(clip, None)])))
 
         def statement(files: Sequence[Path]) -> bytes:
             entries: dict[str, object] = {} if marker is None else dict(marker(files, outcome))
@@ -171,8 +172,15 @@ def render_movie(
     return outcome
 
 
-def _facts(pipeline: Pipeline, opened: OpenJob) -> CompositeFacts:
-    return CompositeFactsFinder(pipeline.library).find(opened.job.requests, [opened.clip.source])
+def _image_mark(
+    marker: FileMarker, finder: CompositeFactsFinder, clip: ClipSource
+) -> Callable[[bytes, str, int], bytes]:
+    """Return what marks the image of a frame: it keeps the manifest that the clip's own image has."""
+
+    def mark(data: bytes, name: str, number: int) -> bytes:
+        return marker.image(data, name, partial(finder.clip_files, [(clip, number)]))
+
+    return mark
 
 
 def movie_warnings(opened: OpenJob, outcome: RenderCounts) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`understudy consent`: list, add, export and check the records of a file."""
+"""`understudy consent`: list, add, export and check the records of a file, and list the outputs of a person."""
 
 import argparse
 import csv
@@ -26,6 +26,7 @@ from ..filesystem import write_file
 from ..recipe.request import SwapRequest
 from ..sessions.settings import CONSENT_FILE_VARIABLE
 from ..units import OFF
+from .consent_outputs import list_outputs
 from .output import show, show_json
 
 _CSV, _JSON = ".csv", ".json"
@@ -36,6 +37,9 @@ def consent(arguments: argparse.Namespace) -> bool:
     path = arguments.file or default_file()
     if arguments.action == "add":
         _add(arguments, path)
+        return True
+    if arguments.action == "outputs":
+        list_outputs(arguments, path)
         return True
     records = read_records(path)
     if arguments.action == "export":
@@ -171,6 +175,7 @@ def _check(arguments: argparse.Namespace, records: Sequence[ConsentRecord], fold
         if state is ConsentState.ENDED:
             images = " ".join(f"--picture {image}" for image in dict.fromkeys(hashes))
             show(f"to delete what was computed: understudy cache purge {images}".rstrip())
+            show(f"to list what was made: understudy consent outputs {images} FOLDER")
     for record in checked:
         number = records.index(record) + 1
         fault = evidence_fault(record, folder)

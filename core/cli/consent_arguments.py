@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ..cache.base.key import SHA256_HEX
 from ..consent.consent_file import FILE_NAME
 from ..consent.record import parse_day
 from .cache_arguments import argument_type
@@ -22,7 +23,7 @@ def add_consent(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the sub-command to the parser's."""
     consent = commands.add_parser(
         "consent",
-        help="list, add, export and check records of consent",
+        help="list, add, export and check records of consent, and find what was made with a person",
         description=_DESCRIPTION,
         allow_abbrev=False,
     )
@@ -46,6 +47,36 @@ def add_consent(commands: "argparse._SubParsersAction[Any]") -> None:
         help="check that the person of these images consented (default: check every record)",
     )
     checked.add_argument("--name", default="", metavar="NAME", help="the person's name, for records by name")
+    _add_outputs(_add_action(actions, "outputs", "list the images and movies that were made with a person"))
+
+
+def _add_outputs(outputs: argparse.ArgumentParser) -> None:
+    outputs.add_argument("--person", default="", metavar="NAME", help="whose images the records name")
+    outputs.add_argument(
+        "--face", action="append", default=[], type=Path, metavar="IMAGE", help="an image of the person"
+    )
+    outputs.add_argument(
+        "--picture",
+        action="append",
+        default=[],
+        type=argument_type(_digest),
+        metavar="SHA256",
+        help="the SHA-256 of an image of the person, where the image is not there any more",
+    )
+    outputs.add_argument("--json", action="store_true", help="write values instead of lines")
+    outputs.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="where to look, and in the folders below, by marks in files and JSON files beside them",
+    )
+
+
+def _digest(text: str) -> str:
+    if not SHA256_HEX.fullmatch(text.lower()):
+        raise ValueError("a SHA-256 has 64 digits, 0 to 9 and a to f")
+    return text.lower()
 
 
 def _add_fields(added: argparse.ArgumentParser) -> None:

@@ -63,7 +63,11 @@ def purge(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
         purge_sheets: _PurgeSheets = partial(purge_sheets_of_clip, clip_name=arguments.clip.name)
     else:
         purge_sheets = partial(purge_sheets_of_people, hashes=roots)
-    return _purge_places(arguments, places, matches, purge_sheets=purge_sheets)
+    is_gone = _purge_places(arguments, places, matches, purge_sheets=purge_sheets)
+    if arguments.picture:
+        images = " ".join(f"--picture {root}" for root in sorted(roots))
+        show(f"outputs with this person stay; to list them: understudy consent outputs {images} FOLDER")
+    return is_gone
 
 
 def _blank_place(place: CachePlace, before_timestamp: float | None = None) -> None:

@@ -35,7 +35,7 @@ class ImageSequenceWriter:
         self._source = source
         self._comment = comment
         self._sidecar: tuple[str, bytes | Callable[[Sequence[Path]], bytes]] | None = None
-        self._mark: Callable[[bytes, str], bytes] | None = None
+        self._mark: Callable[[bytes, str, int], bytes] | None = None
         self._written: list[Path] = []
         self.warnings: list[str] = []
         """What of the clip the images don't have."""
@@ -47,8 +47,8 @@ class ImageSequenceWriter:
         """Have a file of the images' folder written after the last of them; see `VideoWriter.add_sidecar`."""
         self._sidecar = name, data
 
-    def mark_with(self, mark: Callable[[bytes, str], bytes]) -> None:
-        """Have each image marked in which something is changed, see `FileMarker.image`."""
+    def mark_with(self, mark: Callable[[bytes, str, int], bytes]) -> None:
+        """Have each image marked in which something is changed, by its bytes, name and frame number."""
         self._mark = mark
 
     def write_frame(self, frame: RenderedFrame) -> None:
@@ -68,7 +68,7 @@ class ImageSequenceWriter:
         path = image_path(self._pattern, frame.number)
         data = self._encode(pixels)
         if self._mark is not None and frame.is_changed:
-            data = self._mark(data, path.name)
+            data = self._mark(data, path.name, frame.number)
         self._write(path, data)
         self._written.append(path)
 

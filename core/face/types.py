@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .landmark_handles import EYES_TO_CHIN
 from .landmark_sets import LANDMARK_SETS
 
 Floats = npt.NDArray[np.float32]
@@ -16,9 +17,6 @@ Pixels = npt.NDArray[np.uint8]
 
 LANDMARK_COUNT = 478
 """MediaPipe FaceMesh with attention: 468 mesh points, then 5 points for each iris."""
-
-_EYES_TO_CHIN = 1.46
-"""How many times the way from the eyes to the chin a face is high, in the mesh's canonical shape."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,5 +69,5 @@ class Face:
         if not self.has_mesh:
             known = LANDMARK_SETS[len(self.landmarks)]
             eyes = known.alignment_points(self.landmarks)[:2].mean(0)
-            return _EYES_TO_CHIN * float(np.linalg.norm(self.landmarks[known.chin, :2] - eyes))
+            return EYES_TO_CHIN * float(np.linalg.norm(self.landmarks[known.chin, :2] - eyes))
         return float(np.linalg.norm(self.landmarks[10, :2] - self.landmarks[152, :2]))

@@ -19,8 +19,9 @@ import numpy.typing as npt
 
 from ..face.landmark_sets import LANDMARK_SETS, LandmarkSet
 from ..face.types import LANDMARK_COUNT, Floats
-from .mesh_topology import Topology
+from .mesh_topology import Topology, canonical_mesh
 from .outline import convex_hull
+from .thin_plate import thin_plate_kernel
 
 Doubles = npt.NDArray[np.float64]
 
@@ -111,10 +112,8 @@ def fit_head_rotation(points: Floats, topology: Topology) -> Floats:
 
 def _canonical_shape(topology: Topology) -> tuple[Doubles, Doubles]:
     """Return the canonical shape with irises (478, 3), and its points for `_anchor_points` (10, 3)."""
-    whole = np.zeros((LANDMARK_COUNT, 3))
-    whole[: len(topology.shape)] = topology.shape
+    whole = canonical_mesh(topology)
     eyes = [whole[ring].mean(0) for ring in (topology.left_eye_ring, topology.right_eye_ring)]
-    whole[468:473], whole[473:478] = eyes
     return whole, np.array([*eyes, *whole[[_NOSE_INDEX, *_MOUTH_INDICES, _CHIN_INDEX, *_EYE_CORNER_INDICES]]])
 
 
@@ -186,16 +185,11 @@ def _bend_thin_plate(source: Doubles, target: Doubles, points: Doubles) -> Doubl
     count = len(source)
     flat = np.concatenate([np.ones((count, 1)), source], 1)
     system = np.zeros((count + 3, count + 3))
-    system[:count, :count] = _thin_plate_kernel(source, source) + _STIFFNESS * np.eye(count)
+    system[:count, :count] = thin_plate_kernel(source, source) + _STIFFNESS * np.eye(count)
     system[:count, count:], system[count:, :count] = flat, flat.T
     goal = np.concatenate([target - source, np.zeros((3, 2))])
     bends = np.linalg.lstsq(system, goal, rcond=None)[0]
     even = np.concatenate([np.ones((len(points), 1)), points], 1)
     return np.asarray(
-        points + _thin_plate_kernel(points, source) @ bends[:count] + even @ bends[count:], np.float64
+        points + thin_plate_kernel(points, source) @ bends[:count] + even @ bends[count:], np.float64
     )
-
-
-def _thin_plate_kernel(points: Doubles, centres: Doubles) -> Doubles:
-    squares = ((points[:, None] - centres[None]) ** 2).sum(-1)
-    return np.asarray(squares * np.log(squares + 1e-9) / 2, np.float64)

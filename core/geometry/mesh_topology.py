@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..face.types import Floats
+from ..face.types import LANDMARK_COUNT, Floats
 
 Indices = npt.NDArray[np.int32]
 _SMOOTHING_STEPS = 6
@@ -59,6 +59,15 @@ def load_topology() -> Topology:
     for array in (*arrays.values(), shape):
         array.flags.writeable = False
     return Topology(shape=shape, layout=_unwrap_shape(shape, arrays), **arrays)
+
+
+def canonical_mesh(topology: Topology) -> "npt.NDArray[np.float64]":
+    """Return the canonical shape with irises in the middles of the eyes: (478, 3) float64, in the shape's axes."""
+    whole = np.zeros((LANDMARK_COUNT, 3))
+    whole[: len(topology.shape)] = topology.shape
+    eyes = [whole[ring].mean(0) for ring in (topology.left_eye_ring, topology.right_eye_ring)]
+    whole[468:473], whole[473:478] = eyes
+    return whole
 
 
 def _unwrap_shape(shape: Floats, facts: Mapping[str, Indices]) -> Floats:

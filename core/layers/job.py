@@ -10,6 +10,7 @@ from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
 from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
+from ..recipe.landmark_messages import landmark_edit_values, landmark_edits_from
 from ..recipe.parameter import validate_value
 from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest, requests_in_frame
 
@@ -100,6 +101,7 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
         "modifier": request.modifier,
         "exclusions": [[entry.first, entry.last, entry.fade] for entry in request.exclusions],
         "holds": [[entry.first, entry.last] for entry in request.holds],
+        "landmark_edits": landmark_edit_values(request.landmark_edits),
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
             for stage in fields(recipe)
@@ -120,6 +122,7 @@ def request_from(values: object) -> SwapRequest:
         "modifier",
         "exclusions",
         "holds",
+        "landmark_edits",
         "recipe",
     )
     images, replaced = (
@@ -134,6 +137,7 @@ def request_from(values: object) -> SwapRequest:
         messages.text(given["forms"], MAX_FORM_LETTERS),
         messages.listing(given["exclusions"], _exclusion_from, MAX_RANGES),
         messages.listing(given["holds"], _hold_from, MAX_RANGES),
+        landmark_edits_from(given["landmark_edits"]),
     )
 
 

@@ -2,17 +2,17 @@
 """What the replaced faces of a frame do, told by its analysis alone: how they are turned, their mouths, their light."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..analysis.analyser import Analyser
 from ..analysis.expression import unposed_points
 from ..analysis.person_clustering import FaceSample
-from ..analysis.stabilise import stabilised_faces
 from ..face.types import Face, Pixels
 from ..geometry.face_form import mouth_opening
 from ..geometry.mesh_topology import Topology
 from ..media.clip import Clip
 from ..recipe.request import SwapRequest
+from .edited_faces import edited_faces
 from .face_selector import FaceSelector
 
 
@@ -71,12 +71,13 @@ def frame_traits(
     number: int,
     request: SwapRequest,
 ) -> FrameTraits:
-    """Return the traits of a frame, see `Pipeline.frame_traits`."""
-    here = stabilised_faces(analyser, clip, number, request.recipe)
+    """Return the traits of a frame, see `Pipeline.frame_traits`. An excluded frame has its faces all the same."""
+    bare = replace(request, exclusions=(), holds=(), landmark_edits=())
+    here, indices = edited_faces(analyser, selector, clip, number, request.in_frame(number) or bare)
     thumbnail = analyser.frames.thumbnail(clip, number)
     size = clip.info.width, clip.info.height
     faces = []
-    for index in selector.select(clip, number, request, here):
+    for index in indices:
         face = here.faces[index]
         opening = mouth_opening(unposed_points(face.landmarks, topology)) if face.has_mesh else 0.0
         sample = FaceSample((number, index), face, here.embeddings[index])

@@ -40,10 +40,10 @@ from ..swap.neural_source import NeuralSources
 from ..swap.neural_swapper import NeuralSwapper
 from ..swap.source import Sources
 from .crop_stage import CropStage
+from .edited_faces import edited_faces
 from .face_selector import FaceSelector
 from .face_traits import FrameTraits, frame_traits
 from .fuse_stage import FuseStage
-from .held_faces import replaced_faces
 from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
@@ -253,7 +253,7 @@ class Pipeline:
     def _face_plans(self, clip: Clip, number: int, request: SwapRequest) -> list[FacePlan]:
         recipe = request.recipe
         require_mesh(recipe)
-        here, chosen = replaced_faces(self._analyser, self._selector, clip, number, request)
+        here, chosen = edited_faces(self._analyser, self._selector, clip, number, request)
         plans = (self._face_plan(clip, number, request, here, index) for index in chosen)
         return [entry for entry in plans if entry is not None]
 

@@ -13,6 +13,7 @@ from .scan import FormatError, MarkScan, bounded
 _SIGNATURE = b"v/1\x01"
 _MULTIPART = 0x1000
 _XMP, _TYPE = b"xmp", b"string"
+_MARK_HEAD = _XMP + b"\0" + _TYPE + b"\0"
 _MAX_NAME_BYTES = 255
 _MAX_CHUNKS = 1 << 20
 
@@ -36,7 +37,7 @@ class _Layout(NamedTuple):
 def scan_exr(data: bytes) -> MarkScan:
     """Return the marks of an OpenEXR file. FormatError where it is none."""
     layout = _layout(data)
-    mark = _mark_of(layout)
+    mark = _mark_of(data, layout)
     start, end = (mark.start, mark.end) if mark is not None else (layout.first_end, layout.first_end)
     offsets = _offsets(data, layout)
     digest = hashlib.sha256(data[:start])
@@ -51,17 +52,21 @@ def scan_exr(data: bytes) -> MarkScan:
 def with_exr_packet(data: bytes, packet: bytes) -> bytes:
     """Return an OpenEXR file with a packet in place of the one it had. FormatError where it is none."""
     layout = _layout(data)
-    mark = _mark_of(layout)
+    mark = _mark_of(data, layout)
     start, end = (mark.start, mark.end) if mark is not None else (layout.first_end, layout.first_end)
-    attribute = _XMP + b"\0" + _TYPE + b"\0" + struct.pack("<i", len(packet)) + packet
+    attribute = _MARK_HEAD + struct.pack("<i", len(packet)) + packet
     offsets = _offsets(data, layout)
     moved = (offsets.astype(np.int64) + (len(attribute) - (end - start))).astype("<u8")
     rest = layout.tables + offsets.nbytes
     return b"".join((data[:start], attribute, data[end : layout.tables], moved.tobytes(), data[rest:]))
 
 
-def _mark_of(layout: _Layout) -> _Attribute | None:
-    return next((entry for entry in layout.attributes if entry.name == _XMP), None)
+def _mark_of(data: bytes, layout: _Layout) -> _Attribute | None:
+    """Return the attribute with the packet, if there is one. FormatError where it is of another type."""
+    mark = next((entry for entry in layout.attributes if entry.name == _XMP), None)
+    if mark is not None and data[mark.start : mark.value - 4] != _MARK_HEAD:
+        raise FormatError("its attribute xmp is no text")
+    return mark
 
 
 def _layout(data: bytes) -> _Layout:

@@ -17,6 +17,9 @@ _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CLIP_HASH = re.compile(r"(sha256|sample-sha256):[0-9a-f]{64}", re.ASCII)
 _MAX_TEXT = 100
+_LICENCE = re.compile(rf"[ -~]{{1,{_MAX_TEXT}}}", re.ASCII)
+OTHER_LICENCE = "other"
+"""A licence in a user's own words, which no mark repeats."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,15 @@ class CompositeFacts:
     source_images : tuple of str
         Hex SHA-256 of the files of the source people's images; the first `MAX_HASHES` of them.
     models : tuple of str
-        Hex SHA-256 of the model files that a recipe chooses; the first `MAX_HASHES` of them.
+        Hex SHA-256 of the model files that a recipe runs; the first `MAX_HASHES` of them.
     clips : tuple of str
         ``sha256:`` and the hex SHA-256 of each clip's file, or of the list of an image sequence's hashes;
         ``sample-sha256:`` and that of parts of it, where the clip is too large to be read for this.
+    licences : tuple of str
+        The licences of all models that were run, each once, as the catalogue words them; `OTHER_LICENCE` for one that a
+        user worded. Empty in marks of before.
+    is_commercial : bool
+        Whether each of them surely allows commercial use: the strictest of the chain counts.
     """
 
     software: str
@@ -43,6 +51,8 @@ class CompositeFacts:
     source_images: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     clips: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+    is_commercial: bool = False
 
     @property
     def digital_source_type(self) -> str:
@@ -52,13 +62,16 @@ class CompositeFacts:
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""
-        return {
+        values: dict[str, object] = {
             "software": self.software,
             "engine": self.engine,
             "source_images": list(self.source_images),
             "models": list(self.models),
             "clips": list(self.clips),
         }
+        if self.licences:
+            values |= {"licenses": list(self.licences), "commercial": self.is_commercial}
+        return values
 
     def as_json(self) -> str:
         """Return ASCII text that `facts_from_json` reads."""
@@ -82,9 +95,11 @@ def facts_from(values: Mapping[str, object]) -> CompositeFacts | None:
     images = _texts(values.get("source_images"), _DIGEST)
     models = _texts(values.get("models"), _DIGEST)
     clips = _texts(values.get("clips"), _CLIP_HASH)
-    if images is None or models is None or clips is None:
+    licences = _texts(values.get("licenses", []), _LICENCE)
+    if images is None or models is None or clips is None or licences is None:
         return None
-    return CompositeFacts(software, str(engine), images, models, clips)
+    is_commercial = bool(licences) and values.get("commercial") is True
+    return CompositeFacts(software, str(engine), images, models, clips, licences, is_commercial)
 
 
 def _texts(value: object, form: re.Pattern[str]) -> tuple[str, ...] | None:

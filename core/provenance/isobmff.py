@@ -46,6 +46,19 @@ def scan_movie(file: BinaryIO) -> MarkScan:
     return MarkScan(packet, any(kind == _MANIFEST for kind, *_ in boxes), digest.hexdigest())
 
 
+def has_movie_manifest(file: BinaryIO) -> bool:
+    """Tell whether a movie has a C2PA manifest, by its boxes alone. FormatError where it is none, OSError as well."""
+    return any(kind == _MANIFEST for kind, *_ in bounded(_boxes(file)))
+
+
+def movie_packet(file: BinaryIO) -> bytes:
+    """Return a movie's XMP packet without reading its images, empty where there is none. Errors as `scan_movie`."""
+    for kind, _, body, end in bounded(_boxes(file)):
+        if kind == _XMP:
+            return _read(file, body, min(end - body, _MAX_PACKET_BYTES))
+    return b""
+
+
 def append_movie_packet(file: BinaryIO, packet: bytes) -> None:
     """Write a packet at the end of a movie that has none. FormatError where its last box has no end of its own."""
     kind, start, body, end = list(bounded(_boxes(file)))[-1]

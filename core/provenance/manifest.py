@@ -1,24 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """C2PA manifests, by `c2pa-python`, where that is installed: signed, and bound to every byte of the file.
 
-It can't write .mkv, .webm and .exr. Nothing is sent anywhere unless a timestamp authority is named.
+A clip that has a manifest of its own keeps it as an ingredient, with what was seen of it, so that its history stays.
+The library can't write .mkv, .webm and .exr. Nothing is sent anywhere unless a timestamp authority is named.
 """
 
 import importlib.util
+import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import OutputError
 from .certificates import LOCAL_AUTHORITY, SigningIdentity
-from .facts import COMPOSITE_TEXT, CompositeFacts, facts_from
+from .facts import COMPOSITE_TEXT, CompositeFacts
+from .manifest_history import RECORD_LABEL, PastManifest, past_manifests, recorded_facts, signer_of
 
 if TYPE_CHECKING:
     from c2pa import Context
 
-RECORD_LABEL = "understudy.record"
 INSTALL_HINT = "pip install 'understudy[c2pa]'"
 _MEDIA_TYPES = {
     ".png": "image/png",
@@ -37,6 +39,7 @@ _SETTINGS = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
 }
 _CLIP_ID = "clip"
+_PARENT, _COMPONENT, _INPUT = "parentOf", "componentOf", "inputTo"
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class ManifestReading:
         What was done, where Understudy signed.
     problems : tuple of str
         C2PA's codes for what is wrong.
+    history : tuple of PastManifest
+        The manifests of what the file was made of, the nearest first.
     """
 
     is_intact: bool
@@ -65,6 +70,7 @@ class ManifestReading:
     time: str
     facts: CompositeFacts | None
     problems: tuple[str, ...]
+    history: tuple[PastManifest, ...] = ()
 
     @property
     def is_local(self) -> bool:
@@ -89,6 +95,7 @@ def sign_file(
     facts: CompositeFacts,
     identity: SigningIdentity,
     timestamp_url: str = "",
+    clips: Sequence[bytes] = (),
 ) -> None:
     """Write a copy of a file that has a signed manifest.
 
@@ -106,6 +113,8 @@ def sign_file(
         Who signs.
     timestamp_url : str
         A timestamp authority that is asked over the network; empty for none.
+    clips : sequence of bytes
+        What `clip_history` gave of each clip that has a manifest.
 
     Raises
     ------
@@ -120,13 +129,58 @@ def sign_file(
     try:
         with (
             Signer.from_info(info) as signer,
-            Builder(manifest_definition(facts, name), _context()) as builder,
+            Builder(manifest_definition(facts, name, len(clips)), _context()) as builder,
         ):
+            for clip in clips:
+                builder.add_ingredient_from_archive(io.BytesIO(clip))
             builder.sign(signer, media_type(name), source, target)
     except C2paError as error:
         raise OutputError(
             f"can't sign {name}: {_first_line(error)}; check the signing certificate"
         ) from error
+
+
+def clip_history(clip: BinaryIO, name: str, digest: str, place: int | None = None) -> bytes:
+    """Return a clip's manifest, and whether it held, for `sign_file`: all of the clip is read for that, once.
+
+    Parameters
+    ----------
+    clip : file
+        The clip; it has a manifest.
+    name : str
+        What it is called: its ending tells the format, and it is not written.
+    digest : str
+        What the facts call it.
+    place : int or None
+        Which of several clips it is; None where it is the only one.
+
+    Returns
+    -------
+    bytes
+        An archive of c2pa-python. The clip may have been changed since it was signed: that is kept with it.
+
+    Raises
+    ------
+    OutputError
+        The manifest can't be read.
+    """
+    from c2pa import Builder, C2paError
+
+    key = _clip_id(place)
+    relationship = _PARENT if place is None else _COMPONENT
+    archive = io.BytesIO()
+    try:
+        with Builder({}, _context()) as builder:
+            builder.add_ingredient(
+                json.dumps(_ingredient(key, relationship, "clip", digest)), media_type(name), clip
+            )
+            builder.write_ingredient_archive(key, archive)
+    except C2paError as error:
+        raise OutputError(
+            f"the C2PA manifest of the clip can't be kept: {_first_line(error)}; "
+            "UNDERSTUDY_C2PA_HISTORY=off leaves it out"
+        ) from error
+    return archive.getvalue()
 
 
 def read_manifest(file: BinaryIO, name: str) -> ManifestReading:
@@ -157,24 +211,29 @@ def read_manifest(file: BinaryIO, name: str) -> ManifestReading:
     except (C2paError, ValueError) as error:
         raise OutputError(f"the C2PA manifest of {name} can't be read: {_first_line(error)}") from error
     manifest = store.get("manifests", {}).get(store.get("active_manifest"), {})
-    signature = manifest.get("signature_info", {})
+    signer, time = signer_of(manifest)
     state = store.get("validation_state", "Invalid")
     problems = [str(entry.get("code")) for entry in store.get("validation_status") or ()]
     return ManifestReading(
         is_intact=state in ("Valid", "Trusted"),
         is_trusted=state == "Trusted",
-        signer=str(signature.get("common_name") or signature.get("issuer") or ""),
-        time=str(signature.get("time") or ""),
-        facts=_recorded_facts(manifest.get("assertions") or ()),
+        signer=signer,
+        time=time,
+        facts=recorded_facts(manifest),
         problems=tuple(dict.fromkeys(problems)),
+        history=past_manifests(store),
     )
 
 
-def manifest_definition(facts: CompositeFacts, name: str) -> dict[str, Any]:
-    """Return what c2pa-python makes a manifest of: actions, ingredients by their hashes, and the facts."""
+def manifest_definition(facts: CompositeFacts, name: str, clip_count: int = 0) -> dict[str, Any]:
+    """Return what c2pa-python makes a manifest of: actions, ingredients by their hashes, and the facts.
+
+    `clip_count` is how many clips come as archives of `clip_history`. The only clip there is, is the parent itself.
+    """
     program, _, version = facts.software.partition(" ")
     agent = {"name": program} | ({"version": version} if version else {})
     images = {f"image{place}": digest for place, digest in enumerate(facts.source_images)}
+    is_parent_archive = clip_count > 0 and len(facts.clips) == 1
     clip = " ".join(facts.clips) or "unknown"
     edited = {
         "action": "c2pa.edited",
@@ -184,21 +243,25 @@ def manifest_definition(facts: CompositeFacts, name: str) -> dict[str, Any]:
         "parameters": {"ingredientIds": list(images)} if images else {},
     }
     opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": [_CLIP_ID]}}
+    components = [] if is_parent_archive else [_clip_id(place) for place in range(clip_count)]
+    placed = [{"action": "c2pa.placed", "parameters": {"ingredientIds": components}}] if components else []
+    parents = [] if is_parent_archive else [_ingredient(_CLIP_ID, _PARENT, "clip", clip)]
     return {
         "claim_generator_info": [agent],
         "format": media_type(name),
         "ingredients": [
-            _ingredient(_CLIP_ID, "parentOf", "clip", clip),
-            *(
-                _ingredient(key, "inputTo", "source image", f"sha256:{digest}")
-                for key, digest in images.items()
-            ),
+            *parents,
+            *(_ingredient(key, _INPUT, "source image", f"sha256:{digest}") for key, digest in images.items()),
         ],
         "assertions": [
-            {"label": "c2pa.actions.v2", "data": {"actions": [opened, edited]}},
+            {"label": "c2pa.actions.v2", "data": {"actions": [opened, *placed, edited]}},
             {"label": RECORD_LABEL, "data": facts.as_dict()},
         ],
     }
+
+
+def _clip_id(place: int | None) -> str:
+    return _CLIP_ID if place is None else f"{_CLIP_ID}{place}"
 
 
 def _ingredient(key: str, relationship: str, kind: str, digest: str) -> dict[str, str]:
@@ -209,14 +272,6 @@ def _ingredient(key: str, relationship: str, kind: str, digest: str) -> dict[str
         "instance_id": digest,
         "description": digest,
     }
-
-
-def _recorded_facts(assertions: Sequence[Mapping[str, Any]]) -> CompositeFacts | None:
-    for assertion in assertions:
-        data = assertion.get("data")
-        if assertion.get("label") == RECORD_LABEL and isinstance(data, dict):
-            return facts_from(data)
-    return None
 
 
 @cache

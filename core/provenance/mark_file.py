@@ -11,7 +11,7 @@ from ..errors import OutputError
 from ..filesystem import open_input, read_input
 from .exr import scan_exr, with_exr_packet
 from .facts import CompositeFacts
-from .isobmff import append_movie_packet, scan_movie
+from .isobmff import append_movie_packet, has_movie_manifest, movie_packet, scan_movie
 from .jpeg import scan_jpeg, with_jpeg_packet
 from .png import scan_png, with_png_packet
 from .scan import FormatError, MarkScan
@@ -88,6 +88,41 @@ def scan_marks(path: Path) -> MarkScan:
             return scan_movie(cast("BinaryIO", file))
     except FormatError as error:
         raise OutputError(f"{path.name} can't be read: {error}") from error
+
+
+def packet_of(path: Path) -> bytes:
+    """Return the XMP packet of a file, empty where it has none; of a movie little is read. Errors as `scan_marks`."""
+    if not is_movie_format(path.name):
+        return scan_marks(path).packet
+    try:
+        with io.BufferedReader(open_input(path)) as file:
+            return movie_packet(cast("BinaryIO", file))
+    except FormatError as error:
+        raise OutputError(f"{path.name} can't be read: {error}") from error
+
+
+def has_manifest(path: Path) -> bool:
+    """Tell whether a file has a C2PA manifest; of a movie little is read for that. Raises OSError.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file. One that is not what its name says has none.
+
+    Returns
+    -------
+    bool
+        Whether it has one.
+    """
+    try:
+        if is_image_format(path.name):
+            return scan_marks(path).has_manifest
+        if not is_movie_format(path.name):
+            return False
+        with io.BufferedReader(open_input(path)) as file:
+            return has_movie_manifest(cast("BinaryIO", file))
+    except (FormatError, OutputError):
+        return False
 
 
 def mark_movie_in_place(path: Path, name: str, facts: CompositeFacts) -> None:

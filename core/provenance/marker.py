@@ -2,19 +2,20 @@
 """Marks the files of one output. What can't be marked stays as it is and is said once, unless marks are required."""
 
 import io
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple, cast
 
 from ..errors import OutputError, UnderstudyError, os_error_reason
 from ..filesystem import NewFiles, open_input, read_input, write_file
 from .certificates import SigningIdentity, local_identity, read_identity
 from .facts import CompositeFacts
-from .manifest import media_type, sign_file
+from .manifest import clip_history, media_type, sign_file
 from .mark_file import (
     MAX_IMAGE_BYTES,
     can_hold_mark,
+    has_manifest,
     is_image_format,
     mark_movie_in_place,
     marked_image,
@@ -22,6 +23,19 @@ from .mark_file import (
 from .settings import MarkSettings
 
 _COPY_BYTES = 1 << 22
+_MAX_CLIPS = 16
+"""The manifests of so many clips are kept in that of an output, and as many in memory."""
+
+
+class ClipFile(NamedTuple):
+    """A file that an output was made of."""
+
+    path: Path
+    digest: str
+    """What the facts call the clip."""
+
+
+ClipFiles = Callable[[], Sequence[ClipFile]]
 
 
 class FileMarker:
@@ -35,6 +49,7 @@ class FileMarker:
         self._settings = settings
         self._make_facts = facts
         self._faults: list[str] = []
+        self._history_of = lru_cache(maxsize=_MAX_CLIPS)(_clip_history)
 
     @property
     def is_on(self) -> bool:
@@ -65,7 +80,7 @@ class FileMarker:
             self._record(error)
             return None
 
-    def image(self, data: bytes, name: str) -> bytes:
+    def image(self, data: bytes, name: str, clips: ClipFiles = tuple) -> bytes:
         """Return an image file with its marks; OutputError where it can't have them and must.
 
         Parameters
@@ -74,6 +89,8 @@ class FileMarker:
             The file.
         name : str
             What it will be called.
+        clips : function
+            Returns the clips that it was made of: where one has a manifest, that is kept. It may raise UnderstudyError.
 
         Returns
         -------
@@ -91,13 +108,13 @@ class FileMarker:
             data = marked_image(data, name, self.facts)
             if self._settings.has_manifest and media_type(name):
                 target = io.BytesIO()
-                self._sign(io.BytesIO(data), target, name)
+                self._sign(io.BytesIO(data), target, name, clips)
                 data = target.getvalue()
         except UnderstudyError as error:
             self._record(error)
         return data
 
-    def movie(self, files: NewFiles, part: Path, name: str) -> Path:
+    def movie(self, files: NewFiles, part: Path, name: str, clips: ClipFiles = tuple) -> Path:
         """Mark a movie that is complete and has not its name yet.
 
         Parameters
@@ -108,6 +125,8 @@ class FileMarker:
             Where that lies.
         name : str
             What it will be called.
+        clips : function
+            As in `image`.
 
         Returns
         -------
@@ -119,9 +138,9 @@ class FileMarker:
         OutputError
             It can't be marked, and marks are required.
         """
-        return self._movie(files, part, name)[0]
+        return self._movie(files, part, name, clips)[0]
 
-    def _movie(self, files: NewFiles, part: Path, name: str) -> tuple[Path, bool]:
+    def _movie(self, files: NewFiles, part: Path, name: str, clips: ClipFiles) -> tuple[Path, bool]:
         """Return where the file lies that is to have the name, and whether it has any mark."""
         if not self._settings.is_on or not can_hold_mark(name):
             return part, False
@@ -132,7 +151,7 @@ class FileMarker:
             if self._settings.has_manifest:
                 signed = files.create(name)
                 with part.open("rb") as source, signed.open("r+b") as target:  # gate: NewFiles made both
-                    self._sign(source, target, name)
+                    self._sign(source, target, name, clips)
         except (OSError, UnderstudyError) as error:
             if signed is not None:
                 files.drop(signed)
@@ -143,7 +162,7 @@ class FileMarker:
         files.drop(part)
         return signed, True
 
-    def finished_file(self, path: Path) -> bool:
+    def finished_file(self, path: Path, clips: ClipFiles = tuple) -> bool:
         """Put a marked file in the place of one that another program has finished, whole at every moment.
 
         A link is left as it is: whoever has put it there chose what is marked.
@@ -152,6 +171,8 @@ class FileMarker:
         ----------
         path : pathlib.Path
             The file.
+        clips : function
+            As in `image`.
 
         Returns
         -------
@@ -172,28 +193,48 @@ class FileMarker:
         try:
             if is_image_format(path.name):
                 data = read_input(path, MAX_IMAGE_BYTES)
-                marked = self.image(data, path.name)
+                marked = self.image(data, path.name, clips)
                 if marked is not data:
                     write_file(path, marked)
             else:
-                self._finished_movie(path)
+                self._finished_movie(path, clips)
         except OSError as error:
             self._record(error)
         return len(self._faults) == before
 
-    def _finished_movie(self, path: Path) -> None:
+    def _finished_movie(self, path: Path, clips: ClipFiles) -> None:
         with NewFiles(path.parent) as files:
             part = files.create(path.name)
             with part.open("r+b") as copy, io.BufferedReader(open_input(path)) as file:  # gate: NewFiles'
                 while piece := file.read(_COPY_BYTES):
                     copy.write(piece)
-            if self._movie(files, part, path.name)[1]:
+            if self._movie(files, part, path.name, clips)[1]:
                 files.commit()
 
-    def _sign(self, source: BinaryIO, target: BinaryIO, name: str) -> None:
+    def _sign(self, source: BinaryIO, target: BinaryIO, name: str, clips: ClipFiles) -> None:
         if isinstance(self._identity, OutputError):
             raise self._identity
-        sign_file(source, target, name, self.facts, self._identity, self._settings.timestamp_url)
+        sign_file(
+            source,
+            target,
+            name,
+            self.facts,
+            self._identity,
+            self._settings.timestamp_url,
+            self._history(clips),
+        )
+
+    def _history(self, clips: ClipFiles) -> list[bytes]:
+        """Return the manifests of clips, as `clip_history` gives them."""
+        archives: list[bytes] = []
+        for clip in clips() if self._settings.keeps_history else ():
+            is_only = len(self.facts.clips) == 1
+            archive = self._history_of(clip, None if is_only else len(archives))
+            if not isinstance(archive, bytes):
+                self._record(archive)
+            elif archive and len(archives) < _MAX_CLIPS:
+                archives.append(archive)
+        return archives
 
     @cached_property
     def _identity(self) -> SigningIdentity | OutputError:
@@ -212,3 +253,17 @@ class FileMarker:
         if self._settings.is_required:
             raise OutputError(f"marks are required, and {text}") from error
         self._faults.append(text)
+
+
+def _clip_history(clip: ClipFile, place: int | None) -> bytes | OSError | OutputError:
+    """Return what `clip_history` does, or why it can't: nobody reads a large clip for that twice.
+
+    It is empty for a clip that has no manifest.
+    """
+    try:
+        if not media_type(clip.path.name) or not has_manifest(clip.path):
+            return b""
+        with io.BufferedReader(open_input(clip.path)) as file:
+            return clip_history(cast("BinaryIO", file), clip.path.name, clip.digest, place)
+    except (OSError, OutputError) as error:
+        return error

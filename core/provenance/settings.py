@@ -15,6 +15,7 @@ CERTIFICATE_VARIABLE = "UNDERSTUDY_C2PA_CERTIFICATE"
 KEY_VARIABLE = "UNDERSTUDY_C2PA_KEY"
 PASSWORD_VARIABLE = "UNDERSTUDY_C2PA_PASSWORD"  # noqa: S105 - the name of a variable
 TIMESTAMP_VARIABLE = "UNDERSTUDY_C2PA_TIMESTAMP"
+HISTORY_VARIABLE = "UNDERSTUDY_C2PA_HISTORY"
 REQUIRE = "require"
 _KEYRING = "keyring"
 _KEYRING_SERVICE, _KEYRING_USER = "understudy", "c2pa"
@@ -38,6 +39,8 @@ class MarkSettings:
         What the key is encrypted with.
     timestamp_url : str
         The timestamp authority that is asked; empty for none.
+    keeps_history : bool
+        Whether the manifest of a clip is kept in that of an output.
     warnings : tuple of str
         What was asked for and is not done, a line each.
     """
@@ -49,10 +52,13 @@ class MarkSettings:
     key: Path | None = None
     password: str = field(default="", repr=False)
     timestamp_url: str = ""
+    keeps_history: bool = True
     warnings: tuple[str, ...] = ()
 
 
-def mark_settings(environment: Mapping[str, str], *, online: bool, required: bool = False) -> MarkSettings:
+def mark_settings(
+    environment: Mapping[str, str], *, online: bool, required: bool = False, preferred: bool = True
+) -> MarkSettings:
     """Return what the environment says.
 
     Parameters
@@ -63,6 +69,8 @@ def mark_settings(environment: Mapping[str, str], *, online: bool, required: boo
         Whether a timestamp authority may be asked over a network.
     required : bool
         Whether marks are required, whatever the environment says.
+    preferred : bool
+        Whether outputs are marked where the environment says nothing of it.
 
     Returns
     -------
@@ -76,7 +84,7 @@ def mark_settings(environment: Mapping[str, str], *, online: bool, required: boo
     """
     said = {name: environment.get(name, "").strip() for name in _VARIABLES}
     is_required = required or said[MARKS_VARIABLE] == REQUIRE
-    is_on = said[MARKS_VARIABLE] == REQUIRE or _switch(said, MARKS_VARIABLE, default=True)
+    is_on = said[MARKS_VARIABLE] == REQUIRE or _switch(said, MARKS_VARIABLE, default=preferred)
     if required and not is_on:
         raise OutputError(f"marks are required and {MARKS_VARIABLE} turns them off: leave one of both away")
     if not is_on:
@@ -102,6 +110,7 @@ def mark_settings(environment: Mapping[str, str], *, online: bool, required: boo
         key=Path(key) if key else None,
         password=_password(said[PASSWORD_VARIABLE]) if certificate else "",
         timestamp_url=timestamp,
+        keeps_history=_switch(said, HISTORY_VARIABLE, default=True),
         warnings=tuple(warnings),
     )
 
@@ -113,6 +122,7 @@ _VARIABLES = (
     KEY_VARIABLE,
     PASSWORD_VARIABLE,
     TIMESTAMP_VARIABLE,
+    HISTORY_VARIABLE,
 )
 
 

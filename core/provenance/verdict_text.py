@@ -7,6 +7,7 @@ from ..reporting.layer_outcomes import pluralise
 from ..reporting.quoting import quote
 from .facts import NEURAL, CompositeFacts
 from .manifest import INSTALL_HINT, ManifestReading
+from .manifest_history import PastManifest
 from .verify import CHANGED, INTACT, UNMARKED, Verdict
 
 _STATES = {
@@ -43,6 +44,7 @@ def detail_lines(verdict: Verdict, *, shortened: bool = True) -> Iterator[str]:
         yield f"XMP: {worth}. It is not signed: it shows a change, not who made it."
     if verdict.manifest is not None:
         yield from _manifest_lines(verdict.manifest)
+        yield from map(_history_line, verdict.manifest.history)
     if verdict.manifest_problem:
         yield f"C2PA: there is a manifest that was not checked: {verdict.manifest_problem}; {INSTALL_HINT}"
     if verdict.sidecar_matches is not None:
@@ -63,6 +65,9 @@ def _fact_lines(facts: CompositeFacts, digits: int | None) -> Iterator[str]:
         yield f"Source person: {images}, SHA-256 {_digests(facts.source_images, digits)}"
     if facts.models:
         yield f"Models: SHA-256 {_digests(facts.models, digits)}"
+    if facts.licences:
+        worth = "each surely allows" if facts.is_commercial else "not each surely allows"
+        yield f"Licenses of the models: {quote('; '.join(facts.licences))}; {worth} commercial use"
 
 
 def _manifest_lines(manifest: ManifestReading) -> Iterator[str]:
@@ -80,10 +85,24 @@ def _manifest_lines(manifest: ManifestReading) -> Iterator[str]:
     yield f"C2PA: the file is as it was signed by {signer}{when}. {worth}"
 
 
+def _history_line(past: PastManifest) -> str:
+    """Say what a file was that this one was made of, one line."""
+    signer = quote(past.signer) or "somebody who is not named"
+    when = f", on {quote(past.time)}" if past.time else ""
+    maker = f", made with {quote(past.generator)}" if past.generator else ""
+    if past.facts is not None:
+        maker += " (a face was replaced)"
+    state = "it was as it was signed when it was used"
+    if not past.was_intact:
+        state = f"it was NOT as it was signed when it was used ({quote(', '.join(past.problems))})"
+    steps = "the file before this one" if past.generation == 1 else f"{past.generation} files before this one"
+    return f"History, {steps}: signed by {signer}{when}{maker}; {state}."
+
+
 def _digests(digests: tuple[str, ...], digits: int | None) -> str:
-    return ", ".join(_shown(digest, digits) for digest in digests)
+    return ", ".join(_digest_text(digest, digits) for digest in digests)
 
 
-def _shown(digest: str, digits: int | None) -> str:
+def _digest_text(digest: str, digits: int | None) -> str:
     kind, colon, number = digest.rpartition(":")
     return f"{kind}{colon}{number[:digits]}{'…' if digits else ''}"

@@ -98,6 +98,7 @@ class Verdict:
                 "signer": manifest.signer,
                 "time": manifest.time,
                 "problems": list(manifest.problems),
+                "history": [past.as_dict() for past in manifest.history],
             },
             "c2pa_problem": self.manifest_problem,
             "sidecar": None if not self.sidecar else {"matches": self.sidecar_matches},

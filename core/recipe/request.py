@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import FaceImageError, FaceNumberError
 from . import Recipe
 from .frame_ranges import Exclusion, Hold, visibility_at
+from .landmark_edits import LandmarkEdit, landmark_edits_in_frame
 
 MAX_FORM_LETTERS = 1 << 20
 """No `SwapRequest.target_forms` is longer."""
@@ -118,6 +119,9 @@ class SwapRequest:
     holds : tuple of Hold
         Frames whose points are carried from the frames around the range. Keys have the points that come of it, and the
         digests of these frames have the range; those of other frames do not.
+    landmark_edits : tuple of LandmarkEdit
+        Corrections of faces' landmarks, and faces that a person placed. Keys have the points that come of it, and the
+        digests of these frames have what is done there; those of other frames have nothing of it.
     """
 
     identity: Identity
@@ -127,6 +131,7 @@ class SwapRequest:
     target_forms: str = ""
     exclusions: tuple[Exclusion, ...] = field(default=(), repr=False)
     holds: tuple[Hold, ...] = field(default=(), repr=False)
+    landmark_edits: tuple[LandmarkEdit, ...] = field(default=(), repr=False)
 
     def in_frame(self, number: int) -> "SwapRequest | None":
         """Return what is asked for in one frame: the very request where it has no ranges.
@@ -142,7 +147,7 @@ class SwapRequest:
             The request without exclusions, its opacity eased where one begins or ends, with the hold that the frame is
             in; None within an exclusion.
         """
-        if not (self.exclusions or self.holds):
+        if not (self.exclusions or self.holds or self.landmark_edits):
             return self
         visibility = visibility_at(self.exclusions, number)
         if visibility <= 0:
@@ -151,7 +156,9 @@ class SwapRequest:
         if visibility < 1:
             fusion = replace(fusion, opacity=fusion.opacity * visibility)
         holds = tuple(hold for hold in self.holds if number in hold)[:1]
-        return replace(self, recipe=replace(self.recipe, fusion=fusion), exclusions=(), holds=holds)
+        edits = landmark_edits_in_frame(self.landmark_edits, number)
+        recipe = replace(self.recipe, fusion=fusion)
+        return replace(self, recipe=recipe, exclusions=(), holds=holds, landmark_edits=edits)
 
 
 def requests_in_frame(requests: Iterable[SwapRequest], number: int) -> tuple[SwapRequest, ...]:

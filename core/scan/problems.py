@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..recipe.frame_ranges import Exclusion, Hold, visibility_at
+from ..recipe.landmark_edits import LandmarkEdit
 from .measures import MEASURES
 
 
@@ -127,11 +128,15 @@ class ScanResult:
 
 
 def open_problems(
-    problems: Iterable[Problem], exclusions: Sequence[Exclusion], holds: Sequence[Hold]
+    problems: Iterable[Problem],
+    exclusions: Sequence[Exclusion],
+    holds: Sequence[Hold],
+    landmark_edits: Sequence[LandmarkEdit] = (),
 ) -> tuple[Problem, ...]:
-    """Return the problems that no range mends: those in frames that are neither excluded nor held."""
+    """Return the problems that nobody mends: in frames that are not excluded, not held and not corrected by hand."""
+    mended: tuple[Hold | LandmarkEdit, ...] = (*holds, *landmark_edits)
     return tuple(
         problem
         for problem in problems
-        if visibility_at(exclusions, problem.frame) > 0 and not any(problem.frame in hold for hold in holds)
+        if visibility_at(exclusions, problem.frame) > 0 and not any(problem.frame in part for part in mended)
     )

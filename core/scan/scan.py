@@ -115,7 +115,8 @@ def scan_clip(
             unknown += 1
         on_frame(done)
     result = scan.result(unknown)
-    return replace(result, problems=open_problems(result.problems, request.exclusions, request.holds))
+    mended = request.exclusions, request.holds, request.landmark_edits
+    return replace(result, problems=open_problems(result.problems, *mended))
 
 
 def _join_series(parts: list[PersonSeries]) -> tuple[PersonSeries, ...]:

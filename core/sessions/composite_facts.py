@@ -9,11 +9,14 @@ from ..media.file_status import content_id, file_fingerprint, sample_digest
 from ..media.source import ClipSource
 from ..models.embedded import embedded_files
 from ..models.library import ModelLibrary
+from ..models.licences import NOT_STATED, strictest, swapper_companions
 from ..models.session import ModelFile
-from ..provenance.facts import EMBEDDED, MAX_HASHES, NEURAL, CompositeFacts
+from ..provenance.facts import EMBEDDED, MAX_HASHES, NEURAL, OTHER_LICENCE, CompositeFacts
+from ..provenance.marker import ClipFile
 from ..recipe import Recipe
 from ..recipe.request import SwapRequest
 from ..system.version import program_name
+from .licences import licences_of_recipes
 from .required_models import chosen_models, find_models
 
 _MAX_READ_BYTES = 1 << 31
@@ -62,12 +65,46 @@ class CompositeFactsFinder:
             _distinct(images),
             _distinct(models),
             _distinct(map(self._digest, clips)),
+            *self._licences(recipes),
         )
+
+    def clip_files(self, frames: Iterable[tuple[ClipSource, int | None]]) -> tuple[ClipFile, ...]:
+        """Return the files that an output was made of, whose manifests it may keep.
+
+        Parameters
+        ----------
+        frames : iterable of (ClipSource, int or None)
+            Each clip, and which of its frames an image shows; None for a movie of many.
+
+        Returns
+        -------
+        tuple of ClipFile
+            One for each clip; none of an image sequence of which a movie was made.
+
+        Raises
+        ------
+        ClipError
+            A clip can't be read any more.
+        """
+        files: dict[str, ClipFile] = {}
+        for clip, number in frames:
+            place = 0 if len(clip.paths) == 1 else number
+            if place is not None and 0 <= place < len(clip.paths):
+                digest = self._digest(clip)
+                files.setdefault(digest, ClipFile(clip.paths[place], digest))
+        return tuple(files.values())
 
     def _digest(self, file: Path | ClipSource) -> str:
         if file not in self._digests:
             self._digests[file] = file_fingerprint(file) if isinstance(file, Path) else clip_digest(file)
         return self._digests[file]
+
+    def _licences(self, recipes: Sequence[Recipe]) -> tuple[tuple[str, ...], bool]:
+        """Return the licences of all models that are run, and whether each surely allows commercial use."""
+        chain = licences_of_recipes(recipes, self._library)
+        public = {NOT_STATED, *(card.licence for card in self._library.catalogue.models)}
+        names = (model.licence if model.licence in public else OTHER_LICENCE for model in chain)
+        return tuple(sorted(set(names))), strictest(chain) is None
 
     def _models(self, recipe: Recipe) -> Iterator[str]:
         embedded = embedded_files()
@@ -78,11 +115,20 @@ class CompositeFactsFinder:
                 if path not in self._digests:
                     self._digests[path] = ModelFile(path).sha256
                 yield self._digests[path]
-        for choice in chosen_models(recipe):
+        for choice in self._choices(recipe):
             if choice not in self._model_hashes:
                 matches = find_models((choice,), self._library)
                 self._model_hashes[choice] = tuple(one.file.sha256 for one in matches if one.file is not None)
             yield from self._model_hashes[choice]
+
+    def _choices(self, recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+        """Yield the models that a recipe chooses, and after a swapper those that it can't run without."""
+        families = self._library.catalogue.families
+        for choice in chosen_models(recipe):
+            yield choice
+            swapper = families.get(choice[:2]) if choice[0] == "swap" else None
+            for role, name in swapper_companions(swapper) if swapper is not None else ():
+                yield role, name, ""
 
 
 def clip_digest(source: ClipSource) -> str:

@@ -98,6 +98,17 @@ class PreviewSession(LayerSession):
 
         return read_clip_faces(self._get_pipeline(), self._clip(source), numbers, request)
 
+    def last_frame_of_shot(self, source: ClipSource, number: int, last: int, request: SwapRequest) -> int:
+        """Return the last frame before the next cut after a frame of a clip, `last` at most.
+
+        Raises NotCachedError where a frame before that is not analysed yet, ClipError, ModelError or RecipeError.
+        """
+        from ..scan.next_cut import last_frame_of_shot  # it imports every stage
+
+        clip = self._clip(source)
+        last = min(last, clip.info.frame_count - 1)
+        return last_frame_of_shot(self._get_pipeline(), clip, number, last, request)
+
     def _update_preview(self, job: LayerJob) -> Preview:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
         summary = matching_summary(label, digest)

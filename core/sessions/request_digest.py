@@ -89,8 +89,8 @@ class RequestDigester:
                 request, identity=replace(request.identity, name="", consent="", consent_until=None)
             )
             # Named only where there are some: a request without is what it was before there were any.
-            holds = f" {request.holds!r}" if request.holds else ""
-            self._request_texts[request] = text = f"{_without_paths(shown)!r}{holds}"
+            mended = "".join(f" {part!r}" for part in (request.holds, request.landmark_edits) if part)
+            self._request_texts[request] = text = f"{_without_paths(shown)!r}{mended}"
         return text
 
     def environment_changed(self) -> bool:

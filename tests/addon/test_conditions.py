@@ -2,6 +2,7 @@
 """Conditions that a user sets refuse renders and preparation in real Blender; without them nothing changes."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,12 @@ def test_consent_is_required_warned_of_and_shared(drive, begin, footage, tmp_pat
     assert record["recorded_on"]
 
 
+def _state_with_end(days):
+    """Steps that let the consent end in so many days, and draw the panel."""
+    end = (date.today() + timedelta(days)).isoformat()
+    return [["tune", {"settings": {"identity.consent_record.until": end}}], ["drawn", {"active": "clip"}]]
+
+
 def test_a_consent_that_has_ended_warns_and_nothing_of_it_is_written(drive, begin, tmp_path):
     ended = {**PLANTED, "identity.consent_record.until": "2001-02-03"}
     answers = drive(
@@ -120,8 +127,15 @@ def test_a_consent_that_has_ended_warns_and_nothing_of_it_is_written(drive, begi
         ["prefer", {"require_consent": True}],
         render(tmp_path, "refused"),
         ["drawn", {"active": "clip"}],
+        *_state_with_end(2),
+        *_state_with_end(200),
     )
     report, shown, refused, unread = answers[5], answers[6], answers[9], answers[10]
+    assert "Face Swap: the consent has ended" in shown["Face Swap Expanded"]
+    soon, far = answers[12], answers[14]
+    assert "Face Swap: the consent ends in 2 days" in str(soon["Face Swap Expanded"])
+    assert "renew it in time" in str(soon["Face Swap Who"])
+    assert "the consent" not in str(far["Face Swap Expanded"])
     warning = "Face Swap of clip: the recorded consent of its source person has ended"
     assert [text for text in report["warnings"] if text.startswith(warning)]
     assert report["shown"]["swapped"] == 2

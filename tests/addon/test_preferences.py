@@ -261,16 +261,18 @@ def test_the_page_shows_every_preference_and_what_comes_before_it(drive, begin):
         *begin(["prefer", {}]),
         ["page_drawn", {}],
         ["environment", {"UNDERSTUDY_REDIS": "redis://:hidden@farm/0", "UNDERSTUDY_THREADS": "3"}],
-        ["prefer", {"provider": "tensorrt"}],
+        ["prefer", {"provider": "tensorrt", "mark_outputs": False}],
         ["page_drawn", {}],
     )[-4::3]
     assert [name for name in plain if name.islower()] == [
         "cache_folder", "keep_results", "size_limit", "unused_days", "memory_megabytes", "shared_folder",
         "shared_with_group", "redis_address", "redis_password", "key_in_keyring", "model_folder", "provider", "threads",
-        "originals", "require_commercial", "require_consent",
+        "originals", "require_commercial", "require_consent", "mark_outputs",
     ]  # fmt: skip
     assert "Results are not encrypted" in plain
     assert "UNDERSTUDY_REDIS is set, and comes before this" in farm
     assert "UNDERSTUDY_THREADS is set, and comes before this" in farm
     assert "This ONNX Runtime does not have it: models run on the CPU" in farm
     assert "hidden" not in str(farm)
+    unmarked = "Renders do not say that a face was replaced, which the law may ask for"
+    assert (unmarked in plain, unmarked in farm) == (False, True)

@@ -49,8 +49,8 @@ def edited(every_blender, footage, tmp_path_factory):
     return shared_result(tmp_path_factory, name, lambda _: make_edits(every_blender, footage))
 
 
-def make_edits(drive, footage, edits=EDITS, takes=()):
-    """Make edits on both strips; `takes` are steps that give the recast one's modifier takes."""
+def make_edits(drive, footage, edits=EDITS, takes=(), mends=()):
+    """Make edits on both strips; `takes` are steps that give the recast one's modifier takes, `mends` correct it."""
     recast, finished = str(drive.folder / "recast.blend"), str(drive.folder / "finished.blend")
     whole = [str(drive.folder / f"whole_{frame:04d}.png") for frame in range(1, COUNT + 1)]
     begin = {"size": [320, 240], "frames": [1, COUNT]}
@@ -58,6 +58,7 @@ def make_edits(drive, footage, edits=EDITS, takes=()):
         ["project", {**begin, "save": recast}],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
+        *mends,
         ["render", {"out": drive.out("whole")}],
         *takes,
         ["save", {}],

@@ -37,8 +37,8 @@ def folder(tmp_path_factory):
     return made
 
 
-def render(folder, output, *more, code=0):
-    clip, face, report = folder / f"{NAME}.mp4", folder / f"{NAME}.png", folder / f"{output}.report.json"
+def render(folder, output, *more, code=0, clip=f"{NAME}.mp4"):
+    clip, face, report = folder / clip, folder / f"{NAME}.png", folder / f"{output}.report.json"
     arguments = ["render", clip, "--face", face, "--output", folder / output, "--consent", CONSENT]
     assert main([*map(str, arguments), "--report", str(report), "--quiet", "--sound", "none", *more]) == code
     return json.loads(report.read_text()) if not code else {}
@@ -111,6 +111,24 @@ def test_a_certificate_that_can_not_be_used_is_one_warning_or_a_refusal(folder, 
         assert "marks are required, and can't read the signing certificate" in capfd.readouterr().err
         assert not [path for path in files_of(folder, output) if path.exists()]
     assert not [path for path in folder.iterdir() if ".part" in path.name]
+
+
+@pytest.mark.skipif(not has_manifest_library(), reason="needs c2pa-python")
+def test_a_render_of_what_was_rendered_keeps_its_history(folder, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_C2PA", "1")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "settings"))
+    for first, output, *rate in (
+        ("shot.mp4", "again.mp4"),
+        ("shot_%03d.png", "again_%03d.png", "--fps", "25"),
+    ):
+        assert render(folder, output, *rate, clip=first.replace("%03d", "*"))["warnings"] == []
+        for before, path in zip(files_of(folder, first), files_of(folder, output), strict=True):
+            verdict = verify_file(path)
+            assert verdict.state == INTACT
+            (past,) = verdict.manifest.history
+            assert past.was_intact
+            assert past.facts == verify_file(before).facts
+            assert NAME.encode() not in path.read_bytes()
 
 
 def test_marks_leave_the_movies_packets_as_they_are(folder):

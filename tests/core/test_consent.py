@@ -11,7 +11,7 @@ import pytest
 from understudy.core.cli.main import main
 from understudy.core.consent.consent_file import add_record, evidence_hash, read_records, write_records
 from understudy.core.consent.record import ConsentRecord, ConsentState, record_from
-from understudy.core.consent.request_consent import consent_state, image_hashes
+from understudy.core.consent.request_consent import consent_outlook, consent_state, image_hashes
 from understudy.core.errors import ConsentError
 from understudy.core.recipe.request import FaceImage, Identity
 
@@ -46,6 +46,32 @@ def test_a_consent_holds_to_the_end_of_its_last_day(until: date | None, state: C
     identity = Identity((), "Ann", "a contract", until)
     assert consent_state(identity, (), TODAY) is state
     assert consent_state(replace(identity, consent=""), (), TODAY) is ConsentState.NONE
+
+
+@pytest.mark.parametrize(
+    ("days", "warning"),
+    [
+        (None, ""),
+        (15, ""),
+        (14, "the consent ends in 14 days"),
+        (1, "the consent ends in 1 day"),
+        (0, "the consent ends today"),
+        (-1, "the consent has ended"),
+    ],
+)
+def test_an_end_is_said_in_time_and_the_longest_record_counts(days: int | None, warning: str) -> None:
+    until = None if days is None else TODAY + timedelta(days)
+    identity = Identity((), "Ann Example", "a contract", until)
+    assert consent_outlook(identity, (), TODAY).warning(TODAY) == warning
+    assert consent_outlook(identity, [replace(FULL, images=(), until=None)], TODAY).warning(TODAY) == ""
+    filed = ConsentRecord("ann example", until=until)
+    assert consent_outlook(replace(identity, consent=""), [filed], TODAY).warning(TODAY) == warning
+    assert (
+        consent_outlook(replace(identity, consent="", name="Bea"), [filed], TODAY).state is ConsentState.NONE
+    )
+    both = consent_outlook(identity, [replace(filed, until=TODAY - timedelta(9))], TODAY)
+    assert both.state is consent_state(identity, [filed], TODAY)
+    assert both.until == until
 
 
 def test_a_record_is_for_its_images_or_else_for_its_name(tmp_path: Path) -> None:
@@ -211,37 +237,6 @@ def test_a_render_that_requires_consent_refuses_in_one_line(
     warned = capfd.readouterr().err
     assert "has ended: renew it" in warned
     assert "Ann" not in warned
-
-
-def test_a_sheet_that_requires_consent_shows_nobody_without_it(
-    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    records, output = tmp_path / "records.json", tmp_path / "sheet.html"
-    write_records(records, [ConsentRecord("Ann", images=tuple(image_hashes([folder / "red.png"])))])
-    words = [
-        "sheet",
-        str(folder / "clip.mp4"),
-        "--frames",
-        "1",
-        "--output",
-        str(output),
-        "--require-consent",
-        "--consent-file",
-        str(records),
-        "--cache-dir",
-        str(folder / "cache"),
-        "--quiet",
-        "--take",
-        str(folder / "blue.png"),
-    ]
-    assert main(words) == 1
-    assert not output.exists()
-    assert "no consent of its source person is recorded" in capfd.readouterr().err
-    report = tmp_path / "sheet.json"
-    assert main([*words, "--take", str(folder / "red.png"), "--json", str(report)]) == 3
-    cells = json.loads(report.read_text())["cells"]
-    assert [cell["state"] for cell in cells] == ["unchanged", "failed", "changed"]
-    assert "no consent of its source person is recorded" in cells[1]["fault"]
 
 
 def test_the_text_of_the_command_line_suffices_and_becomes_a_record_without_an_end(

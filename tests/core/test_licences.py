@@ -13,8 +13,12 @@ from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.licences import swapper_companions
 from understudy.core.models.model_availability import model_availability
+from understudy.core.models.session import ModelFile
 from understudy.core.models.statement import statement_path
+from understudy.core.provenance.facts import facts_from_json
 from understudy.core.recipe import Recipe, parameters, with_settings
+from understudy.core.recipe.request import Identity, SwapRequest
+from understudy.core.sessions.composite_facts import CompositeFactsFinder
 from understudy.core.sessions.licences import (
     licence_fault,
     recipe_licences,
@@ -73,6 +77,26 @@ def test_what_the_user_says_of_a_file_counts_for_that_file_alone(tmp_path: Path)
         library.rescan()
     assert licence_fault([recipe], library) == ""
     assert {model.licence for model in recipe_licences(recipe, library)} == {"Apache-2.0", "mine"}
+
+
+def test_marks_name_the_licences_of_the_whole_chain_and_no_words_of_a_user(tmp_path: Path) -> None:
+    stand_in_swappers.write_swapper(tmp_path, "ghost")
+    request = SwapRequest(Identity(()), recipe_with("swap.swapper=ghost"))
+    embedded = CompositeFactsFinder(ModelLibrary([])).find([SwapRequest(Identity(()))], [])
+    assert (embedded.licences, embedded.is_commercial, len(embedded.models)) == (("Apache-2.0",), True, 2)
+    stated = statement_path(next(tmp_path.glob("*arcface*.onnx")))
+    stated.write_text(f'{stated.read_text()}\nlicence = "planted words"\ncommercial = true\n')
+    facts = CompositeFactsFinder(ModelLibrary([tmp_path])).find([request], [])
+    assert facts.licences == ("Apache-2.0", "not stated", "other")
+    assert not facts.is_commercial
+    # The network that describes the person and the converter run too.
+    assert set(facts.models) == set(embedded.models) | {
+        ModelFile(path).sha256 for path in tmp_path.glob("*.onnx")
+    }
+    assert facts_from_json(facts.as_json()) == facts
+    assert "planted" not in facts.as_json()
+    for values in ({"licenses": ["a\n"]}, {"licenses": "MIT"}, {"licenses": [7]}):
+        assert facts_from_json(json.dumps(facts.as_dict() | values)) is None
 
 
 def test_every_choice_of_an_engine_has_its_chain(library: ModelLibrary) -> None:

@@ -71,6 +71,13 @@ def test_a_flipped_byte_anywhere_is_found(name, marked, tmp_path, data):
     assert verify_file(changed).state != INTACT
 
 
+def test_a_flipped_byte_of_the_type_of_an_exr_files_mark_is_found(marked, tmp_path):
+    content = bytearray(marked["a.exr"].read_bytes())
+    content[content.index(b"xmp\0string") + 4] ^= 1
+    (tmp_path / "a.exr").write_bytes(content)
+    assert verify_file(tmp_path / "a.exr").state != INTACT
+
+
 @pytest.mark.parametrize("name", ["lzw.tif", "plain.tif"])
 def test_a_flipped_byte_of_a_tiff_image_or_its_mark_is_found(name, marked, tmp_path):
     content = marked[name].read_bytes()

@@ -16,7 +16,8 @@ from understudy.addon import cli_command
 from understudy.addon.layers.fallback_folder import fallback_folder
 from understudy.addon.layers.folders import cache_folder
 from understudy.addon.preview.live_preview import LivePreview
-from understudy.addon.properties.preferences import PACKAGE, encryption_summary, preferences
+from understudy.addon.properties.encryption_summary import encryption_summary
+from understudy.addon.properties.preferences import PACKAGE, preferences
 from understudy.addon.sessions.open import run_settings
 from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.stores.local import PackStore
@@ -70,7 +71,7 @@ def settings_now():
         "threads": settings.threads,
         "provider": settings.provider,
         "left_out": settings.ignored,
-        "encryption": encryption_summary(preferences(), os.environ),
+        "encryption": encryption_summary(os.environ, key_in_keyring=preferences().key_in_keyring),
     }
 
 
@@ -194,3 +195,8 @@ def fill_cache(folder, megabytes):
     store.close()
     for pack in Path(folder).glob("*.pack"):
         os.utime(pack, (time.time() - 1e6, time.time() - 1e6))
+
+
+def text_lines(name):
+    """The lines of a text of the project."""
+    return [line.body for line in bpy.data.texts[name].lines]

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operators on corrections of landmarks: show the handles, place a face, key, range, remove."""
+
+from contextlib import closing
+from typing import Any, cast
+
+import bpy
+from bpy.props import EnumProperty, IntProperty
+
+from ...core.errors import RecipeError, UnderstudyError
+from ...core.face.types import LANDMARK_COUNT
+from ...core.media.clip_info_cache import NotCachedError
+from ...core.recipe.landmark_edits import LandmarkKey
+from ..blender.reports import report
+from ..layers.folders import cache_folder
+from ..lookups.gallery import lookup_cache
+from ..lookups.landmark_lookup import FrameLandmarks, landmark_lookup
+from ..modifiers.active import active_scene, active_strip
+from ..modifiers.landmark_edits import (
+    add_edit,
+    edit_index_at,
+    insert_key,
+    remove_edit,
+    remove_key,
+)
+from ..prepare.source_frames import first_frame_within, source_frame_at, source_frames
+from ..properties.landmark_state import landmark_state
+from ..properties.preferences import preferences
+from ..sessions.open import open_preview
+from .requires_modifier import RequiresModifier, activate_modifier
+
+
+class UNDERSTUDY_OT_landmarks_edit(RequiresModifier, bpy.types.Operator):
+    """Show handles on the faces in the preview, or hide them."""
+
+    bl_idname = "understudy.landmarks_edit"
+    bl_label = "Edit Landmarks"
+    bl_description = (
+        "Show handles on the face in the preview. A drag corrects the current frame. A change costs: swaps the "
+        "corrected frames again"
+    )
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Show or hide them."""
+        if activate_modifier(context) is None:
+            return {"CANCELLED"}
+        if landmark_state().is_editing:
+            landmark_state().is_editing = False
+        else:
+            _show_handles()
+        return {"FINISHED"}
+
+
+def _show_handles() -> None:
+    """Show the handles, in every preview."""
+    landmark_state().is_editing = True
+    for window in cast("Any", bpy.data.window_managers[0]).windows:
+        for area in window.screen.areas:
+            if area.type == "SEQUENCE_EDITOR" and area.spaces.active.view_type != "SEQUENCER":
+                area.spaces.active.show_gizmo = True  # Blender hands no drag to gizmos that are hidden
+
+
+class _LandmarkOperator(RequiresModifier):
+    """Works on the active modifier in the frame of the clip that is shown."""
+
+    def place(self, context: bpy.types.Context) -> tuple[Any, Any, Any, int] | None:
+        """Return the scene, the strip, the modifier and the clip's frame; None, with a report, without a frame."""
+        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
+        if strip is None or modifier is None:
+            return None
+        number = source_frame_at(scene, strip, scene.frame_current)
+        if number is None:
+            report(self, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
+            return None
+        return scene, strip, modifier, number
+
+
+class UNDERSTUDY_OT_landmarks_place(_LandmarkOperator, bpy.types.Operator):
+    """Put a face where none was found."""
+
+    bl_idname = "understudy.landmarks_place"
+    bl_label = "Place Face"
+    bl_description = (
+        "Put a face where none is found in the current frame: drag its eyes and its mouth to where they are. It begins "
+        "where the face is in the frame beside, or in the middle"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Add a correction that places a face, and show its handles."""
+        from ...core.recipe.landmark_drag import (
+            place_from,
+            place_in_frame,
+        )  # they import NumPy's linear algebra
+
+        where = self.place(context)
+        if where is None:
+            return {"CANCELLED"}
+        scene, strip, modifier, number = where
+        if edit_index_at(modifier, number, None) >= 0:
+            report(self, "INFO", "A face is placed in this frame already: drag it")
+        else:
+            known: FrameLandmarks | None = lookup_cache().get_or_fetch(
+                landmark_lookup(scene, strip, modifier, number)
+            )
+            if known is None:
+                report(self, "ERROR", "This frame is not prepared: press Prepare Clip first")
+                return {"CANCELLED"}
+            beside = [face for face in (*known.before, *known.after) if len(face) == LANDMARK_COUNT]
+            place = place_from(beside[0]) if beside else place_in_frame(*known.size)
+            try:
+                add_edit(modifier, LandmarkKey(number, place=place), None)
+            except RecipeError as error:
+                report(self, "ERROR", str(error))
+                return {"CANCELLED"}
+        _show_handles()
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_landmark_edit_remove(RequiresModifier, bpy.types.Operator):
+    """Leave the face's landmarks as they were found."""
+
+    bl_idname = "understudy.landmark_edit_remove"
+    bl_label = "Remove Correction"
+    bl_description = "Leave the face's landmarks in these frames as they were found"
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: IntProperty(name="Correction", description="Which correction, counted from 0", min=0)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Remove it."""
+        modifier = activate_modifier(context)
+        if modifier is None or self.index >= len(modifier.landmark_edits):
+            return {"CANCELLED"}
+        remove_edit(modifier, self.index)
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_landmark_edit_go(RequiresModifier, bpy.types.Operator):
+    """Go to a correction and show its handles."""
+
+    bl_idname = "understudy.landmark_edit_go"
+    bl_label = "Go to Correction"
+    bl_description = "Go to the first visible frame of this correction, and show its handles"
+    bl_options = {"REGISTER"}
+
+    index: IntProperty(name="Correction", description="Which correction, counted from 0", min=0)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Go there."""
+        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
+        if strip is None or modifier is None or self.index >= len(modifier.landmark_edits):
+            return {"CANCELLED"}
+        entry = modifier.landmark_edits[self.index]
+        frame = first_frame_within(scene, strip, entry.first, entry.last)
+        if frame is None:
+            report(self, "WARNING", f"{strip.name} shows none of these frames")
+            return {"CANCELLED"}
+        scene.frame_set(frame)
+        _show_handles()
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_landmark_edit_set(_LandmarkOperator, bpy.types.Operator):
+    """Have a correction begin or end elsewhere."""
+
+    bl_idname = "understudy.landmark_edit_set"
+    bl_label = "Set Range of Correction"
+    bl_description = "Have the correction begin or end at the current frame"
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: IntProperty(name="Correction", description="Which correction, counted from 0", min=0)  # type: ignore[valid-type]
+    end: EnumProperty(  # type: ignore[valid-type]
+        name="End",
+        items=(
+            ("FIRST", "First", "It begins at the current frame"),
+            ("LAST", "Last", "It ends at the current frame"),
+            ("CUT", "Until Cut", "It ends before the next cut"),
+        ),
+    )
+
+    @classmethod
+    def description(cls, _context: bpy.types.Context, properties: Any) -> str:
+        """Return the tooltip, by the end."""
+        if properties.end == "CUT":
+            return "Have the correction go on until the shot ends"
+        return cls.bl_description
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Set one end; the other one goes along where it would be passed."""
+        where = self.place(context)
+        if where is None or self.index >= len(where[2].landmark_edits):
+            return {"CANCELLED"}
+        scene, strip, modifier, number = where
+        entry = modifier.landmark_edits[self.index]
+        if self.end == "FIRST":
+            entry.first, entry.last = number, max(entry.last, number)
+        elif self.end == "LAST":
+            entry.first, entry.last = min(entry.first, number), number
+        else:
+            shown = max(source_frames(scene, strip).values(), default=entry.last)
+            lookup = landmark_lookup(scene, strip, modifier, number)
+            try:
+                with closing(open_preview(cache_folder(scene), preferences())) as session:
+                    entry.last = session.last_frame_of_shot(
+                        lookup.source, entry.first, max(shown, entry.last), lookup.request
+                    )
+            except NotCachedError:
+                report(self, "ERROR", "Not all frames until the cut are prepared: press Prepare Clip first")
+                return {"CANCELLED"}
+            except UnderstudyError as error:
+                report(self, "ERROR", str(error))
+                return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_landmark_key_insert(_LandmarkOperator, bpy.types.Operator):
+    """Key a correction in the current frame."""
+
+    bl_idname = "understudy.landmark_key_insert"
+    bl_label = "Insert Key"
+    bl_description = (
+        "Key the correction in the current frame as it is there. The range grows to this frame. Between keys the face "
+        "goes straight from one to the other"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: IntProperty(name="Correction", description="Which correction, counted from 0", min=0)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Insert the key."""
+        where = self.place(context)
+        if where is None or self.index >= len(where[2].landmark_edits):
+            return {"CANCELLED"}
+        try:
+            insert_key(where[2], self.index, where[3])
+        except RecipeError as error:
+            report(self, "ERROR", str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_landmark_key_remove(_LandmarkOperator, bpy.types.Operator):
+    """Remove a correction's key in the current frame."""
+
+    bl_idname = "understudy.landmark_key_remove"
+    bl_label = "Remove Key"
+    bl_description = "Remove the correction's key in the current frame"
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: IntProperty(name="Correction", description="Which correction, counted from 0", min=0)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Remove the key."""
+        where = self.place(context)
+        if where is None or self.index >= len(where[2].landmark_edits):
+            return {"CANCELLED"}
+        if not remove_key(where[2], self.index, where[3]):
+            report(
+                self, "INFO", "There is no key in this frame, or it is the only one: remove the correction"
+            )
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+CLASSES = (
+    UNDERSTUDY_OT_landmarks_edit,
+    UNDERSTUDY_OT_landmarks_place,
+    UNDERSTUDY_OT_landmark_edit_remove,
+    UNDERSTUDY_OT_landmark_edit_go,
+    UNDERSTUDY_OT_landmark_edit_set,
+    UNDERSTUDY_OT_landmark_key_insert,
+    UNDERSTUDY_OT_landmark_key_remove,
+)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The corrections of landmarks in the part Repair: the handles' switch, and a list with ranges and keys."""
+
+from typing import Any
+
+import bpy
+
+from ...core.reporting.layer_outcomes import pluralise
+from ..blender.wrapped_text import draw_text
+from ..modifiers.active import active_scene, active_strip
+from ..prepare.source_frames import source_frame_at
+from ..properties.landmark_state import landmark_state
+from .fields import row_or_column
+
+_MAX_DRAWN_EDITS = 16
+
+
+def draw_landmark_edits(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    """Draw how landmarks are corrected."""
+    row = row_or_column(layout, context, ("Edit Landmarks", "Place Face"))
+    row.operator(
+        "understudy.landmarks_edit",
+        icon="OUTLINER_DATA_LATTICE",
+        depress=landmark_state().is_editing,
+    )
+    row.operator("understudy.landmarks_place", icon="ADD")
+    scene, strip = active_scene(context), active_strip(context)
+    number = None if strip is None else source_frame_at(scene, strip, scene.frame_current)
+    for index, entry in enumerate(modifier.landmark_edits[:_MAX_DRAWN_EDITS]):
+        _draw_edit(layout.box().column(align=True), index, entry, number)
+    if len(modifier.landmark_edits) > _MAX_DRAWN_EDITS:
+        rest = len(modifier.landmark_edits) - _MAX_DRAWN_EDITS
+        draw_text(layout, context, f"{pluralise(rest, 'more correction')}", "INFO")
+
+
+def _draw_edit(column: Any, index: int, entry: Any, number: int | None) -> None:
+    row = column.row(align=True)
+    title = "Placed Face" if entry.places_face else "Landmarks"
+    is_here = number is not None and entry.first <= number <= entry.last
+    go = row.operator("understudy.landmark_edit_go", text=title, depress=is_here)
+    go.index = index
+    row.operator("understudy.landmark_edit_remove", text="", icon="X").index = index
+    for name, end, icon in (("first", "FIRST", "TRIA_RIGHT_BAR"), ("last", "LAST", "TRIA_LEFT_BAR")):
+        row = column.row(align=True)
+        row.prop(entry, name)
+        setter = row.operator("understudy.landmark_edit_set", text="", icon=icon)
+        setter.index, setter.end = index, end
+    row = column.row(align=True)
+    if not entry.places_face:
+        row.prop(entry, "fade")
+    until = row.operator("understudy.landmark_edit_set", text="Until Cut")
+    until.index, until.end = index, "CUT"
+    row = column.row(align=True)
+    has_key = any(key.frame == number for key in entry.keys)
+    row.label(text=pluralise(len(entry.keys), "key"), icon="KEYFRAME_HLT" if has_key else "KEYFRAME")
+    row.operator("understudy.landmark_key_insert", text="", icon="KEY_HLT").index = index
+    row.operator("understudy.landmark_key_remove", text="", icon="KEY_DEHLT").index = index

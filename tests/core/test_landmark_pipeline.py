@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Corrections of landmarks in the pipeline: which face moves, what it costs, and faces that a person places."""
+
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from understudy.core.cache.settings import CacheSettings
+from understudy.core.cache.stores.memory import MemoryStore
+from understudy.core.export.inputs import face_images
+from understudy.core.export.movie_writer import VideoWriter
+from understudy.core.face.landmark_handles import HANDLES
+from understudy.core.layers.job import LayerJob
+from understudy.core.media.open import open_clip
+from understudy.core.media.source import ClipSource
+from understudy.core.models.embedded import embedded_models
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.recipe import Recipe, with_value
+from understudy.core.recipe.landmark_edits import REST, LandmarkEdit, LandmarkKey
+from understudy.core.recipe.request import Identity, SwapRequest
+from understudy.core.scan.next_cut import last_frame_of_shot
+from understudy.core.sessions.layer_session import LayerSession
+from understudy.core.sessions.settings import RunSettings
+
+from tests.core import face_clip
+from tests.core.rendered_clip import FRAMES, folder, pictures
+
+__all__ = ["folder"]
+
+
+def chin(*offset):
+    """Offsets in which the chin alone is moved."""
+    return tuple(offset if name == "chin" else rest for name, rest in zip(HANDLES, REST, strict=True))
+
+
+@pytest.mark.slow
+def test_a_correction_costs_swap_and_fuse_of_its_frames_and_its_removal_nothing(folder, tmp_path):
+    plain = SwapRequest(Identity(face_images([folder / "red.png"], [])))
+    source, layers = ClipSource(True, (folder / "clip.mp4",)), tmp_path / "cache" / "layers" / ("a" * 16)
+
+    def update(request):
+        session = LayerSession(RunSettings(CacheSettings(tmp_path / "cache")))
+        jobs = [
+            LayerJob("clip", number, source, number, layers / f"{number:06d}.tif", (request,))
+            for number in range(FRAMES)
+        ]
+        written = [job.number for job in jobs if session.update_layer(job)]
+        stages = {
+            name: counts["run"] for name, counts in session.as_dict()["stages"].items() if counts["run"]
+        }
+        assert session.warnings == ()
+        session.close()
+        return written, stages
+
+    written, _ = update(plain)
+    assert written == list(range(FRAMES))
+    down = chin(0.0, 0.03)
+    edit = LandmarkEdit(4, 6, (LandmarkKey(4, offsets=down), LandmarkKey(6, rotation=3.0, offsets=down)))
+    corrected = replace(plain, landmark_edits=(edit,))
+    assert update(corrected) == ([4, 5, 6], {"swap": 3, "fuse": 3})
+    assert update(corrected) == ([], {})
+    # Another key for the last frame: the first one stays.
+    later = replace(plain, landmark_edits=(replace(edit, keys=(edit.keys[0], LandmarkKey(6))),))
+    assert update(later) == ([5, 6], {"swap": 1, "fuse": 2})  # frame 6 is as it was before any correction
+    assert update(plain) == ([4, 5], {"fuse": 2})
+    assert update(corrected) == ([4, 5, 6], {"fuse": 3})
+    assert update(plain) == ([4, 5, 6], {"fuse": 3})
+    # A face in a fourth place that nobody takes: nothing is done.
+    absent = replace(plain, landmark_edits=(replace(edit, face=3),))
+    assert update(absent)[1] == {}
+
+
+@pytest.mark.slow
+def test_the_chin_goes_down_in_the_layer_and_the_eyes_stay(folder):
+    request = SwapRequest(Identity(face_images([folder / "red.png"], [])))
+    edit = LandmarkEdit(2, 2, (LandmarkKey(2, offsets=chin(0.0, 0.1)),))
+    with (
+        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
+        open_clip(folder / "clip.mp4") as clip,
+    ):
+        plain, moved_plan = (
+            pipeline.plan(clip, 2, [replace(request, landmark_edits=asked)]).faces[0].face
+            for asked in ((), (edit,))
+        )
+        change = moved_plan.landmarks[:, :2] - plain.landmarks[:, :2]
+        assert change[152, 1] == pytest.approx(0.1 * plain.height, rel=0.05)
+        assert np.abs(change[[468, 473, 10, 4]]).max() < 1e-3
+        assert moved_plan.height > plain.height
+
+
+@pytest.mark.slow
+def test_a_face_is_replaced_where_a_person_places_it(tmp_path):
+    """Two frames in which the face is hidden, placed by eyes and mouth; where a face is found it gives way to it."""
+    path = face_clip.write_clip(tmp_path / "clip.mp4", 9, sound=False)
+    face_clip.write_picture(tmp_path / "red.png", face_clip.make_up_portrait((230, 20, 20)))
+    frames = pictures(path)[1]
+    with VideoWriter(tmp_path / "hidden.mp4", face_clip.WIDTH, face_clip.HEIGHT, face_clip.FPS) as writer:
+        for number, pixels in enumerate(frames):
+            image = np.array(pixels)
+            if number in (4, 5):
+                left, top, right, bottom = face_clip.face_box(number)
+                image[top - 20 : bottom + 20, left - 20 : right + 20] = (150, 110, 90)
+            writer.write(image)
+    recipe = with_value(Recipe(), "landmark.gaps", 0)
+    request = SwapRequest(Identity(face_images([tmp_path / "red.png"], [])), recipe)
+    with (
+        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
+        open_clip(tmp_path / "hidden.mp4") as clip,
+    ):
+        (before,) = pipeline.plan(clip, 3, [request]).faces
+        points = before.face.landmarks
+        place = tuple(
+            float(value) for value in (*points[468, :2], *points[473, :2], *points[[13, 14], :2].mean(0))
+        )
+        placed = replace(request, landmark_edits=(LandmarkEdit(3, 4, (LandmarkKey(3, place=place),)),))
+        plans = [pipeline.plan(clip, number, [placed]) for number in (3, 4, 5, 6)]
+        assert [plan.face_count for plan in plans] == [1, 1, 0, 1]
+        assert pipeline.plan(clip, 4, [request]).face_count == 0
+        for plan in plans[:2]:
+            mesh = plan.faces[0].face.landmarks
+            assert np.abs(mesh[[468, 473], :2].ravel() - place[:4]).max() < 0.01
+            assert np.linalg.norm(mesh[:, :2] - points[:, :2], axis=1).mean() < 0.1 * before.face.height
+        patch = pipeline.execute(plans[1])
+        assert patch is not None
+        assert (np.asarray(patch.pixels)[..., -1] > 0).any()
+        # With shape, and with nobody found in the frame, it is somebody of the clip all the same.
+        shaped = replace(placed, recipe=with_value(recipe, "swap.shape", 1.0))
+        assert pipeline.execute(pipeline.plan(clip, 4, [shaped])) is not None
+
+
+@pytest.mark.slow
+def test_of_several_faces_the_one_that_is_meant_moves_counted_from_the_left(tmp_path):
+    face_clip.write_picture(tmp_path / "red.png", face_clip.make_up_portrait((230, 20, 20)))
+    both = np.hstack([face_clip.portrait(), face_clip.portrait()])
+    face_clip.write_picture(tmp_path / "both.png", both)
+    recipe = with_value(Recipe(), "select.which", "all")
+    request = SwapRequest(Identity(face_images([tmp_path / "red.png"], [])), recipe)
+    with (
+        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
+        open_clip(tmp_path / "both.png") as clip,
+    ):
+
+        def landmarks(*asked):
+            plan = pipeline.plan(clip, 0, [replace(request, landmark_edits=asked)])
+            return sorted(
+                (entry.face.landmarks for entry in plan.faces), key=lambda points: points[:, 0].mean()
+            )
+
+        before = landmarks()
+        after = landmarks(LandmarkEdit(0, 0, (LandmarkKey(0, (0.0, 0.1)),), 1))
+        assert len(before) == len(after) == 2
+        assert np.array_equal(before[0], after[0])
+        assert np.ptp(after[1][:, :2] - before[1][:, :2], axis=0).max() < 1e-3  # moved as a whole
+        assert np.linalg.norm((after[1] - before[1])[0]) > 5
+
+
+@pytest.mark.slow
+def test_a_shot_ends_before_the_next_cut(tmp_path):
+    with VideoWriter(tmp_path / "cut.mp4", face_clip.WIDTH, face_clip.HEIGHT, face_clip.FPS) as writer:
+        for number in range(9):
+            image = face_clip.frame(number)
+            writer.write(image if number < 5 else np.ascontiguousarray(255 - image[::-1]))
+    request = SwapRequest(Identity(()))
+    with (
+        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
+        open_clip(tmp_path / "cut.mp4") as clip,
+    ):
+        ends = [
+            last_frame_of_shot(pipeline, clip, *span, request)
+            for span in ((0, 8), (4, 8), (5, 8), (2, 3), (8, 8))
+        ]
+    assert ends == [4, 4, 8, 3, 8]
