@@ -118,6 +118,7 @@ bench-gpu: $(READY) models
 
 models: $(READY)
 	$(BIN)/python -m tools.embedded_models build/models
+	$(BIN)/python -m tools.safeguard_model build/models
 
 $(READY): requirements/blender-4.5.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

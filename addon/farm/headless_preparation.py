@@ -12,6 +12,7 @@ from ...core.layers.output_folders import merge_folder_warnings
 from ...core.reporting.layer_outcomes import SWAPPED
 from ...core.reporting.process_report import RenderRecord
 from ..blender.console import print_error, print_message, print_warnings
+from ..layers.consent_file import consent_file
 from ..layers.folders import cache_folder
 from ..layers.layer_strip import invalidate_layer_caches
 from ..layers.rendered_clips import condition_reason, consent_warnings, originals_reason
@@ -53,7 +54,7 @@ class HeadlessPreparation:
         self._termination.set()
         started_at = time.time()
         problems = [text for scene in bpy.data.scenes for text in sync_layers(scene)]
-        session = open_session(cache_folder(self._scene), preferences())
+        session = open_session(cache_folder(self._scene), preferences(), consent_file(self._scene))
         try:
             warnings = *problems, *refused_folder_warnings(), *consent_warnings(self._scene)
             for text in (*warnings, *StripProblems(bpy.data.scenes).texts):

@@ -10,8 +10,11 @@ import bpy
 
 from ...core.cache.packs.disk_usage import layer_bytes_on_disk, size_on_disk
 from ...core.cache.packs.layout import LAYERS_FOLDER
+from ...core.errors import ModelError
 from ...core.farm.plan import Asset
 from ...core.filesystem.access import is_within
+from ...core.models.library import ModelLibrary
+from ...core.models.safeguard import find_safeguard_model
 from ...core.recipe.request import SwapRequest
 from ...core.sessions.required_models import required_models
 from ..layers.folders import LayerPlaces
@@ -124,10 +127,20 @@ def _model_assets(scene: bpy.types.Scene, requests: Sequence[SwapRequest]) -> It
 
 
 def _consent_assets(scene: bpy.types.Scene) -> Iterator[Asset]:
-    """Yield the project's consent file where workers need it: where renders require consent."""
+    """Yield the project's consent file where workers need it: where renders require consent, or the safeguard is on."""
     stored_path = settings_of(scene).consent_file
-    if stored_path and run_settings(cache_location(scene).folder, preferences()).require_consent:
+    if not stored_path:
+        return
+    settings = run_settings(cache_location(scene).folder, preferences())
+    if settings.require_consent or (settings.safeguard and _has_safeguard_model(settings.library)):
         yield _file_asset("consent", stored_path)
+
+
+def _has_safeguard_model(library: ModelLibrary) -> bool:
+    try:
+        return find_safeguard_model(library) is not None
+    except ModelError:  # there is one that can't be used: a render says so
+        return True
 
 
 def _folder_assets(scene: bpy.types.Scene) -> Iterator[Asset]:

@@ -84,7 +84,7 @@ class StripLookup:
         try:
             contents = layer_contents(
                 jobs,
-                RequestDigester(models, settings.provider, _source_stamps()),
+                RequestDigester(models, settings.provider, _source_stamps(), safeguard=settings.safeguard),
                 lambda name: folder_of[name].peek_label(name),
                 any_request=self.animated,
             )

@@ -11,6 +11,7 @@ import bpy
 from ...core.layers.frame_order import progressive_order
 from ...core.layers.job import LayerJob
 from ...core.reporting.strip_state import PrepareProgress, StripState, prepare_text
+from ..layers.consent_file import consent_file
 from ..layers.folders import cache_folder
 from ..layers.jobs import jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
@@ -46,7 +47,7 @@ def prepare_now(
     Raises FaceImageError or ModelError for a bad request.
     """
     problems = [*sync_layers(scene), *refused_folder_warnings(), *scene_warnings(scene)]
-    session = open_session(cache_folder(scene), preferences())
+    session = open_session(cache_folder(scene), preferences(), consent_file(scene))
     for text in problems:
         session.warn(text)
     try:
@@ -139,7 +140,7 @@ class Preparation:
         self._no_more_jobs = False
         self._max_pending_jobs = max_pending_jobs
         self._start_time: float | None = None
-        self.worker = RestartingWorker(run_settings(cache_folder(scene), preferences()))
+        self.worker = RestartingWorker(run_settings(cache_folder(scene), preferences(), consent_file(scene)))
 
     def _begin_walks(self, scene: bpy.types.Scene) -> None:
         """Begin at the first frame: with what is shown, then with the other takes."""

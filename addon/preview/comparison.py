@@ -71,8 +71,9 @@ class ComparisonReader:
     def _read(self, job: LayerJob, other_path: Path | None, version: Hashable) -> "Comparison | None":
         """Read a frame and its layers; on the thread."""
         # They import OpenCV and PyAV, which a Blender in which nothing is compared does without.
-        from ...core.analysis.frame_reader import to_eight_bit
+        from ...core.analysis.display import display_pixels
         from ...core.layers.comparison import compare_layer
+        from ...core.layers.layer_display import layer_display
         from ...core.media.open import open_source
 
         source: ClipSource = job.source
@@ -83,7 +84,9 @@ class ComparisonReader:
             self._clips.move_to_end((source, version))
             while len(self._clips) > _MAX_CLIPS:
                 self._clips.popitem(last=False)[1].close()
-            return compare_layer(to_eight_bit(clip.read(job.number)), job.layer_path, other_path)
+            pixels = clip.read(job.number)
+            shown, to_display = display_pixels(clip, pixels), layer_display(clip, pixels)
+            return compare_layer(shown, job.layer_path, to_display, other_path)
         except (ClipError, MemoryError):
             return None
 

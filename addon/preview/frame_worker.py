@@ -6,16 +6,14 @@ Until one is there its last image stays. The process stays for a while, with its
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from ...core.errors import ModelError
 from ...core.layers.job import LayerJob
 from ...core.layers.label import layer_key
 from ...core.media.clip_info_cache import NOT_PREPARED
-from ..properties.preferences import Preferences
 from ..sessions.open import run_settings
 from ..sessions.worker_process import WorkerProcess
-from .layer_updater import PreviewRequest, PreviewResults
+from .layer_updater import PreviewRequest, PreviewResults, SessionArguments
 
 _MAX_IDLE_SECONDS = 60.0
 
@@ -26,7 +24,7 @@ class FrameWorker:
     def __init__(self) -> None:
         """Begin without a process: the first job starts it."""
         self._process: WorkerProcess | None = None
-        self._process_arguments: tuple[Path, Preferences] | None = None
+        self._process_arguments: SessionArguments | None = None
         self._waiting: tuple[PreviewRequest, tuple[LayerJob, ...]] | None = None
         self._last_jobs: tuple[LayerJob, ...] = ()
         self._edited_jobs: frozenset[LayerJob] = frozenset()
@@ -129,7 +127,7 @@ class FrameWorker:
         if self._waiting is None or (self._process is not None and self._process.pending_jobs):
             return
         (request, jobs), self._waiting = self._waiting, None
-        arguments = request.folder, request.preferences
+        arguments = request.session_arguments
         if self._process is not None and arguments != self._process_arguments:
             self._process.cancel()
             self._process = None

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ...core.sessions.preview_session import Preview, PreviewSession
 
 
+SessionArguments: TypeAlias = "tuple[Path, Preferences, Path | None]"
+
+
 @dataclass(frozen=True)
 class PreviewRequest:
     """What the visible frame needs."""
@@ -23,8 +26,14 @@ class PreviewRequest:
     preferences: Preferences
     jobs: tuple[LayerJob, ...]
     may_blank: bool
+    consent_file: Path | None = None
     compared: tuple[LayerJob, ...] = ()
     """Those that the jobs' images are compared with."""
+
+    @property
+    def session_arguments(self) -> SessionArguments:
+        """What a run for it is opened with."""
+        return self.folder, self.preferences, self.consent_file
 
     @property
     def can_show_faces(self) -> bool:
@@ -60,11 +69,11 @@ class LayerUpdater:
     def __init__(self) -> None:
         """Begin without a session: the first request opens it."""
         self.session: PreviewSession | None = None
-        self._session_arguments: tuple[Path, Preferences] | None = None
+        self._session_arguments: SessionArguments | None = None
 
     def update_layers(self, request: PreviewRequest) -> PreviewOutcome:
         """Bring the images of a frame up to date as far as that needs fusing alone."""
-        place = request.folder, request.preferences
+        place = request.session_arguments
         if self.session is None or self._session_arguments != place:
             self.close()
             self.session, self._session_arguments = open_preview(*place), place

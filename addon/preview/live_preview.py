@@ -19,6 +19,7 @@ from bpy.app.handlers import persistent
 from ...core.errors import UnderstudyError
 from ..blender.handlers import add_handlers, call_handlers, remove_handlers
 from ..blender.viewport_render import is_rendering, is_viewport_render_open
+from ..layers.consent_file import consent_file
 from ..layers.folders import cache_folder
 from ..layers.jobs import LayerFault, StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches, stop_prefetching
@@ -183,7 +184,9 @@ class LivePreview:
         self._frame_worker.note_jobs(jobs)
         may_blank = self._may_blank() and not self._frame_worker.keeps_images
         compared = compared_jobs(scene, jobs)
-        wanted = PreviewRequest(cache_folder(scene), preferences(), jobs, may_blank, compared)
+        wanted = PreviewRequest(
+            cache_folder(scene), preferences(), jobs, may_blank, consent_file(scene), compared
+        )
         self._has_faults = bool(faults)
         if not jobs:
             set_window_state("original_shown", self._has_faults)

@@ -12,6 +12,7 @@ from ...core.layers.output_folders import merge_folder_warnings
 from ...core.reporting.log import room_logger
 from ...core.reporting.process_report import RenderRecord
 from ..blender.console import print_error, print_message, print_traceback, print_warnings
+from ..layers.consent_file import consent_file
 from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import LayerFault, StripCache, jobs_at
@@ -94,7 +95,9 @@ class RenderRun:
         # A render from the viewport runs within an operator: nothing is edited there.
         may_edit = on_main_thread() and not self._from_viewport
         spare = fallback_folder() if may_edit else None
-        self._session = self._sessions.begin_run(cache_folder(scene), preferences(), spare)
+        self._session = self._sessions.begin_run(
+            cache_folder(scene), preferences(), spare, consent_file(scene)
+        )
         self._strict, self._start_time = is_strict(scene) and not self._from_viewport, time.time()
         self._marks = OutputMarks(self._start_time, self._sessions.library)
         self._frames, self._swapped_frame_count, self._original_frame_count = [], 0, 0

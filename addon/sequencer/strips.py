@@ -13,7 +13,7 @@ import bpy
 
 from ...core.errors import ClipError
 from ...core.layers.folder import is_stack_id
-from ...core.media.source import ClipSource
+from ...core.media.source import ClipSource, light_reading
 
 SUPPORTED_TYPES = ("MOVIE", "IMAGE")
 MAX_FRAMES = 1 << 22
@@ -173,7 +173,14 @@ def source_of(strip: Any) -> ClipSource:
     if strip.type == "MOVIE":
         return ClipSource(True, (Path(bpy.path.abspath(strip.filepath)),))
     folder = Path(bpy.path.abspath(strip.directory))
-    return ClipSource(False, tuple(folder / element.filename for element in strip.elements))
+    files = tuple(folder / element.filename for element in strip.elements)
+    return ClipSource(False, files, _reading(strip))
+
+
+def _reading(strip: Any) -> str:
+    """Return how an image strip's files are read: those of OpenEXR by the strip's colour space."""
+    first = strip.elements[0].filename if len(strip.elements) else ""
+    return light_reading(strip.colorspace_settings.name) if first.lower().endswith(".exr") else ""
 
 
 def media_fingerprint(strip: Any) -> tuple[Any, ...]:
@@ -182,7 +189,7 @@ def media_fingerprint(strip: Any) -> tuple[Any, ...]:
         return (strip.filepath,)
     count = len(strip.elements)
     ends = (strip.elements[0].filename, strip.elements[count - 1].filename) if count else ()
-    return (strip.directory, count, *ends)
+    return (strip.directory, count, *ends, *filter(None, (_reading(strip),)))
 
 
 def frame_rate(scene: bpy.types.Scene) -> float:

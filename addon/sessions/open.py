@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 _MIB, _GIB = 1 << 20, 1 << 30
 
 
-def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
-    """Return what a run may use. The environment, which a farm sets, comes before the preferences."""
+def run_settings(
+    cache_folder: Path, preferences: Preferences, consent_file: Path | None = None
+) -> RunSettings:
+    """Return what a run may use. The environment, which a farm sets, comes before the preferences.
+
+    `consent_file` is the project's file of consent records: for runs that make layers.
+    """
     cache = CacheSettings(
         cache_folder,
         memory_bytes=preferences.memory_megabytes * _MIB,
@@ -43,6 +48,7 @@ def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
         online=bool(cast("Any", bpy.app).online_access),
         require_commercial=preferences.require_commercial,
         require_consent=preferences.require_consent,
+        consent_file=consent_file,
     )
     return resolve_settings(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
 
@@ -54,18 +60,22 @@ def access(preferences: Preferences) -> Access:
     return resolve_settings(RunSettings(cache), os.environ, strict=False).cache.access
 
 
-def open_session(cache_folder: Path, preferences: Preferences) -> "PrefetchingSession":
+def open_session(
+    cache_folder: Path, preferences: Preferences, consent_file: Path | None = None
+) -> "PrefetchingSession":
     """Begin a run that computes whatever is missing, while Blender waits for it."""
     from ...core.sessions.prefetching_session import PrefetchingSession
 
-    return PrefetchingSession(run_settings(cache_folder, preferences))
+    return PrefetchingSession(run_settings(cache_folder, preferences, consent_file))
 
 
-def open_preview(cache_folder: Path, preferences: Preferences) -> "PreviewSession":
+def open_preview(
+    cache_folder: Path, preferences: Preferences, consent_file: Path | None = None
+) -> "PreviewSession":
     """Begin a run that only fuses what is known."""
     from ...core.sessions.preview_session import PreviewSession
 
-    return PreviewSession(run_settings(cache_folder, preferences))
+    return PreviewSession(run_settings(cache_folder, preferences, consent_file))
 
 
 def _absolute_folder(path: str) -> Path | None:

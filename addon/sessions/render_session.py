@@ -28,12 +28,19 @@ class RenderSession:
         self._opened_with: tuple[RunSettings, Path | None] | None = None
 
     def begin_run(
-        self, cache_folder: Path, preferences: Preferences, fallback: Path | None
+        self,
+        cache_folder: Path,
+        preferences: Preferences,
+        fallback: Path | None,
+        consent_file: Path | None = None,
     ) -> "PrefetchingSession":
-        """Begin the run of a render; `fallback` is for images that can't be where they belong."""
+        """Begin the run of a render; `fallback` is for images that can't be where they belong.
+
+        `consent_file` is the project's file of consent records.
+        """
         from ...core.sessions.prefetching_session import PrefetchingSession
 
-        wanted = run_settings(cache_folder, preferences), fallback
+        wanted = run_settings(cache_folder, preferences, consent_file), fallback
         if self._session is not None and (wanted != self._opened_with or not self._session.renew()):
             self.close()
         if self._session is None:

@@ -17,6 +17,7 @@ from ...core.reporting.layer_outcomes import pluralise
 from ...core.reporting.quoting import quote
 from ...core.sheet.request import SheetRequest
 from ...core.sheet.sheet import Wedge
+from ..layers.consent_file import consent_file
 from ..layers.folders import cache_folder
 from ..properties.identity_properties import CONSENT_TEXTS
 from ..properties.preferences import preferences
@@ -116,7 +117,7 @@ def _begin_state(scene: bpy.types.Scene, modifier: Any, image: Any, rows: Sequen
 
 def _start(scene: bpy.types.Scene, strip: Any, request: SheetRequest) -> None:
     try:
-        worker = WorkerProcess(run_settings(cache_folder(scene), preferences()))
+        worker = WorkerProcess(run_settings(cache_folder(scene), preferences(), consent_file(scene)))
     except UnderstudyError:
         _end("")
         raise
@@ -132,7 +133,7 @@ def _make_now(scene: bpy.types.Scene, source: ClipSource, request: SheetRequest)
     from ...core.sheet.run import make_sheet as make_cells
 
     try:
-        with closing(open_session(cache_folder(scene), preferences())) as session:
+        with closing(open_session(cache_folder(scene), preferences(), consent_file(scene))) as session:
             for progress in make_cells(*session.open_pipeline(source), request, lambda _share: None):
                 follow_sheet("cells", progress.as_dict())
     finally:

@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ...core.consent.nude_scenes import names_nude_scenes
 from ...core.consent.record import ConsentState
 from ...core.consent.request_consent import own_state
 from ..blender.wrapped_text import draw_text
@@ -43,6 +44,11 @@ def _draw_record(layout: Any, context: bpy.types.Context, scene: Any, modifier: 
         draw_text(layout, context, f"Recorded on {record.recorded_on}", "TIME")
     layout.prop(settings_of(scene), "consent_file")
     layout.operator("understudy.consent_share", icon="EXPORT")
+    if names_nude_scenes(modifier.identity.consent):
+        draw_text(layout, context, "Nude or intimate scenes are covered", "CHECKMARK")
+    else:
+        layout.operator("understudy.consent_nude_scenes", icon="ADD")
+    layout.operator("understudy.consent_replaced_person", icon="COMMUNITY")
     if own_state(identity_of(modifier.identity), date.today()) is not ConsentState.ENDED:
         layout.operator("understudy.outputs_list", icon="FILE_FOLDER")
 

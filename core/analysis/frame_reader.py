@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The frames of clips, and what is kept of each: its id and what it looks like from afar."""
 
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,18 +12,18 @@ from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
 from ..concurrency.lru import LruCache
-from ..face.types import Pixels
-from ..media.clip import FRAME_CACHE_SIZE, Clip, frame_id
+from ..face.types import Floats, Pixels
+from ..media.clip import FRAME_CACHE_SIZE, Clip, FramePixels, frame_id
 from ..media.file_status import ClipChangedError
+from ..media.light import VERSION as VIEW_VERSION
+from ..media.light import exposure_stops, light_space, mean_stops, view_levels, view_pixels
 from ..media.prefetching_clip import PrefetchingClip
 from ..media.source_stamps import SourceStamps
 from ..reporting.quoting import quote
 from ..reporting.stage_counts import StageCounter
 from ..system.library_versions import library_inputs
 from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
+from .display import display_pixels, require_light
 
 DECODER_VERSION = 2
 _ID = ArraySpec("id", "uint8", (32,))
@@ -30,7 +31,6 @@ CLIP_SCHEMA = Schema((_ID,))
 FRAME_SCHEMA = Schema(
     (_ID, ArraySpec("look", "uint8", (FRAME_THUMBNAIL_SIZE[1], FRAME_THUMBNAIL_SIZE[0], 3)))
 )
-_BAND_SAMPLES = 1 << 20  # samples
 
 
 class FrameReader:
@@ -44,6 +44,7 @@ class FrameReader:
         self._clip_ids: WeakKeyDictionary[Clip, str] = WeakKeyDictionary()
         # Of clips whose frames are others than the cache says, though their files are the same.
         self._own_maps: WeakKeyDictionary[Clip, dict[int, Arrays]] = WeakKeyDictionary()
+        self._exposures: LruCache[tuple[str, int], int] = LruCache(FRAME_CACHE_SIZE)
         self._counted_frames: LruCache[tuple[str, int], None] = LruCache(FRAME_CACHE_SIZE)
 
     def clip_id(self, clip: Clip) -> str:
@@ -65,7 +66,11 @@ class FrameReader:
     def map_id(self, clip: Clip) -> str:
         """Return what a clip's frames are known by in this run: they may be others than those of its id."""
         name = " ".join((self.clip_id(clip), *clip.source.key_inputs.values()))
-        return f"{name} own" if clip in self._own_maps else name
+        return f"{name} own" if self.has_own_map(clip) else name
+
+    def has_own_map(self, clip: Clip) -> bool:
+        """Tell whether a clip's frames are others than its id says: what is found in them has no key of the clip."""
+        return clip in self._own_maps
 
     def frame_id(self, clip: Clip, number: int) -> str:
         """Return the id of a frame: from the clip's frame map, or by decoding the frame once."""
@@ -137,11 +142,72 @@ class FrameReader:
         ClipChangedError
             The clip's frame map knows it as another frame, see `check_frame`.
         """
+        return display_pixels(clip, self._read(clip, number))
+
+    def levels(self, clip: Clip, number: int, place: tuple[slice, slice]) -> Floats:
+        """Decode a part of a frame's view with all its bits.
+
+        Parameters
+        ----------
+        clip : Clip
+            An open clip of more than 8 bits.
+        number : int
+            The frame's number.
+        place : tuple of slice
+            The rows and columns of the part.
+
+        Returns
+        -------
+        ndarray, shape (h, w, 3), float32
+            RGB in levels, from 0 to 255.
+
+        Raises
+        ------
+        ClipError, ClipChangedError
+            As for `frame`.
+        """
+        if light_space(clip.source.reading) is not None:
+            return view_levels(self.exposed_light(clip, number, place)[0])
+        return self._read(clip, number)[place].astype(np.float32) / np.float32(257)
+
+    def exposed_light(self, clip: Clip, number: int, place: tuple[slice, slice]) -> tuple[Floats, int]:
+        """Decode a part of a frame of a clip of light.
+
+        Parameters
+        ----------
+        clip : Clip
+            An open clip whose numbers are light.
+        number : int
+            The frame's number.
+        place : tuple of slice
+            The rows and columns of the part.
+
+        Returns
+        -------
+        light : ndarray, shape (h, w, 3), float32
+            Linear, with Rec.709 primaries, at the exposure of the frame's view.
+        stops : int
+            That exposure.
+
+        Raises
+        ------
+        ClipError, ClipChangedError
+            As for `frame`.
+        """
+        pixels, space = np.asarray(self._read(clip, number), np.float32), require_light(clip)
+        name = self.map_id(clip), number
+        stops = self._exposures.get(name)
+        if stops is None:
+            stops = self._exposures.put(name, exposure_stops(space.to_light(pixels)))
+        return space.to_light(pixels[place]) * np.float32(2.0**stops), stops
+
+    def _read(self, clip: Clip, number: int) -> FramePixels:
+        """Return a frame as it is stored, and keep what it is known by. Raises ClipError, ClipChangedError."""
         pixels = clip.read(number)
         if self.check_frame(clip, number) is None and clip not in self._own_maps:
             self._store.put(self._map_key(clip, number), _map_entry(clip, number))
         self._count_decoding(clip, number)
-        return to_eight_bit(pixels)
+        return pixels
 
     def check_frame(self, clip: Clip, number: int) -> Arrays | None:
         """Compare a frame's pixels with the clip's frame map.
@@ -202,7 +268,12 @@ class FrameReader:
 
 def _map_entry(clip: Clip, number: int) -> Arrays:
     identity = np.frombuffer(bytes.fromhex(_fingerprint(clip, number)), np.uint8)
-    return {"id": identity, "look": frame_thumbnail(clip.read(number))}
+    pixels = clip.read(number)
+    if light_space(clip.source.reading) is not None:
+        # By the exact exposure: a whole step of it would look like a cut.
+        light = require_light(clip).to_light(np.asarray(pixels, np.float32))
+        pixels = view_pixels(light, mean_stops(light))
+    return {"id": identity, "look": frame_thumbnail(cast("Pixels", pixels))}
 
 
 def _change_text(clip: Clip) -> str:
@@ -210,27 +281,8 @@ def _change_text(clip: Clip) -> str:
 
 
 def _fingerprint(clip: Clip, number: int) -> str:
-    return clip.fingerprint(number) if isinstance(clip, PrefetchingClip) else frame_id(clip.read(number))
-
-
-def to_eight_bit(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pixels:
-    """Reduce 16-bit pixels to 8 bits by rounding.
-
-    Parameters
-    ----------
-    pixels : ndarray, any shape, uint8 or uint16
-        The pixels; 65535 becomes 255.
-
-    Returns
-    -------
-    ndarray, the same shape, uint8
-        The pixels; those that are uint8 already as they are.
-    """
-    if pixels.dtype == np.uint8:
-        return np.asarray(pixels, np.uint8)
-    result = np.empty(pixels.shape, np.uint8)
-    # A few rows at a time: the sums of a large image take four times its memory.
-    rows = max(1, _BAND_SAMPLES // max(1, pixels[:1].size))
-    for row in range(0, len(pixels), rows):
-        result[row : row + rows] = (pixels[row : row + rows].astype(np.uint32) * 255 + 32767) // 65535
-    return result
+    known = clip.fingerprint(number) if isinstance(clip, PrefetchingClip) else frame_id(clip.read(number))
+    if light_space(clip.source.reading) is None:
+        return known
+    # The same numbers in another space are another image.
+    return sha256(f"{known} {clip.source.reading} {VIEW_VERSION}\n".encode()).hexdigest()

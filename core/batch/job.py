@@ -37,6 +37,8 @@ class MovieJob:
         What becomes of the sound, see `options.SOUND`.
     copy_untouched : bool
         Whether the clip's own packets are kept where no face is replaced.
+    colorspace : str
+        What the numbers of OpenEXR images mean; empty for their view as display-coded images.
     """
 
     clip: Path
@@ -48,6 +50,7 @@ class MovieJob:
     choice: EncodingChoice = field(default_factory=EncodingChoice)
     sound: str = "copy"
     copy_untouched: bool = False
+    colorspace: str = ""
 
     def with_files(self, clip: Path, swaps: tuple[ClipSwap, ...], output: Path) -> "MovieJob":
         """Return the same for another clip, other people and another output."""
@@ -86,7 +89,7 @@ class OpenJob:
 
 def open_job(stack: ExitStack, job: MovieJob) -> OpenJob:
     """Open a job's clip, which `stack` closes. ClipError says what is wrong with it, or with the frames."""
-    opened = open_named_clip(job.clip)
+    opened = open_named_clip(job.clip, job.colorspace)
     clip = stack.enter_context(PrefetchingClip(opened.clip, keep_images=True))
     return describe_job(job, clip, opened.warnings)
 

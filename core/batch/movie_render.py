@@ -19,6 +19,7 @@ from ..provenance.settings import MarkSettings
 from ..provenance.sidecar import content_entries, sidecar_name
 from ..recipe.clip_swap import requests_at
 from ..sessions.composite_facts import CompositeFactsFinder
+from ..sessions.pipeline_factory import SafeguardedPipeline
 from .job import OpenJob
 from .observer import RenderObserver
 from .render_counts import RenderCounts
@@ -125,6 +126,7 @@ def render_movie(
     """
     swaps, numbers = opened.job.swaps, opened.numbers
     outcome = RenderCounts()
+    _check_shots(pipeline, opened, observer)
     writer, splice = open_writer(opened)
     finder, clip = CompositeFactsFinder(pipeline.library), opened.clip.source
     file_marker = FileMarker(marks or MarkSettings(), partial(finder.find, opened.job.requests, [clip]))
@@ -170,6 +172,17 @@ def render_movie(
     for warning in file_marker.warnings:
         pipeline.counter.warn(warning)
     return outcome
+
+
+def _check_shots(pipeline: Pipeline, opened: OpenJob, observer: RenderObserver) -> None:
+    """Look at all shots before the first frame. Raises RefusalError where the safeguard refuses one."""
+
+    def on_progress(count: int) -> None:
+        observer.check_stop()
+        observer.on_look(count, len(opened.numbers))
+
+    if isinstance(pipeline, SafeguardedPipeline):
+        pipeline.check_shots(opened.clip, opened.numbers, partial(requests_at, opened.job.swaps), on_progress)
 
 
 def _image_mark(

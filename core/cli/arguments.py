@@ -135,6 +135,14 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help=".mp4, .mov, .mkv or .webm; or a pattern such as out_%%05d.png, .tif or .exr, for an image of each frame",
     )
     render.add_argument(
+        "--colorspace",
+        default="",
+        metavar="NAME",
+        help="what the numbers of OpenEXR images mean, by Blender's name, such as 'Linear Rec.709' or ACEScg: they are "
+        "written as OpenEXR in that space, with all their highlights (default: they are read as an sRGB display shows "
+        "them)",
+    )
+    render.add_argument(
         "--corrections",
         type=Path,
         metavar="FILE.json",

@@ -91,7 +91,7 @@ def _refusal(listing: RowList, faults: list[str]) -> BatchError:
 
 def _digester(run: OpenRun) -> RequestDigester:
     folders = embedded_folder(), run.settings.model_folder or user_model_folder()
-    return RequestDigester(folders, run.settings.provider, run.stamps)
+    return RequestDigester(folders, run.settings.provider, run.stamps, safeguard=run.settings.safeguard)
 
 
 def _print_faults(results: list[RowResult], report: Path | None) -> None:

@@ -40,6 +40,7 @@ environment, for render, cache and Blender (where it comes before the preference
   UNDERSTUDY_REQUIRE_COMMERCIAL 1 refuses models that are not surely licensed for commercial use
   UNDERSTUDY_REQUIRE_CONSENT    1 refuses source persons whose consent is not recorded or has ended
   UNDERSTUDY_CONSENT_FILE       the file of consent records; `off` for none, whatever the project says
+  UNDERSTUDY_SAFEGUARD          `off` looks at no shot for nudity; docs/trust.md says what is done without it
   UNDERSTUDY_MODELS             the folder of your own models; `off` for the usual place, whatever the preferences say
   UNDERSTUDY_MARKS              `off` marks no output as a composite, `require` makes none without its marks
   UNDERSTUDY_C2PA               `off` writes no C2PA manifests; docs/trust.md lists what else they can be given

@@ -19,6 +19,7 @@ from ..consent.consent_file import (
     read_records,
     write_records,
 )
+from ..consent.nude_scenes import add_nude_scenes
 from ..consent.record import ConsentRecord, ConsentState, state_of
 from ..consent.request_consent import image_hashes
 from ..errors import OutputError, os_error_reason
@@ -119,16 +120,24 @@ def _add(arguments: argparse.Namespace, path: Path) -> None:
     record = ConsentRecord(
         person=arguments.person,
         project=arguments.project,
-        use=arguments.use,
+        use=add_nude_scenes(arguments.use) if arguments.nude_scenes else arguments.use,
         until=arguments.until,
         evidence=evidence,
         evidence_sha256=proof,
         recorded_by=user_name() if arguments.recorded_by is None else arguments.recorded_by,
         recorded_on=date.today(),
-        images=tuple(sorted(image_hashes(arguments.face))),
+        images=tuple(sorted({*image_hashes(arguments.face), *map(_clip_hash, arguments.clip)})),
     )
     is_new = add_record(path, record)
     show(f"{path}: {'one record more' if is_new else 'it has that record already'}")
+
+
+def _clip_hash(path: Path) -> str:
+    """Return the SHA-256 that a clip is known by: of its file, or of the list of its files. Raises ClipError."""
+    from ..export.inputs import open_named_clip  # it imports the decoder
+
+    with open_named_clip(path).clip as clip:
+        return clip.clip_id
 
 
 def _export(output: Path, records: Sequence[ConsentRecord]) -> None:

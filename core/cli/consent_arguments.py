@@ -8,6 +8,7 @@ from typing import Any
 
 from ..cache.base.key import SHA256_HEX
 from ..consent.consent_file import FILE_NAME
+from ..consent.nude_scenes import NUDE_SCENES
 from ..consent.record import parse_day
 from .cache_arguments import argument_type
 
@@ -91,7 +92,20 @@ def _add_fields(added: argparse.ArgumentParser) -> None:
         "for every source person of that name",
     )
     added.add_argument("--project", default="", metavar="TEXT", help="for which project")
+    added.add_argument(
+        "--clip",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="CLIP",
+        help="a clip in which this person's face is replaced: a movie, or the folder of an image sequence",
+    )
     added.add_argument("--use", default="", metavar="TEXT", help="to which use")
+    added.add_argument(
+        "--nude-scenes",
+        action="store_true",
+        help=f'add the use "{NUDE_SCENES}", which no other words stand for',
+    )
     added.add_argument(
         "--until", type=argument_type(_day), metavar="YYYY-MM-DD", help="the last day (default: no end)"
     )

@@ -78,6 +78,7 @@ def _job(arguments: argparse.Namespace) -> MovieJob:
         encoding_choice(arguments),
         arguments.sound,
         arguments.copy_untouched,
+        arguments.colorspace,
     )
 
 

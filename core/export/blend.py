@@ -11,6 +11,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import Colorspace
 
 from ..fusion.patch import Patch
+from ..geometry.levels import as_floats
 from ..media.yuv_to_rgb import matrix_table
 from .colour_tags import ColourTags
 
@@ -86,7 +87,7 @@ def blend_patch(image: VideoFrame, patch: Patch, tags: ColourTags, quarter_turns
 
 def _region(patch: Patch, size: tuple[int, int], turns: int, steps: tuple[int, int]) -> _Region | None:
     """Turn a patch as the image is coded, and add to it what is missing to whole chroma samples."""
-    pixels = np.rot90(patch.pixels, -turns)
+    pixels = as_floats(np.rot90(patch.pixels, -turns))
     height, width = pixels.shape[:2]
     upright_width, upright_height = size if turns % 2 == 0 else size[::-1]
     left, top = patch.left, patch.top
@@ -113,13 +114,14 @@ def _region(patch: Patch, size: tuple[int, int], turns: int, steps: tuple[int, i
             (0, 0),
         ),
     )
-    colours, alpha = cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), cv2.extractChannel(pixels, 3)
+    colours = as_floats(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB))
+    alpha = as_floats(cv2.extractChannel(pixels, 3))
     top, left = top - before[0], left - before[1]
     return _Region(
         slice(top, top + pixels.shape[0]),
         slice(left, left + pixels.shape[1]),
-        colours.astype(np.float32) * np.float32(1 / 255),
-        alpha.astype(np.float32) * np.float32(1 / 255),
+        colours * np.float32(1 / 255),
+        alpha * np.float32(1 / 255),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..errors import OutputError
 from ..filesystem import is_read_only
 from ..media.clip import Clip
+from ..media.light import light_space
 from .frame_times import ClipTimes, read_times
 from .image_names import image_path, is_image_pattern
 from .image_writer import ImageSequenceWriter
@@ -57,6 +58,10 @@ def clip_writer(
     OutputError
         It can't be written so.
     """
+    if light_space(clip.source.reading) is not None and output.suffix.lower() != ".exr":
+        raise OutputError(
+            f"can't write light as {output.name}: give a pattern such as out_%05d.exr, or leave --colorspace away"
+        )
     if is_image_pattern(output):
         return _image_writer(clip, output, numbers, choice, sound, comment)
     info = clip.info
@@ -99,7 +104,12 @@ def _image_writer(
         raise OutputError(
             f"can't write HDR as linear light: write {output.stem}.tif, which keeps the clip's values, or a movie"
         )
-    writer = ImageSequenceWriter(output, source, comment)
+    space = light_space(clip.source.reading)
+    writer = ImageSequenceWriter(output, source, comment, "" if space is None else space.name)
+    if space is not None:
+        writer.warnings.append(
+            "of the OpenEXR images R, G and B are written, no other channels and attributes"
+        )
     if pixel_layout(source.pixel_format).has_alpha:
         writer.warnings.append("transparency is lost: choose .mov with --codec prores, or --codec ffv1")
     if clip.info.kind == "movie":

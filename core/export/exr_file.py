@@ -14,10 +14,12 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from ..face.types import Floats
 from ..media.clip import FramePixels
 from ..media.exr import SIGNATURE, decode_srgb
 
-_HALF, _ZIP, _ROWS_OF_A_BLOCK = 1, 3, 16
+_HALF, _FLOAT, _ZIP, _ROWS_OF_A_BLOCK = 1, 2, 3, 16
+_HALF_BYTES = 2
 _ZIP_LEVEL = 4
 """What OpenEXR's library takes: more makes files hardly smaller."""
 _CHANNELS = "BGR"
@@ -34,6 +36,15 @@ _CHROMATICITIES = {
     9: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, *_D65),
     11: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.314, 0.351),
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
+}
+_ACES_WHITE = (0.32168, 0.33767)
+# Of colour spaces of Blender's, as SMPTE ST 2065-1 and S-2014-004 give those of ACES.
+_SPACE_CHROMATICITIES = {
+    "Linear Rec.709": _BT709,
+    "Linear Rec.2020": _CHROMATICITIES[9],
+    "Linear DCI-P3 D65": (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
+    "ACEScg": (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, *_ACES_WHITE),
+    "ACES2065-1": (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.0770, *_ACES_WHITE),
 }
 
 
@@ -53,13 +64,56 @@ def encode_exr(
     comment : str
         Kept in the file's metadata.
     """
-    height, width = pixels.shape[:2]
-    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
-    listed = b"".join(name.encode() + b"\0" + struct.pack("<iIii", _HALF, 0, 1, 1) for name in _CHANNELS)
+    light = _half_table(pixels.dtype.name)
     colours = _CHROMATICITIES.get(primaries, _BT709)
+    return _encode(light[np.asarray(pixels)], colours, pixel_aspect, comment)
+
+
+def encode_light_exr(pixels: Floats, *, half: bool, space: str, comment: str = "") -> bytes:
+    """Return a frame of light as an OpenEXR file.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), float32
+        RGB as they are to be stored.
+    half : bool
+        Whether as half floats; see `is_half`.
+    space : str
+        The name of their colour space, for what the file says of their primaries.
+    comment : str
+        Kept in the file's metadata.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    if half:
+        with np.errstate(over="ignore"):
+            return _encode(pixels.astype("<f2"), _SPACE_CHROMATICITIES.get(space), None, comment)
+    return _encode(pixels.astype("<f4"), _SPACE_CHROMATICITIES.get(space), None, comment)
+
+
+def is_half(pixels: Floats) -> bool:
+    """Tell whether half floats hold all numbers of a frame exactly."""
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(pixels.astype(np.float16).astype(np.float32), pixels, equal_nan=True))
+
+
+def _encode(
+    light: "npt.NDArray[np.float16] | npt.NDArray[np.float32]",
+    chromaticities: tuple[float, ...] | None,
+    pixel_aspect: Fraction | None,
+    comment: str,
+) -> bytes:
+    height, width = light.shape[:2]
+    kind = _HALF if light.dtype.itemsize == _HALF_BYTES else _FLOAT
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    listed = b"".join(name.encode() + b"\0" + struct.pack("<iIii", kind, 0, 1, 1) for name in _CHANNELS)
     header = SIGNATURE + struct.pack("<I", 2)
     header += _attribute("channels", "chlist", listed + b"\0")
-    header += _attribute("chromaticities", "chromaticities", struct.pack("<8f", *colours))
+    if chromaticities is not None:
+        header += _attribute("chromaticities", "chromaticities", struct.pack("<8f", *chromaticities))
     if comment:
         header += _attribute("comments", "string", comment.encode())
     header += _attribute("compression", "compression", bytes([_ZIP]))
@@ -68,9 +122,8 @@ def encode_exr(
     header += _attribute("pixelAspectRatio", "float", struct.pack("<f", pixel_aspect or 1))
     header += _attribute("screenWindowCenter", "v2f", struct.pack("<2f", 0, 0))
     header += _attribute("screenWindowWidth", "float", struct.pack("<f", 1)) + b"\0"
-    light = _half_table(pixels.dtype.name)
     blocks = [
-        _block(row, light[pixels[row : row + _ROWS_OF_A_BLOCK, :, ::-1]])
+        _block(row, light[row : row + _ROWS_OF_A_BLOCK, :, ::-1])
         for row in range(0, height, _ROWS_OF_A_BLOCK)
     ]
     first = len(header) + 8 * len(blocks)
@@ -89,7 +142,7 @@ def _half_table(dtype: str) -> npt.NDArray[np.float16]:
     return decode_srgb(np.arange(most + 1, dtype=np.float32) / np.float32(most)).astype("<f2")
 
 
-def _block(row: int, light: npt.NDArray[np.float16]) -> bytes:
+def _block(row: int, light: "npt.NDArray[np.float16] | npt.NDArray[np.float32]") -> bytes:
     """Return some rows, (h, w, 3), as a file has them: by channels, low and high bytes apart, as differences."""
     data = np.ascontiguousarray(light.swapaxes(1, 2)).view(np.uint8).reshape(-1, 2)
     planes = np.ascontiguousarray(data.T).ravel()

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from av.video.frame import VideoFrame
 
-from ..analysis.frame_reader import to_eight_bit
+from ..analysis.display import display_pixels
 from ..concurrency.prefetch import Prefetcher
 from ..errors import ClipError, FaceImageError
 from ..face.types import Pixels
-from ..fusion.patch import Patch, composite_on_frame
+from ..fusion.patch import LightPatch, Patch, composite_on_frame
 from ..media.bounds import frame_capacity
 from ..media.clip import Clip, DecodedImages, FramePixels
 from ..pipeline.pipeline import Pipeline
@@ -35,9 +35,9 @@ class RenderedFrame:
     original: Pixels
     """(H, W, 3) RGB uint8, display-coded, upright. A frame that can't be read is the one before it, or black."""
     source: FramePixels
-    """The original with all its bits: uint8, or uint16 with 65535 for white."""
+    """The original with all its bits: uint8, uint16 with 65535 for white, or float32 of a clip of light."""
     patch: Patch | None
-    """What is laid over it."""
+    """What is laid over it, as it is seen."""
     image: VideoFrame | None
     """The original as it was decoded, unrotated; None where the clip does not give it. Its planes are shared."""
     is_changed: bool
@@ -46,11 +46,18 @@ class RenderedFrame:
     """Why it shows the original; empty if it does not, or has no face to replace."""
     is_repeat: bool
     """Whether the clip shows the same image as in the frame before it."""
+    light: LightPatch | None = None
+    """The patch in the numbers of a clip of light; None for other clips."""
 
     @property
     def pixels(self) -> Pixels:
         """(H, W, 3) RGB uint8, display-coded, upright: the original with the patch over it."""
         return composite_on_frame(self.original, self.patch)
+
+
+class _Laid(NamedTuple):
+    patch: Patch | None = None
+    light: LightPatch | None = None
 
 
 class _Read(NamedTuple):
@@ -82,14 +89,15 @@ def render_frames(
     ahead = Prefetcher(partial(_render_frame, pipeline, clip, requests_at), most, "understudy frames")
     try:
         for position, number in enumerate(numbers, 1):
-            patch, read, fault = ahead.result(number, numbers[position : position + most])
+            laid, read, fault = ahead.result(number, numbers[position : position + most])
             shown = shown if read is None else read
+            patch, light = laid
             changed = patch is not None and bool(patch.pixels[..., 3].any())
             rows = shown.pixels[::_ROW_STEP]
             repeated = before is not None and np.array_equal(rows, before)
             before = rows
             yield RenderedFrame(
-                number, shown.pixels, shown.source, patch, shown.image, changed, fault, repeated
+                number, shown.pixels, shown.source, patch, shown.image, changed, fault, repeated, light
             )
     finally:
         ahead.close()
@@ -97,11 +105,13 @@ def render_frames(
 
 def _render_frame(
     pipeline: Pipeline, clip: Clip, requests_at: Callable[[int], Sequence[SwapRequest]], number: int
-) -> tuple[Patch | None, _Read | None, str]:
+) -> tuple[_Laid, _Read | None, str]:
     """Return what is laid over a frame, the frame, and why not; None for a frame that can't be read."""
-    fault, patch = "", None
+    fault, laid = "", _Laid()
     try:
-        _, patch = pipeline.recast(clip, number, requests_at(number))
+        plan, patch = pipeline.recast(clip, number, requests_at(number))
+        own = pipeline.footage_patch(plan, patch)
+        laid = _Laid(patch, own if isinstance(own, LightPatch) else None)
     except (ClipError, FaceImageError) as error:
         fault = str(error)
     except MemoryError:
@@ -111,8 +121,8 @@ def _render_frame(
         image = clip.decoded_image(number) if isinstance(clip, DecodedImages) else None
         if image is None and pixels.dtype == np.uint16:
             image = VideoFrame.from_ndarray(pixels, "rgb48le")
-        return patch, _Read(to_eight_bit(pixels), pixels, image), fault
+        return laid, _Read(display_pixels(clip, pixels), pixels, image), fault
     except ClipError as error:
-        return None, None, str(error)
+        return _Laid(), None, str(error)
     except MemoryError:
-        return None, None, NO_MEMORY
+        return _Laid(), None, NO_MEMORY

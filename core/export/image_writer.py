@@ -12,10 +12,12 @@ import cv2
 import numpy as np
 
 from ..errors import OutputError, os_error_reason
+from ..face.types import Floats
 from ..filesystem import write_file
-from ..fusion.patch import Patch, composite_on_frame
+from ..fusion.patch import LightPatch, Patch, composite_on_frame
+from ..geometry.levels import as_floats, is_deep
 from ..media.clip import FramePixels
-from .exr_file import encode_exr
+from .exr_file import encode_exr, encode_light_exr, is_half
 from .frames import RenderedFrame
 from .image_names import image_path
 from .source_video import SourceVideo
@@ -30,8 +32,10 @@ class ImageSequenceWriter:
     `source` is the clip's own video track, for what OpenEXR files say of their pixels.
     """
 
-    def __init__(self, pattern: Path, source: SourceVideo, comment: str = "") -> None:
+    def __init__(self, pattern: Path, source: SourceVideo, comment: str = "", light_space: str = "") -> None:
+        """`light_space` names the colour space of a clip of light."""
         self._pattern = pattern
+        self._light_space = light_space
         self._source = source
         self._comment = comment
         self._sidecar: tuple[str, bytes | Callable[[Sequence[Path]], bytes]] | None = None
@@ -64,9 +68,17 @@ class ImageSequenceWriter:
         OutputError
             It can't be written.
         """
-        pixels = composite(frame.source, frame.patch)
         path = image_path(self._pattern, frame.number)
-        data = self._encode(pixels)
+        if frame.source.dtype == np.float32:
+            light = np.asarray(frame.source, np.float32)
+            data = encode_light_exr(
+                composite_light(light, frame.light),
+                half=is_half(light),
+                space=self._light_space,
+                comment=self._comment,
+            )
+        else:
+            data = self._encode(composite(frame.source, frame.patch))
         if self._mark is not None and frame.is_changed:
             data = self._mark(data, path.name, frame.number)
         self._write(path, data)
@@ -121,7 +133,7 @@ def composite(pixels: FramePixels, patch: Patch | None) -> FramePixels:
     pixels : ndarray, shape (H, W, 3), uint8 or uint16
         The frame, RGB.
     patch : Patch or None
-        What is laid over it, RGBA of 8 bits.
+        What is laid over it.
 
     Returns
     -------
@@ -133,9 +145,40 @@ def composite(pixels: FramePixels, patch: Patch | None) -> FramePixels:
     out = np.array(pixels, np.uint16)
     height, width = patch.pixels.shape[:2]
     region = out[patch.top : patch.top + height, patch.left : patch.left + width]
+    if is_deep(patch.pixels):
+        upper = as_floats(patch.pixels)
+        share = upper[..., 3:] / np.float32(255)
+        region[:] = np.rint(region + (upper[..., :3] * np.float32(257) - region) * share).astype(np.uint16)
+        return out
     alpha = patch.pixels[..., 3:].astype(np.uint32)
     mixed = region.astype(np.uint32) * (255 - alpha) + patch.pixels[..., :3].astype(np.uint32) * 257 * alpha
     region[:] = (mixed + 127) // 255
+    return out
+
+
+def composite_light(pixels: Floats, patch: LightPatch | None) -> Floats:
+    """Lay a patch over a frame of light; other pixels keep their bits.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), float32
+        The frame, RGB as stored.
+    patch : LightPatch or None
+        What is laid over it.
+
+    Returns
+    -------
+    ndarray, the same shape, float32
+        The frame with the patch.
+    """
+    if patch is None:
+        return pixels
+    out = pixels.copy()
+    height, width = patch.pixels.shape[:2]
+    region = out[patch.top : patch.top + height, patch.left : patch.left + width]
+    alpha = patch.pixels[..., 3:]
+    with np.errstate(invalid="ignore"):  # where the frame is infinite, or no number
+        region[:] = np.where(alpha > 0, region + (patch.pixels[..., :3] - region) * alpha, region)
     return out
 
 

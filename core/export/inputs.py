@@ -13,7 +13,7 @@ from ..filesystem import Folder, is_read_only
 from ..media.clip import Clip
 from ..media.image_clip import is_image
 from ..media.source_image import is_source_image
-from ..media.viewer_clip import ViewerClip, open_viewer_clip, open_viewer_sequence
+from ..media.viewer_clip import ViewerClip, open_viewer_clip, open_viewer_light, open_viewer_sequence
 from ..recipe.request import FaceImage
 from .image_names import IMAGE_SUFFIXES, is_image_pattern, matches
 
@@ -36,11 +36,13 @@ def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
     return tuple(FaceImage(path, number) for path, number in zip(paths, numbers, strict=True))
 
 
-def open_named_clip(path: Path) -> ViewerClip:
-    """Open a movie, image, folder of images or pattern. ClipError."""
+def open_named_clip(path: Path, colorspace: str = "") -> ViewerClip:
+    """Open a movie, image, folder of images or pattern; OpenEXR images as light of a `colorspace`. ClipError."""
     paths = _sequence_paths(path)
     if paths is None:
         _require_file(path, "clip", ClipError)
+    if colorspace:
+        return open_viewer_light([path] if paths is None else paths, colorspace)
     return open_viewer_clip(path) if paths is None else open_viewer_sequence(paths)
 
 

@@ -14,6 +14,8 @@ from .landmark_sets import LANDMARK_SETS
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
+Levels = Pixels | Floats
+"""Colours from 0 to 255: bytes, or floats where the clip has more than 8 bits."""
 
 LANDMARK_COUNT = 478
 """MediaPipe FaceMesh with attention: 468 mesh points, then 5 points for each iris."""

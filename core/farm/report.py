@@ -206,6 +206,8 @@ def _stage_totals(tasks: tuple[TaskReport, ...]) -> dict[str, StageTotal]:
         needed = faces if name in FACE_STAGES else clip_frames
         if name in ("detect", "landmark", "embed", "attribute") and clip_frames:
             needed += border
+        if name == "nudity":  # it looks at whole shots, whatever frames the tasks render
+            needed = max(entry.run for entry in counts)
         totals[name] = StageTotal(
             sum(entry.run for entry in counts), sum(entry.hit for entry in counts), needed
         )

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels
 from ..geometry.low_pass import low_pass
 
 DARK_OFFSET_LEVELS = 6.0
@@ -15,8 +15,8 @@ CHROMA_SHARE = 0.8
 
 
 def light_transfer(
-    target: Pixels,
-    swapped_image: Pixels,
+    target: Levels,
+    swapped_image: Levels,
     weight: Floats,
     radius_pixels: float,
     strength: float,
@@ -28,8 +28,8 @@ def light_transfer(
 
     Parameters
     ----------
-    target, swapped_image : ndarray, shape (h, w, 3), uint8
-        RGB of the same small crop.
+    target, swapped_image : ndarray, shape (h, w, 3), uint8 or float32
+        RGB, in levels, of the same small crop.
     weight : ndarray, shape (h, w), float32
         Where both show skin, 0 to 1: only there they are compared, so that hair, eyes or background don't bleed in.
     radius_pixels : float
@@ -65,7 +65,7 @@ def low_pass_sigmas(radius_pixels: float) -> tuple[float, float]:
 class _LowFrequencies:
     """The low frequencies of target and swapped crop, their ratio, and how strong the detail above them is."""
 
-    def __init__(self, target: Pixels, swapped_image: Pixels, weight: Floats, sigma: float) -> None:
+    def __init__(self, target: Levels, swapped_image: Levels, weight: Floats, sigma: float) -> None:
         weight3 = weight[..., None]
         near = low_pass(weight, sigma)[..., None] + 1e-3
         overall = float(weight.sum()) + 1e-3

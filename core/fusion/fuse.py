@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 
 from ..analysis.maskers.contract import OcclusionMask
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels, Pixels
 from ..geometry.crop import scale_points
+from ..geometry.levels import as_floats, as_type_of, is_deep, limit_levels, round_levels
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
 from ..geometry.outline import convex_hull, grow_outline
@@ -22,16 +23,14 @@ from .colour import MAX_GAIN, light_transfer
 from .edge_light import edge_gain
 from .grain import match_grain
 from .mask import face_mask
+from .sharpen import sharpen, sharpen_amount
 
 VERSION = 6
-SHARPEN_SIGMA_PIXELS = 1.2
-"""Standard deviation of what is sharpened away, in pixels of the crop."""
 RIM_PIXELS = 2
 """How many pixels beyond what is shown keep their colours."""
 ROUND_HALF_UP_OFFSET = 2.0**-10
 """Added before alpha is rounded: masks meet exact halves often, and the last bit of a float must not decide."""
 _BROW_GROWTH = 1.25
-_SHARPEN_STEPS = 256
 _ENOUGH_COVER = 0.1
 _LEAST_GAIN_WITH_SHAPE = 1 / 32
 """A face in the dark stays dark: a quarter, as without shape, leaves a pale mask, and a red one in dim light grey."""
@@ -73,7 +72,7 @@ def fuse_crop(
     topology: Topology,
     occlusion_mask: OcclusionMask | None = None,
     footage: FootageLook | None = None,
-) -> Pixels:
+) -> Levels:
     """Fuse one swapped crop.
 
     Parameters
@@ -95,8 +94,8 @@ def fuse_crop(
 
     Returns
     -------
-    ndarray, shape (height, width, 4), uint8
-        RGBA with straight alpha, in frame pixels of `region`.
+    ndarray, shape (height, width, 4), uint8, or float32 where the crop's images are
+        RGBA in levels with straight alpha, in frame pixels of `region`.
     """
     swapped = draw_swapped(crop, region)
     height, width = swapped.shape[:2]
@@ -116,24 +115,31 @@ def fuse_crop(
         if footage is not None and footage.rims is not None:
             mask *= 1 - params.keep_cover * (1 - _warp_mask_to_crop(footage.rims, region, small))
     # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
-    rgb = _sharpen(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
+    rgb = sharpen(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
         edge = None if footage is None else (_edge_weight(cover, bare), footage.edge * params.colour_match)
         rgb = _match_light(rgb, crop, region, mask, points, params, topology, edge)
-    alpha = np.round(mask * (255 * params.blend * params.opacity) + ROUND_HALF_UP_OFFSET).astype(np.uint8)
+    alpha: Levels = mask * np.float32(255 * params.blend * params.opacity)
+    if not is_deep(rgb):
+        alpha = np.round(mask * (255 * params.blend * params.opacity) + ROUND_HALF_UP_OFFSET).astype(np.uint8)
     full = region.width, region.height
-    alpha = np.asarray(cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
+    alpha = as_type_of(alpha, cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
     if (width, height) != full:
-        rgb = np.asarray(cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC))
+        rgb = as_type_of(rgb, cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC))
+    if is_deep(rgb):
+        rgb = limit_levels(as_floats(rgb))
     if footage is not None and footage.grain > 0:
         corner = np.array((region.left, region.top), np.float32)
         in_layer = np.asarray(landmarks[:, :2] - corner, np.float32)
-        rgb = match_grain(rgb, alpha, in_layer, footage.detail, footage.grain, footage.seed, topology)
+        rgb = match_grain(
+            rgb, round_levels(alpha), in_layer, footage.detail, footage.grain, footage.seed, topology
+        )
     layer = cv2.insertChannel(alpha, cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), 3)
     # What is not shown is left black, so that it holds no likeness; but for a rim: a layer that is scaled mixes
     # neighbours, and black ones would draw a dark line around the face.
-    rim = cv2.dilate(alpha, np.ones((2 * RIM_PIXELS + 1, 2 * RIM_PIXELS + 1), np.uint8))
-    return np.asarray(cv2.bitwise_and(layer, layer, mask=rim), np.uint8)
+    shown = np.asarray(alpha > 0, np.uint8) if is_deep(alpha) else alpha
+    rim = cv2.dilate(shown, np.ones((2 * RIM_PIXELS + 1, 2 * RIM_PIXELS + 1), np.uint8))
+    return as_type_of(rgb, cv2.bitwise_and(layer, layer, mask=rim))
 
 
 def box_and_parameters(crop: FusionCrop, region: CropRegion, params: Fusion) -> tuple[Affine | None, Fusion]:
@@ -185,7 +191,7 @@ def unoccluded_face(
         by_colour = (
             crop.bare
             if isinstance(crop, MeshCrop)
-            else unoccluded_mask(target, points, region.size, topology)
+            else unoccluded_mask(round_levels(target), points, region.size, topology)
         )
         bare = np.minimum(bare, by_colour.astype(np.float32) / 255)
     return bare
@@ -206,7 +212,7 @@ def _warp_mask_to_crop(occlusion_mask: OcclusionMask, region: CropRegion, size: 
 
 
 def _match_light(
-    rgb: Pixels,
+    rgb: Levels,
     crop: FusionCrop,
     region: CropRegion,
     mask: Floats,
@@ -214,13 +220,13 @@ def _match_light(
     params: Fusion,
     topology: Topology,
     edge: tuple[Floats, float] | None,
-) -> Pixels:
+) -> Levels:
     """Give the swapped colours the target's light: what they lack is found small and spread over the full crop.
 
     `edge` is where both show skin, (h, w) 0..1, and how far the face's edge is brought to what is around it.
     """
     small = light_size((crop.target.shape[1], crop.target.shape[0]))
-    target = np.asarray(cv2.resize(crop.target, small, interpolation=cv2.INTER_AREA), np.uint8)
+    target = as_type_of(crop.target, cv2.resize(crop.target, small, interpolation=cv2.INTER_AREA))
     swapped = swapped_at_light_size(crop, region, small)
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
     scaled = scale_points(points, (rgb.shape[1], rgb.shape[0]), small)
@@ -234,10 +240,11 @@ def _match_light(
         gain, offset = gain * further, offset * further
     full = rgb.shape[1], rgb.shape[0]
     lit = cv2.multiply(rgb, cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_32F)
+    spread_offset = cv2.resize(offset, full, interpolation=cv2.INTER_LINEAR)
+    if is_deep(rgb):
+        return limit_levels(np.asarray(cv2.add(lit, spread_offset, dtype=cv2.CV_32F), np.float32))
     # Rounded and kept within 0..255 in the same step.
-    return np.asarray(
-        cv2.add(lit, cv2.resize(offset, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_8U), np.uint8
-    )
+    return np.asarray(cv2.add(lit, spread_offset, dtype=cv2.CV_8U), np.uint8)
 
 
 def _edge_weight(cover: Pixels, bare: Floats | None) -> Floats:
@@ -249,11 +256,12 @@ def _edge_weight(cover: Pixels, bare: Floats | None) -> Floats:
     return np.asarray(shown * cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def swapped_at_light_size(crop: FusionCrop, region: CropRegion, size: tuple[int, int]) -> Pixels:
-    """Return the swapped crop in the `size` (width, height) in which light is compared: (h, w, 3) uint8 RGB."""
+def swapped_at_light_size(crop: FusionCrop, region: CropRegion, size: tuple[int, int]) -> Levels:
+    """Return the swapped crop in the `size` (width, height) in which light is compared: (h, w, 3) RGB, in levels."""
     if isinstance(crop, UprightCrop) and crop.swapped_small is not None:
         return crop.swapped_small
-    return np.asarray(cv2.resize(draw_swapped(crop, region), size, interpolation=cv2.INTER_AREA), np.uint8)
+    drawn = draw_swapped(crop, region)
+    return as_type_of(drawn, cv2.resize(drawn, size, interpolation=cv2.INTER_AREA))
 
 
 def light_radius(points: Floats, params: Fusion) -> float:
@@ -287,14 +295,3 @@ def brow_mask(points: Floats, size: tuple[int, int], topology: Topology) -> Pixe
         ],
         size,
     )
-
-
-def sharpen_amount(params: Fusion) -> float:
-    """Return how much is sharpened in whole 256ths: with those every processor rounds alike."""
-    return round(params.sharpen * _SHARPEN_STEPS) / _SHARPEN_STEPS
-
-
-def _sharpen(rgb: Pixels, amount: float) -> Pixels:
-    """Unsharp mask."""
-    blurred = cv2.GaussianBlur(rgb, (0, 0), SHARPEN_SIGMA_PIXELS)
-    return np.asarray(cv2.addWeighted(rgb, 1 + amount, blurred, -amount, 0), np.uint8)

@@ -8,7 +8,8 @@ footage is blurred, in each direction as far as it takes; one that has less gets
 import cv2
 import numpy as np
 
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels, Pixels
+from ..geometry.levels import as_type_of, is_deep, limit_levels, round_levels
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_detail import detail_strength, sample_bands, skin_region
 
@@ -31,14 +32,14 @@ _MAX_GRAIN_LEVELS = 12.0
 
 
 def match_grain(
-    colours: Pixels, shown: Pixels, points: Floats, goal: Floats, amount: float, seed: int, topology: Topology
-) -> Pixels:
+    colours: Levels, shown: Pixels, points: Floats, goal: Floats, amount: float, seed: int, topology: Topology
+) -> Levels:
     """Return a face's colours with as strong detail as the footage's skin has.
 
     Parameters
     ----------
-    colours : ndarray, shape (h, w, 3), uint8
-        The face's, RGB.
+    colours : ndarray, shape (h, w, 3), uint8 or float32
+        The face's, RGB, in levels.
     shown : ndarray, shape (h, w), uint8
         Its alpha.
     points : ndarray, shape (>=468, 2 or 3)
@@ -54,7 +55,7 @@ def match_grain(
 
     Returns
     -------
-    ndarray, shape (h, w, 3), uint8
+    ndarray, the same shape and dtype
         RGB.
     """
     if not goal.all():
@@ -62,7 +63,7 @@ def match_grain(
     goal = np.sqrt(np.maximum(goal**2 - np.float32(_ROUNDING_STRENGTH**2), (_LEAST_GOAL_SHARE * goal) ** 2))
     size = colours.shape[1], colours.shape[0]
     region = np.asarray(cv2.bitwise_and(skin_region(points, size, topology), shown), np.uint8)
-    green, skin = sample_bands(np.asarray(cv2.extractChannel(colours, 1), np.uint8), region)
+    green, skin = sample_bands(round_levels(as_type_of(colours, cv2.extractChannel(colours, 1))), region)
     own = detail_strength(green, skin)
     sigmas = _find_blur(green, skin, own, goal)
     if max(sigmas) > 0 and amount > 0:
@@ -72,6 +73,8 @@ def match_grain(
     level = amount * min(lack, _MAX_GRAIN_LEVELS)
     if level > 0:
         grain = np.float32(level) * _smooth_noise(seed, size)
+        if is_deep(colours):
+            return limit_levels(np.asarray(colours + grain[..., None], np.float32))
         colours = np.asarray(cv2.add(colours, cv2.merge([grain] * 3), dtype=cv2.CV_8U), np.uint8)
     return colours
 
@@ -88,7 +91,7 @@ def _find_blur(green: Pixels, skin: Pixels, own: Floats, goal: Floats) -> tuple[
         return 0.0, 0.0
     square = np.where(wish > _LIKE_ENOUGH, _FIRST_SIGMA**2, 0)
     for _ in range(_CORRECTIONS):
-        left = detail_strength(_blur(green, _deviations(square)), skin)
+        left = detail_strength(round_levels(_blur(green, _deviations(square))), skin)
         taken = np.log(np.maximum(own, 1e-3) / np.maximum(left, 1e-3))
         if (np.abs(taken - wish)[square > 0] < _NEAR_ENOUGH).all():
             break
@@ -102,10 +105,10 @@ def _deviations(square: Floats) -> tuple[float, float]:
     return float(across), float(down)
 
 
-def _blur(image: Pixels, sigmas: tuple[float, float]) -> Pixels:
+def _blur(image: Levels, sigmas: tuple[float, float]) -> Levels:
     """Blur an image across and down with these standard deviations in pixels; 0 leaves it."""
     across, down = (cv2.getGaussianKernel(_KERNEL_PIXELS, max(sigma, 1e-3), cv2.CV_32F) for sigma in sigmas)
-    return np.asarray(cv2.sepFilter2D(image, -1, across, down, borderType=cv2.BORDER_REPLICATE), np.uint8)
+    return as_type_of(image, cv2.sepFilter2D(image, -1, across, down, borderType=cv2.BORDER_REPLICATE))
 
 
 def _smooth_noise(seed: int, size: tuple[int, int]) -> Floats:

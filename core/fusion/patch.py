@@ -6,18 +6,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..face.types import Pixels
+from ..face.types import Floats, Levels, Pixels
+from ..geometry.levels import as_type_of, is_deep, round_levels
 
 _BAND_ROWS = 32
 
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """A fused face: (h, w, 4) RGBA uint8 with straight alpha, its upper left corner in frame pixels."""
+    """A fused face: (h, w, 4) RGBA with straight alpha, its upper left corner in frame pixels.
+
+    The pixels are uint8, or float32 in levels of 255 where the clip has more than 8 bits.
+    """
 
     left: int
     top: int
-    pixels: Pixels
+    pixels: Levels
+
+
+@dataclass(frozen=True, eq=False)
+class LightPatch:
+    """A fused face as a clip of light has it, its upper left corner in frame pixels.
+
+    Attributes
+    ----------
+    pixels
+        (h, w, 4) float32: RGB in the clip's own numbers, and straight alpha from 0 to 1.
+    """
+
+    left: int
+    top: int
+    pixels: Floats
 
 
 def composite_patches(patches: Sequence[Patch], size: tuple[int, int]) -> Patch | None:
@@ -30,22 +49,23 @@ def composite_patches(patches: Sequence[Patch], size: tuple[int, int]) -> Patch 
     left, top = min(patch.left for patch in patches), min(patch.top for patch in patches)
     right = min(max(patch.left + patch.pixels.shape[1] for patch in patches), size[0])
     bottom = min(max(patch.top + patch.pixels.shape[0] for patch in patches), size[1])
-    canvas = np.zeros((bottom - top, right - left, 4), np.uint8)
+    canvas = as_type_of(patches[0].pixels, np.zeros((bottom - top, right - left, 4)))
     for patch in patches:
         height, width = patch.pixels.shape[:2]
         rows = slice(patch.top - top, patch.top - top + height)
         columns = slice(patch.left - left, patch.left - left + width)
-        canvas[rows, columns] = _alpha_over(canvas[rows, columns], patch.pixels)
+        over = _alpha_over(canvas[rows, columns], patch.pixels)
+        canvas[rows, columns] = over if is_deep(canvas) else np.round(over).astype(np.uint8)
     return Patch(left, top, canvas)
 
 
-def _alpha_over(below: Pixels, above: Pixels) -> Pixels:
-    """Straight-alpha "over" of two RGBA images."""
+def _alpha_over(below: Levels, above: Levels) -> Floats:
+    """Straight-alpha "over" of two RGBA images in levels."""
     upper, lower = above[..., 3:].astype(np.float32) / 255, below[..., 3:].astype(np.float32) / 255
     shown = lower * (1 - upper)
     alpha = upper + shown
     rgb = (above[..., :3] * upper + below[..., :3] * shown) / np.maximum(alpha, 1e-6)
-    return np.asarray(np.round(np.concatenate([rgb, alpha * 255], 2)), np.uint8)
+    return np.asarray(np.concatenate([rgb, alpha * 255], 2), np.float32)
 
 
 def composite_on_frame(frame: Pixels, patch: Patch | None) -> Pixels:
@@ -55,13 +75,13 @@ def composite_on_frame(frame: Pixels, patch: Patch | None) -> Pixels:
     # Layers are labelled, and untouched renders checked, without OpenCV.
     import cv2
 
-    out = frame.copy()
-    height, width = patch.pixels.shape[:2]
+    out, pixels = frame.copy(), round_levels(patch.pixels)
+    height, width = pixels.shape[:2]
     region = out[patch.top : patch.top + height, patch.left : patch.left + width]
     # A few rows at a time, so that all of it stays in the processor's cache.
     for first in range(0, height, _BAND_ROWS):
         rows = slice(first, first + _BAND_ROWS)
-        alpha = cv2.merge([patch.pixels[rows, :, 3]] * 3).astype(np.uint16)
-        mixed = region[rows].astype(np.uint16) * (255 - alpha) + patch.pixels[rows, :, :3] * alpha
+        alpha = cv2.merge([pixels[rows, :, 3]] * 3).astype(np.uint16)
+        mixed = region[rows].astype(np.uint16) * (255 - alpha) + pixels[rows, :, :3] * alpha
         region[rows] = (mixed + 127) // 255
     return out

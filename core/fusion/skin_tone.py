@@ -9,7 +9,8 @@ small image.
 import cv2
 import numpy as np
 
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels
+from ..geometry.levels import as_type_of, is_deep, limit_levels
 from ..geometry.low_pass import low_pass, weighted_low_pass
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import feature_mask, skin_likeness
@@ -34,15 +35,15 @@ _TOLERANCE = 0.8
 
 
 def spread_skin_tone(
-    picture: Pixels, face: Pixels, corner: tuple[int, int], points: Floats, amount: float, topology: Topology
-) -> Pixels:
+    picture: Levels, face: Levels, corner: tuple[int, int], points: Floats, amount: float, topology: Topology
+) -> Levels:
     """Return a picture around a face whose skin has the face's tone.
 
     Parameters
     ----------
-    picture : ndarray, shape (h, w, 4), uint8
+    picture : ndarray, shape (h, w, 4), uint8 or float32 in levels
         That of the target's own face: RGBA with straight alpha, black where it is transparent.
-    face : ndarray, shape (h', w', 4), uint8
+    face : ndarray, shape (h', w', 4), as `picture`
         RGBA that will be laid over it.
     corner : tuple of int
         x and y of its upper left pixel in the picture, which may lie outside.
@@ -55,7 +56,7 @@ def spread_skin_tone(
 
     Returns
     -------
-    ndarray, shape (h, w, 4), uint8
+    ndarray, as `picture`
         RGBA with straight alpha.
     """
     height, width = picture.shape[:2]
@@ -82,7 +83,7 @@ def spread_skin_tone(
     return _multiply(picture, np.asarray(gain, np.float32), step)
 
 
-def _multiply(picture: Pixels, gain: Floats, step: int) -> Pixels:
+def _multiply(picture: Levels, gain: Floats, step: int) -> Levels:
     """Multiply the colours of a picture by a gain (h, w, 3) that is smaller by the factor `step`."""
     differs = np.asarray(np.abs(gain - 1).max(2) > _NO_CHANGE, np.uint8)
     if not differs.any():
@@ -111,11 +112,14 @@ def _multiply(picture: Pixels, gain: Floats, step: int) -> Pixels:
         if below or across:
             full = cv2.copyMakeBorder(full, 0, below, 0, across, cv2.BORDER_REPLICATE)
         band = part[first * step : last * step + below]
+        if is_deep(band):
+            band[:] = limit_levels(np.asarray(band * full, np.float32))
+            continue
         band[:] = cv2.multiply(np.ascontiguousarray(band), full, dtype=cv2.CV_8U)
     return result
 
 
-def _reduce(image: Pixels, size: tuple[int, int], step: int) -> tuple[Floats, Floats]:
+def _reduce(image: Levels, size: tuple[int, int], step: int) -> tuple[Floats, Floats]:
     """Reduce the colours of an RGBA image by `step` to `size` (width, height); it is black where it is transparent.
 
     Returns (h, w, 3) float32 in levels, and how much of each pixel there is, (h, w) float32 0..1.
@@ -128,7 +132,7 @@ def _reduce(image: Pixels, size: tuple[int, int], step: int) -> tuple[Floats, Fl
 
 
 def _reduce_face(
-    face: Pixels, corner: tuple[int, int], frame: tuple[int, int], size: tuple[int, int], step: int
+    face: Levels, corner: tuple[int, int], frame: tuple[int, int], size: tuple[int, int], step: int
 ) -> tuple[Floats, Floats]:
     """Reduce what is mostly shown of a face as `_reduce` does, in its place in a picture of `frame` (height, width)."""
     colours, share = np.zeros((size[1], size[0], 3), np.float32), np.zeros((size[1], size[0]), np.float32)
@@ -138,13 +142,15 @@ def _reduce_face(
     first, last = (x // step, y // step), (min(-(-right // step), size[0]), min(-(-bottom // step), size[1]))
     if first[0] >= last[0] or first[1] >= last[1]:
         return colours, share
-    canvas = np.zeros(((last[1] - first[1]) * step, (last[0] - first[0]) * step, 4), np.uint8)
+    canvas = as_type_of(
+        face, np.zeros(((last[1] - first[1]) * step, (last[0] - first[0]) * step, 4), np.uint8)
+    )
     place = canvas[
         y - first[1] * step : bottom - first[1] * step, x - first[0] * step : right - first[0] * step
     ]
     part = face[y - top : y - top + place.shape[0], x - left : x - left + place.shape[1]]
     _, mask = cv2.threshold(cv2.extractChannel(part, 3), _SHOWN_LEVELS - 1, 255, cv2.THRESH_BINARY)
-    cv2.copyTo(part, mask, place)
+    cv2.copyTo(part, np.asarray(mask, np.uint8), place)
     cells = slice(first[1], last[1]), slice(first[0], last[0])
     colours[cells], share[cells] = _reduce(canvas, (last[0] - first[0], last[1] - first[1]), step)
     return colours, share

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 
 from ..analysis.maskers.contract import OcclusionMask
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels
 from ..geometry.crop import invert_affine, transform_points
 from ..geometry.glasses import band_matrix
+from ..geometry.levels import as_type_of, is_deep
 from ..recipe import Fusion
 from ..swap.shape import FaceWarp
 from .patch import Patch
@@ -48,7 +49,7 @@ def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[
     left, top = min(face_warp.left, face.left), min(face_warp.top, face.top)
     right = min(max(face_warp.left + width, face.left + face_width), size[0])
     bottom = min(max(face_warp.top + height, face.top + face_height), size[1])
-    layer = np.zeros((bottom - top, right - left, 4), np.uint8)
+    layer = as_type_of(face.pixels, np.zeros((bottom - top, right - left, 4), np.uint8))
     layer[
         face_warp.top - top : face_warp.top - top + height,
         face_warp.left - left : face_warp.left - left + width,
@@ -57,15 +58,17 @@ def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[
         face.top - top : face.top - top + face_height, face.left - left : face.left - left + face_width
     ]
     there[:] = _lay_over(face.pixels[: there.shape[0], : there.shape[1]], there)
-    if amount < 1:
+    if amount < 1 and is_deep(layer):
+        layer[..., 3] = layer[..., 3] * np.float32(amount)
+    elif amount < 1:
         faded = np.round(np.arange(256, dtype=np.uint8) * np.float32(amount)).astype(np.uint8)
         cv2.insertChannel(cv2.LUT(cv2.extractChannel(layer, 3), faded), layer, 3)
     return Patch(left, top, layer)
 
 
-def _lay_over(above: Pixels, below: Pixels) -> Pixels:
+def _lay_over(above: Levels, below: Levels) -> Levels:
     """Lay an RGBA image over another of its size, both with straight alpha."""
-    result = np.empty_like(below)
+    result = as_type_of(below, np.empty(below.shape, below.dtype))
     # A few rows at a time, so that all of it stays in the processor's cache.
     for first in range(0, len(above), _BAND_ROWS):
         rows = slice(first, first + _BAND_ROWS)
@@ -74,7 +77,8 @@ def _lay_over(above: Pixels, below: Pixels) -> Pixels:
         alpha = upper + lower * (1 - upper / np.float32(255))
         share = upper / np.maximum(alpha, np.float32(1e-3))
         mixed = cv2.blendLinear(high, low, share, 1 - share)
-        result[rows] = cv2.insertChannel(np.round(alpha).astype(np.uint8), mixed, 3)
+        whole = alpha if is_deep(result) else np.round(alpha).astype(np.uint8)
+        result[rows] = cv2.insertChannel(whole, mixed, 3)
     return result
 
 

@@ -66,6 +66,25 @@ class WarpGrid:
         """The rows and columns of the region in the frame."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
+    def move_image(self, image: Floats) -> Floats:
+        """Move an image of the region as the grid says.
+
+        Parameters
+        ----------
+        image : ndarray, shape (height, width, 3), float32
+            Any image of the region, in its pixels.
+
+        Returns
+        -------
+        ndarray, the same shape, float32
+            The image; beyond the region its border is repeated.
+        """
+        displacement = self.dense()
+        across = displacement[..., 0] + np.arange(self.width, dtype=np.float32)
+        down = displacement[..., 1] + np.arange(self.height, dtype=np.float32)[:, None]
+        moved = cv2.remap(image, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(moved, np.float32)
+
     def dense(self) -> Floats:
         """Return the displacement of each pixel of the region: (height, width, 2) float32."""
         size = (self.width, self.height)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a layer image covers of its frame, compared with the frame's own pixels or with those of another layer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,9 @@ import numpy as np
 from ..face.types import Floats, Pixels
 from ..filesystem import read_input
 from .label import MAX_LAYER_BYTES
+from .samples import display_levels
 from .tiff import read_patch
+from .tile_layout import LayerPixels
 
 DIFFERENCE_GAIN = 4
 """Times how much a difference is shown: one that an eye just sees side by side is plain then."""
@@ -76,7 +79,12 @@ def _levels(*, for_gamma: bool) -> Floats:
     return levels.astype(np.float32)
 
 
-def compare_layer(frame: Pixels, layer_path: Path, other_path: Path | None = None) -> Comparison | None:
+def compare_layer(
+    frame: Pixels,
+    layer_path: Path,
+    to_display: Callable[[LayerPixels], Pixels] = display_levels,
+    other_path: Path | None = None,
+) -> Comparison | None:
     """Compare what a layer image makes of a frame with the frame itself, or with what another layer makes of it.
 
     Parameters
@@ -85,6 +93,8 @@ def compare_layer(frame: Pixels, layer_path: Path, other_path: Path | None = Non
         The frame, RGB.
     layer_path : pathlib.Path
         Its layer image.
+    to_display : callable
+        Returns what of the layer's pixels is seen, RGBA of 8 bits: see `samples.layer_display`.
     other_path : pathlib.Path or None
         The layer image that it is compared with; None for the frame itself.
 
@@ -93,8 +103,8 @@ def compare_layer(frame: Pixels, layer_path: Path, other_path: Path | None = Non
     Comparison or None
         None where no layer changes anything: it is a placeholder, empty, missing or of another frame.
     """
-    layer = _read_layer(layer_path, frame)
-    other = None if other_path is None else _read_layer(other_path, frame)
+    layer = _read_layer(layer_path, frame, to_display)
+    other = None if other_path is None else _read_layer(other_path, frame, to_display)
     boxes = [patch.box for patch in (layer, other) if patch is not None]
     if not boxes:
         return None
@@ -120,7 +130,7 @@ class _Layer:
         return self.left, self.top, self.left + width, self.top + height
 
 
-def _read_layer(path: Path, frame: Pixels) -> _Layer | None:
+def _read_layer(path: Path, frame: Pixels, to_display: Callable[[LayerPixels], Pixels]) -> _Layer | None:
     try:
         data = read_input(path, MAX_LAYER_BYTES)
     except OSError:
@@ -131,8 +141,8 @@ def _read_layer(path: Path, frame: Pixels) -> _Layer | None:
     rows, columns = (np.flatnonzero(patch.pixels[..., 3].any(axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    part = patch.pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.int32)
-    return _Layer(patch.left + int(columns[0]), patch.top + int(rows[0]), part)
+    shown = to_display(patch.pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    return _Layer(patch.left + int(columns[0]), patch.top + int(rows[0]), shown.astype(np.int32))
 
 
 def _lay_over(part: Pixels, layer: _Layer | None, left: int, top: int) -> Pixels:

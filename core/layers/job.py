@@ -3,9 +3,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..consent.record import has_ended
 from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
@@ -78,7 +80,8 @@ def get_by_id(items: Mapping[int, _T], value: object, kind: str) -> _T:
 
 def source_values(source: ClipSource) -> dict[str, Any]:
     """Return a clip's files as values for JSON."""
-    return {"movie": source.movie, "paths": [str(path) for path in source.paths]}
+    reading = {"reading": source.reading} if source.reading else {}
+    return {"movie": source.movie, "paths": [str(path) for path in source.paths], **reading}
 
 
 def source_from(values: Mapping[str, Any]) -> ClipSource:
@@ -86,7 +89,7 @@ def source_from(values: Mapping[str, Any]) -> ClipSource:
     paths = messages.listing(values.get("paths"), messages.path)
     if not paths:
         raise MessageError("a clip has no files")
-    return ClipSource(messages.flag(values.get("movie")), paths)
+    return ClipSource(messages.flag(values.get("movie")), paths, messages.text(values.get("reading", "")))
 
 
 def request_values(request: SwapRequest) -> dict[str, Any]:
@@ -94,7 +97,8 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
     identity, recipe = request.identity, request.recipe
     return {
         "name": identity.name,
-        "consent": identity.consent,
+        # The last day has no entry: a consent that has ended is none.
+        "consent": "" if has_ended(identity.consent_until, date.today()) else identity.consent,
         "pictures": _image_values(identity.images),
         "replaced": _image_values(request.target_references),
         "forms": request.target_forms,

@@ -19,12 +19,12 @@ from typing import NamedTuple
 
 from ..cache.packs.checksum import ROW_BYTES, checksum, checksum_of_parts
 from ..filesystem import Folder
+from .tile_layout import TileLayout, read_tile_layout
 
-TILE_PIXELS = 64
-TILE_BYTES = TILE_PIXELS * TILE_PIXELS * 4
-"""Of one tile. The first is the transparent one."""
-TILE_OFFSETS_POSITION = 178
-"""Where in a layer image the offsets of its tiles begin."""
+TILE_BYTES = TileLayout().tile_bytes
+"""Of one tile of 8 bits. The first is the transparent one."""
+TILE_OFFSETS_POSITION = TileLayout().offsets_position
+"""Where in a layer image of 8 bits the offsets of its tiles begin."""
 _LABEL_PATTERN = re.compile(
     rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite for ([0-9a-f]{64}) (\d{4}) (\d{4}) (\d{4})"
 )
@@ -36,6 +36,8 @@ _PART_BYTES = (1 << 26) // ROW_BYTES * ROW_BYTES
 _MAX_RELABEL_BYTES = 1 << 28
 MAX_LAYER_BYTES = 1 << 31
 """Of a layer. One of 16384 by 16384 pixels that is a face all over has half of that."""
+_LAYOUT_BYTES = 256
+"""So many of a file's first bytes say how it is laid out."""
 _NO_DIGEST = "0" * 64
 INCOMPLETE_DIGEST = "f" * 64
 """In place of a request's digest: the image lacks a face that it was asked for, so it is never current."""
@@ -155,10 +157,11 @@ def peek_label(folder: Folder, name: str) -> LabelPeek | None:
             filled = _read_into(file, buffer, 0, min(size, limit))
             match = _find_label(buffer, filled)
             if match is not None:
+                head = memoryview(buffer.memory)[: match.start]
                 # A layer of one tile has no list of their places.
-                end = _end_of_tiles(memoryview(buffer.memory)[: match.start])
-                has_pixels = size > body_offset(match.end) + TILE_BYTES
-                return LabelPeek(match.label, has_pixels) if end in (size, TILE_BYTES) else None
+                tile_bytes, end = read_tile_layout(head).tile_bytes, _end_of_tiles(head)
+                has_pixels = size > body_offset(match.end) + tile_bytes
+                return LabelPeek(match.label, has_pixels) if end in (size, tile_bytes) else None
             if filled < limit:
                 return None
             file.seek(0)
@@ -201,7 +204,7 @@ def _read_checked_label(file: FileIO, size: int, buffer: ReadBuffer) -> Label | 
     if match is None or size < match.end + 8:
         return None
     body = body_offset(match.end)
-    tiles = body + TILE_BYTES
+    tiles = body + read_tile_layout(buffer.memory[:_LAYOUT_BYTES]).tile_bytes
     if size <= _PART_BYTES:
         filled = _read_into(file, buffer, filled, size)
         whole = memoryview(buffer.memory)[:filled]
@@ -221,10 +224,10 @@ def _read_checked_label(file: FileIO, size: int, buffer: ReadBuffer) -> Label | 
 
 def _end_of_tiles(head: memoryview) -> int:
     """Return where the last tile ends by what lies before the label: each tile's offset, then each one's length."""
-    count = (len(head) - TILE_OFFSETS_POSITION) // 8
-    return (
-        max(head[TILE_OFFSETS_POSITION : TILE_OFFSETS_POSITION + 4 * count].cast("I"), default=0) + TILE_BYTES
-    )
+    layout = read_tile_layout(head)
+    count = max(len(head) - layout.offsets_position, 0) // 8
+    offsets = head[layout.offsets_position : layout.offsets_position + 4 * count].cast("I")
+    return max(offsets, default=0) + layout.tile_bytes
 
 
 def _find_label(buffer: ReadBuffer, length: int) -> _LabelMatch | None:

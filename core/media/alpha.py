@@ -62,7 +62,7 @@ def lay_over_black(pixels: FramePixels, header: ImageHeader, data: bytes) -> Non
         if header.kind == "PNG":
             _blacken_key(pixels, header, data)
         return
-    most = np.iinfo(pixels.dtype).max
+    most = 255 if pixels.dtype == np.uint8 else 65535
     rows = max(1, _BAND_SAMPLES // pixels[0].size)
     for row in range(0, len(pixels), rows):
         band = pixels[row : row + rows]

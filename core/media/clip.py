@@ -18,9 +18,11 @@ from .source import ClipSource
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-FramePixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+FramePixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
 
 FRAME_CACHE_SIZE = 8
+EIGHT_BITS = 8
+"""What most clips have. Of those that have more, faces are made with 16."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class ClipInfo:
     fps : fractions.Fraction
         The nominal frame rate, in frames per second; 0 for images, which have none.
     bit_depth : int
-        8, or 16 for a clip whose frames are uint16.
+        8, 16 for a clip whose frames are uint16, or 32 for one of light, whose frames are float32.
     """
 
     path: Path
@@ -96,8 +98,8 @@ class Clip(Protocol):
         Returns
         -------
         numpy.ndarray
-            (H, W, 3) RGB in C order, uint8, or uint16 with 65535 for white: display-coded, without alpha. It is
-            read-only, since the clip may return the same array again.
+            (H, W, 3) RGB in C order, uint8, or uint16 with 65535 for white: display-coded, without alpha. Of a clip of
+            light float32 as stored, see `light`. It is read-only, since the clip may return the same array again.
 
         Raises
         ------
@@ -165,7 +167,7 @@ def frame_id(pixels: FramePixels) -> str:
 
     Parameters
     ----------
-    pixels : ndarray, shape (H, W, 3), uint8 or uint16
+    pixels : ndarray, shape (H, W, 3), uint8, uint16 or float32
         The frame, RGB.
 
     Returns

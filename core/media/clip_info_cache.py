@@ -30,7 +30,7 @@ def _clip_info_fault(arrays: Arrays) -> str:
         and 0 < height <= _MAX_SIDE_PIXELS
         and 0 < count <= _MAX_FRAMES
         and denominator > 0
-        and bits in (8, 16)
+        and bits in (8, 16, 32)
     )
     return "" if sound else "facts are no clip's"
 

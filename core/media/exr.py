@@ -2,10 +2,9 @@
 """OpenEXR images: linear light, shown through the sRGB curve, as Blender's Standard view does.
 
 FFmpeg's decoder reads them: it comes with PyAV, and OpenCV's is switched off for its age. Light below black and above
-white is cut off. Of several layers and parts the first with plain R, G and B is read.
+white is cut off. Of several layers that one is read which Blender's strip shows, see `exr_header`.
 """
 
-import struct
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -13,18 +12,18 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..errors import ClipError
-from ..filesystem import open_input
-from .bounds import require_image_size
+from ..filesystem import open_input, read_input
+from .bounds import MAX_IMAGE_FILE_BYTES, require_image_size
 from .clip import FramePixels
+from .exr_header import read_exr_parts, shown_part
+from .file_status import require_file, unreadable_error
 
 if TYPE_CHECKING:
     import av
     import numpy.typing as npt
 
 SIGNATURE = b"\x76\x2f\x31\x01"
-_MAX_ATTRIBUTES = 10_000
-_MAX_NAME_BYTES = 256
-_WINDOWS = (b"dataWindow", b"displayWindow")
+_WINDOW_COUNT = 2
 _PLANES = {"gbrp": (2, 0, 1), "gbrap": (2, 0, 1), "gray": (0, 0, 0), "ya": (0, 0, 0)}
 """Where red, green and blue are in FFmpeg's formats of floating point numbers, by their names."""
 _SAMPLES = {"16le": "<f2", "32le": "<f4"}
@@ -53,19 +52,7 @@ def decode_exr(path: Path, data: bytes) -> FramePixels:
     ClipError
         It can't be read, or takes more memory than is allowed.
     """
-    import av
-
-    width, height = _size(path, data)
-    decoded = width * height * _PIXEL_BYTES
-    require_image_size(path, width, height, decoded, 3 * decoded, len(data))
-    try:
-        with av.open(BytesIO(data), mode="r", format="exr_pipe") as container:  # gate: memory
-            frame = next(container.decode(video=0))
-            planes = _planes(frame)
-    except (av.FFmpegError, StopIteration, ValueError, MemoryError) as fault:
-        raise ClipError(
-            f"{path} can't be read as an OpenEXR image; save it with layers R, G, B and ZIP compression"
-        ) from fault
+    planes = _decode_planes(path, data)
     result = np.empty((*planes[0].shape, 3), np.uint16)
     rows = max(1, _BAND_BYTES // (4 * len(planes[0][0])))
     for channel, plane in enumerate(planes):
@@ -73,6 +60,76 @@ def decode_exr(path: Path, data: bytes) -> FramePixels:
             coded = encode_srgb(plane[row : row + rows].astype(np.float32)) * 65535
             result[row : row + rows, :, channel] = np.round(coded).astype(np.uint16)
     return result
+
+
+def decode_exr_light(path: Path) -> FramePixels:
+    """Decode an OpenEXR file to its own numbers.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), float32
+        RGB as stored: half floats are the same numbers, and what is no number or infinite is so too.
+
+    Raises
+    ------
+    ClipError
+        It is missing, is no OpenEXR file, can't be read, or takes more memory than is allowed.
+    """
+    require_file(path)
+    try:
+        data = read_input(path, MAX_IMAGE_FILE_BYTES)
+    except OSError as fault:
+        raise unreadable_error(path, fault) from fault
+    except MemoryError as fault:
+        raise ClipError(f"there is not enough memory to decode {path}; make it smaller") from fault
+    if not data.startswith(SIGNATURE):
+        raise ClipError(f"{path} is no OpenEXR image, whatever its name says; save it again")
+    return np.stack([plane.astype(np.float32) for plane in _decode_planes(path, data)], 2)
+
+
+def _decode_planes(path: Path, data: bytes) -> "tuple[npt.NDArray[np.floating[Any]], ...]":
+    """Return the red, green and blue of a file, each (H, W). Raises ClipError."""
+    import av
+
+    (width, height), layer = _shown_layer(path, data)
+    decoded = width * height * _PIXEL_BYTES
+    require_image_size(path, width, height, decoded, 3 * decoded, len(data))
+    try:
+        with av.open(BytesIO(data), mode="r", format="exr_pipe") as container:  # gate: memory
+            container.streams.video[0].codec_context.options = {"layer": layer}
+            frame = next(container.decode(video=0))
+            return _planes(frame)
+    except (av.FFmpegError, StopIteration, ValueError, MemoryError) as fault:
+        raise ClipError(
+            f"{path} can't be read as an OpenEXR image; save it with channels R, G, B and ZIP compression"
+        ) from fault
+
+
+def _shown_layer(path: Path, data: bytes) -> tuple[tuple[int, int], str]:
+    """Return the larger of the first part's windows, in pixels, and the layer of it that is shown. Raises ClipError."""
+    try:
+        parts = read_exr_parts(data)
+    except ValueError as fault:
+        raise _damage_error(path) from fault
+    windows = parts[0].windows
+    width, height = (max((side[axis] for side in windows), default=0) for axis in (0, 1))
+    if len(windows) != _WINDOW_COUNT or min(min(side) for side in windows) <= 0:
+        raise _damage_error(path)
+    part, layer = shown_part(parts) or (0, "")
+    if part:  # FFmpeg gives black for it
+        raise ClipError(
+            f"{path} has its colors in part {part + 1}, and only the first part is read: save it as one part"
+        )
+    return (width, height), layer
+
+
+def _damage_error(path: Path) -> ClipError:
+    return ClipError(f"{path} is damaged: its OpenEXR header is cut off or names no size; save it again")
 
 
 def _planes(frame: "av.VideoFrame") -> "tuple[npt.NDArray[np.floating[Any]], ...]":
@@ -127,30 +184,3 @@ def decode_srgb(coded: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
         Linear light, 0 to 1.
     """
     return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** np.float32(2.4))
-
-
-def _size(path: Path, data: bytes) -> tuple[int, int]:
-    """Return the larger of the windows that the first part's header names, in pixels. Raises ClipError."""
-    sides, at = [], 8
-    try:
-        for _ in range(_MAX_ATTRIBUTES):
-            name, at = _text(data, at)
-            if not name:
-                break
-            _, at = _text(data, at)
-            (length,) = struct.unpack_from("<i", data, at)
-            if name in _WINDOWS:
-                left, top, right, bottom = struct.unpack_from("<4i", data, at + 4)
-                sides.append((right - left + 1, bottom - top + 1))
-            at += 4 + max(length, 0)
-    except (struct.error, ValueError):
-        sides = []
-    width, height = (max((side[axis] for side in sides), default=0) for axis in (0, 1))
-    if len(sides) != len(_WINDOWS) or min(min(side) for side in sides) <= 0:
-        raise ClipError(f"{path} is damaged: its OpenEXR header is cut off or names no size; save it again")
-    return width, height
-
-
-def _text(data: bytes, at: int) -> tuple[bytes, int]:
-    end = data.index(b"\0", at, at + _MAX_NAME_BYTES)
-    return data[at:end], end + 1

@@ -8,6 +8,7 @@ imported when a clip is opened: an editor who opens none does not wait for it wh
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..errors import ClipError
 from .clip import Clip, ClipInfo, FramePixels, frame_id
 from .file_status import file_fingerprint
 from .source import ClipSource
@@ -73,5 +74,16 @@ def open_sequence(paths: Sequence[Path]) -> Clip:
 
 
 def open_source(source: ClipSource) -> Clip:
-    """Open the files that a strip plays. Raises ClipError as `open_clip` and `open_sequence` do."""
+    """Open the files that a strip plays. Raises ClipError as `open_clip` and `open_sequence` do.
+
+    Images that are read as light, see `light`, have to be OpenEXR files.
+    """
+    if source.reading:
+        from .exr import decode_exr_light
+        from .image_clip import ImageClip
+        from .light import light_space
+
+        if light_space(source.reading) is None:
+            raise ClipError(f"{source.paths[0]} can't be read as {source.reading}: update Understudy")
+        return ImageClip(source.paths, "sequence", source.reading, decode_exr_light)
     return open_clip(source.paths[0]) if source.movie else open_sequence(source.paths)

@@ -4,6 +4,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+LIGHT_READING = "light"
+"""The first word of how clips are read whose numbers are light; the rest is the name of their colour space."""
+
+
+def light_reading(space: str) -> str:
+    """Return the `ClipSource.reading` of OpenEXR images whose numbers are in a colour space of Blender's."""
+    return f"{LIGHT_READING} {space}"
+
 
 @dataclass(frozen=True)
 class ClipSource:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from ..errors import ClipError
 from ..reporting.quoting import quote
 from ..reporting.spans import frame_spans
 from .animated_clip import AnimatedClip, is_animated
@@ -20,7 +21,9 @@ from .image_decode import decode_over_black, hides_parts
 from .image_series import find_series, series_text
 from .movie_clip import MovieClip
 from .number_gaps import HeldSequence, hold_over_gaps
+from .open import open_source
 from .orientation import UPRIGHT, read_file_orientation, turn_upright
+from .source import ClipSource, light_reading
 from .source_image import UPRIGHT_READING
 
 _ALPHA_NOTE = "{} has transparent parts: they are black in the movie, as in Blender's sequencer"
@@ -45,13 +48,27 @@ def open_viewer_clip(path: Path) -> ViewerClip:
 def open_viewer_sequence(paths: Sequence[Path]) -> ViewerClip:
     """Open image files, in their order, as a clip. Raises ClipError."""
     held = hold_over_gaps(paths)
-    warnings = _notes(paths)
-    if held.missing:
-        warnings = (_gap_warning(held), *warnings)
+    return ViewerClip(
+        _open_images(held.paths, "sequence"), (*_sequence_warnings(held, paths), *_notes(paths))
+    )
+
+
+def open_viewer_light(paths: Sequence[Path], space: str) -> ViewerClip:
+    """Open OpenEXR images, in their order, as a clip of light in a colour space. Raises ClipError."""
+    other = next((path for path in paths if not is_exr(path)), None)
+    if other is not None:
+        raise ClipError(f"--colorspace is for OpenEXR images, and {other} is none: leave it away")
+    held = hold_over_gaps(paths)
+    clip = open_source(ClipSource(False, tuple(held.paths), light_reading(space)))
+    return ViewerClip(clip, _sequence_warnings(held, paths))
+
+
+def _sequence_warnings(held: HeldSequence, paths: Sequence[Path]) -> tuple[str, ...]:
     series = find_series(paths)
-    if series:
-        warnings = (series_text(quote(paths[0].parent.name), series), *warnings)
-    return ViewerClip(_open_images(held.paths, "sequence"), warnings)
+    return (
+        *((series_text(quote(paths[0].parent.name), series),) if series else ()),
+        *((_gap_warning(held),) if held.missing else ()),
+    )
 
 
 def _open_images(paths: Sequence[Path], kind: Literal["sequence", "picture"]) -> Clip:

@@ -6,7 +6,7 @@ The facts are in `catalog.toml` beside this module.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,18 @@ from ..errors import ModelError
 from .onnx_file import OnnxInfo
 from .tensor_info import TensorInfo
 
-ROLES = ("detect", "landmark", "embed", "pose", "attribute", "occlude", "swap", "convert", "enhance")
+ROLES = (
+    "detect",
+    "landmark",
+    "embed",
+    "pose",
+    "attribute",
+    "occlude",
+    "swap",
+    "convert",
+    "enhance",
+    "safeguard",
+)
 IMAGE_OUTPUT_ROLES = ("occlude", "swap", "enhance")
 """Those whose networks draw images: half precision costs these less than a level, points and vectors more."""
 PICTURE_ROLES = ("swap", "enhance")
@@ -91,6 +102,20 @@ class ModelCard:
     url: str
     """The file itself; empty if it can't be fetched alone."""
     note: str
+    member: str = ""
+    """Where `url` is that of a zip, such as a package: which member of it the file is."""
+    archive_size: int = 0
+    """The zip's own size in bytes."""
+    archive_sha256: str = ""
+    """The zip's own, lower-case hex."""
+
+    @property
+    def download(self) -> "ModelCard":
+        """What is downloaded to get the file: the zip that it is a member of, or the file itself."""
+        if not self.member:
+            return self
+        name = self.url.rpartition("/")[2]
+        return replace(self, file=name, size=self.archive_size, sha256=self.archive_sha256, member="")
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,11 @@ from .session import ModelFile
 DETECTOR = "blaze_face_full_192.onnx"
 LANDMARKER = "face_mesh_attention_192.onnx"
 MASKER = "selfie_segmentation_256.onnx"
+SAFEGUARD = "nudenet-320n.onnx"
+"""What `make models` puts beside the embedded models. Its license is the AGPL: neither the extension nor the wheel has
+it, and nothing but the safeguard needs it."""
+SAFEGUARD_FAMILY = ("safeguard", "nudenet")
+"""Its role and family."""
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -64,3 +69,8 @@ def embedded_files(folder: Path | None = None) -> dict[tuple[str, str], Path]:
         ("landmark", "face-mesh"): folder / LANDMARKER,
         ("occlude", "selfie"): folder / MASKER,
     }
+
+
+def safeguard_file(folder: Path | None = None) -> Path:
+    """Return where the safeguard's model lies beside the embedded ones of `folder`; it need not be there."""
+    return (embedded_folder() if folder is None else folder) / SAFEGUARD

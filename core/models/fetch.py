@@ -13,6 +13,7 @@ from ..errors import ModelError, OutputError, os_error_reason
 from ..filesystem import Folder, make_folder, write_all
 from ..reporting.quoting import quote
 from ..system.user_cache import belongs_to_user
+from .archive_member import read_member
 from .catalog import ModelCard
 from .download import Download, DownloadError, require_safe_url
 from .onnx_file import MAX_FILE_BYTES
@@ -33,13 +34,19 @@ def fetch(
     it can't be written.
     """
     _require_fetchable(card, accept_licence=accept_licence)
-    target = folder / card.file
-    part = f".{card.file}.{card.sha256[:8]}.part"
+    target, download = folder / card.file, card.download
+    part = f".{download.file}.{download.sha256[:8]}.part"
     try:
         with open_target_folder(folder) as opened:
-            _download(card, opened, part, on_progress)
-            _require_sha256(card, opened, part)
-            opened.rename(part, card.file, sync=True)
+            _download(download, opened, part, on_progress)
+            _require_sha256(download, opened, part)
+            if card.member:
+                with os.fdopen(opened.open_file(part, os.O_RDONLY), "rb") as file:
+                    content = read_member(card, file)
+                opened.write_file(card.file, content)
+                opened.discard_file(part)
+            else:
+                opened.rename(part, card.file, sync=True)
     except OSError as error:
         reason = os_error_reason(error)
         raise OutputError(

@@ -16,7 +16,7 @@ from ..errors import ModelError
 from ..reporting.quoting import quote
 from ..units import OFF
 from .catalog import Catalogue, Family, ModelCard, load_catalogue, mismatch
-from .embedded import embedded_files
+from .embedded import SAFEGUARD_FAMILY, embedded_files, safeguard_file
 from .hashes import HashCache
 from .model_folder import model_files, world_writable_path
 from .onnx_file import OnnxInfo, read_model_file, read_onnx_info, require_size
@@ -139,6 +139,10 @@ class ModelLibrary:
         for (role, family), path in embedded_files().items():
             if path.is_file():
                 yield LocalModel(ModelFile(path), path.stat().st_size, role, family, None, "")
+        safeguard = safeguard_file()
+        if safeguard.is_file():
+            card = next((one for one in self._catalogue.models if one.file == safeguard.name), None)
+            yield LocalModel(ModelFile(safeguard), safeguard.stat().st_size, *SAFEGUARD_FAMILY, card, "")
 
     def _models_in(self, folder: Path) -> list[LocalModel]:
         files = model_files(folder)

@@ -39,11 +39,11 @@ def read_statement(path: Path, catalogue: Catalogue) -> tuple[ModelCard | None, 
             error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
         )
         return None, f"{quote(beside.name)} can't be used: {quote(reason)}"
-    words = {name: _word(table, name) for name in ("vendor", "page", "note")}
+    vendor, page, note = (_word(table, name) for name in ("vendor", "page", "note"))
     licence = _word(table, "licence") or "not stated"
     return ModelCard(
         family.role, family.name, path.name, path.stem, licence=licence, commercial=table.get("commercial") is True,
-        size=0, sha256="", url="", **words,
+        vendor=vendor, page=page, note=note, size=0, sha256="", url="",
     ), ""  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from ..cache.base.compute import Flight
 from ..cache.base.key import Key
 from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
-from ..face.types import Face, Pixels
+from ..face.types import Face, Levels, Pixels
 from ..reporting.stage_counts import StageCounter
 from ..swap.crops import AlignedCrop, AlignedImage, Crop, MeshCrop, crop_from_arrays
 from ..swap.mesh import fits_region
@@ -68,25 +68,31 @@ class CropStage:
         """Return a face that is given another form, moved; None for one that keeps its own."""
         if entry.shape is None:
             return None
+        frames = self._analyser.frames
         return self._shape.face_warp(
-            entry.shape, entry.face, partial(self._analyser.frames.frame, plan.clip, plan.number)
+            entry.shape,
+            entry.face,
+            partial(frames.frame, plan.clip, plan.number),
+            partial(frames.levels, plan.clip, plan.number) if entry.deep else None,
         )
 
-    def _face_and_frame(
-        self, plan: LayerPlan, entry: FacePlan
-    ) -> tuple[Face, Callable[[tuple[slice, slice] | None], Pixels]]:
-        """Return the face as it is to be swapped, and what gives the frame that it is in, or a part of that.
-
-        A part is given by its rows and columns; None stands for the whole frame.
-        """
+    def _face_and_frame(self, plan: LayerPlan, entry: FacePlan) -> tuple[Face, Callable[[], Pixels]]:
+        """Return the face as it is to be swapped, and what gives the frame that it is in."""
         decode = partial(self._analyser.frames.frame, plan.clip, plan.number)
         face_warp = self.face_warp(plan, entry)
         if face_warp is None:
-            return entry.face, lambda place: decode() if place is None else decode()[place]
-        return (
-            replace(entry.face, landmarks=face_warp.landmarks),
-            lambda place: face_warp.frame_with_face(decode(), place),
-        )
+            return entry.face, decode
+        moved = replace(entry.face, landmarks=face_warp.landmarks)
+        return moved, lambda: face_warp.frame_with_face(decode())
+
+    def _cut_target(self, plan: LayerPlan, entry: FacePlan, face_warp: FaceWarp | None) -> Levels:
+        """Return what a face's region shows of its frame, with the picture moved: (h, w, 3), in levels."""
+        frames, place = self._analyser.frames, entry.region.place
+        if entry.deep:
+            part = frames.levels(plan.clip, plan.number, place)
+            return part if face_warp is None else face_warp.lay_face(part, place)
+        frame = frames.frame(plan.clip, plan.number)
+        return frame[place] if face_warp is None else face_warp.frame_with_face(frame, place)
 
     def _get_or_swap(self, plan: LayerPlan, entry: FacePlan, batch: dict[Key, AlignedCrop]) -> Crop:
         def compute() -> Arrays:
@@ -118,11 +124,12 @@ class CropStage:
             pixels = self._analyser.frames.frame(plan.clip, plan.number)
             with self._counter.measure("swap"):
                 return self._neural.swap(pixels, [entry.face], entry.request)[0]
-        face, cut_out = self._face_and_frame(plan, entry)
+        face_warp = self.face_warp(plan, entry)
+        landmarks = entry.face.landmarks if face_warp is None else face_warp.landmarks
         target = self._mesh.target(
-            entry.target, partial(cut_out, entry.region.place), face.landmarks, entry.region
+            entry.target, partial(self._cut_target, plan, entry, face_warp), landmarks, entry.region
         )
-        return self._mesh.swap(face.landmarks, entry.region, entry.request, target)
+        return self._mesh.swap(landmarks, entry.region, entry.request, target)
 
     def _fits_swap(self, entry: FacePlan, arrays: Arrays) -> bool:
         """Tell whether a swap lies where this face is: a key says what it is made from, not how large it is."""
@@ -138,10 +145,10 @@ class CropStage:
     def _get_or_enhance(self, plan: LayerPlan, entry: FacePlan, crop: Crop) -> AlignedImage | None:
         if entry.enhance is None:
             return None
-        face, cut_out = self._face_and_frame(plan, entry)
+        face, decode = self._face_and_frame(plan, entry)
 
         def compute() -> Arrays:
-            frame = cut_out(None)
+            frame = decode()
             with self._counter.measure("enhance"):
                 recipe = entry.request.recipe
                 return self._neural.enhance(frame, face, crop, entry.region, recipe).to_arrays()

@@ -53,7 +53,7 @@ class FuseStage:
         Returns
         -------
         Patch
-            The new face, RGBA of 8 bits, and where it is in the frame.
+            The new face, RGBA of the clip's depth, and where it is in the frame.
         """
         params = entry.request.recipe.fusion
         if face_warp is None or entry.shape is None:
@@ -72,7 +72,7 @@ class FuseStage:
             amount,
             glasses_rims(face_warp),
         )
-        ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe)
+        ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe, deep=entry.deep)
         points = fit_face_mesh(face_warp.landmarks, self._topology)
         cover = None if mask is None else move_mask(mask, face_warp)
         # By OpenCV on every processor: the graph knows nothing of the footage's look.
@@ -89,7 +89,7 @@ class FuseStage:
         self, entry: FacePlan, crops: tuple[Crop, AlignedImage | None], mask: OcclusionMask | None
     ) -> Patch:
         recipe = entry.request.recipe
-        ready = self._neural.prepare_for_fusion(*crops, entry.region, recipe)
+        ready = self._neural.prepare_for_fusion(*crops, entry.region, recipe, deep=entry.deep)
         points = fit_face_mesh(entry.face.landmarks, self._topology)
         pixels = self._fuser.fuse(ready, points, entry.region, recipe.fusion, mask)
         return Patch(entry.region.left, entry.region.top, pixels)

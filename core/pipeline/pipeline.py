@@ -7,21 +7,17 @@ layer is there already under the planned key costs no decode, no model and no fu
 
 from collections.abc import Sequence
 from contextlib import suppress
-from hashlib import sha256
-
-import numpy as np
 
 from ..analysis.analyser import Analyser
 from ..analysis.person_clustering import FractionCallback, Person
-from ..analysis.stabilise import FrameFaces, stabilised_faces
+from ..analysis.stabilise import stabilised_faces
 from ..cache.base.compute import Flight, Uncoordinated
 from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
-from ..fusion import fuse, skin_tone, warp_layer
 from ..fusion.graph.fuser import Fuser
-from ..fusion.patch import Patch, composite_patches
+from ..fusion.patch import LightPatch, Patch, composite_patches
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
@@ -29,25 +25,25 @@ from ..media.source_stamps import SourceStamps
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
 from ..models.session import ModelPool
-from ..recipe import Detect, Recipe, key_inputs
+from ..recipe import Detect, Recipe
 from ..recipe.mesh_requirement import require_mesh
 from ..recipe.request import FaceImage, Identity, SwapRequest, requests_in_frame
 from ..reporting.stage_counts import Report, StageCounter
-from ..swap import mesh
 from ..swap.loaded_model import ModelRunner
 from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_source import NeuralSources
 from ..swap.neural_swapper import NeuralSwapper
 from ..swap.source import Sources
 from .crop_stage import CropStage
-from .edited_faces import edited_faces
+from .face_planner import FacePlanner
 from .face_selector import FaceSelector
 from .face_traits import FrameTraits, frame_traits
 from .fuse_stage import FuseStage
+from .light_stage import LightStage
 from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
-from .plan import FacePlan, LayerPlan
+from .plan import LayerPlan
 from .shape_stage import ShapeStage
 from .sight import FrameSighting, sight_frame
 from .source_check import SourceImageReport, inspect_source_image
@@ -104,6 +100,10 @@ class Pipeline:
         self._shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
         self._fusion = FuseStage(self._fuser, self._neural, self._topology)
         swappers = self._mesh, self._neural
+        self._light = LightStage(*basis)
+        self._planner = FacePlanner(
+            self._analyser, self._selector, swappers, self._occlusion, self._shape, self._light, self._fuser
+        )
         self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
 
     @property
@@ -196,7 +196,9 @@ class Pipeline:
         """
         size, warning_count = (clip.info.width, clip.info.height), self._counter.warning_count
         asked = requests_in_frame(requests, number)
-        planned = tuple(entry for request in asked for entry in self._face_plans(clip, number, request))
+        planned = tuple(
+            entry for request in asked for entry in self._planner.face_plans(clip, number, request)
+        )
         inputs: dict[str, Scalar | Key] = {"width": size[0], "height": size[1]}
         inputs.update({f"face{index:02d}": entry.fuse for index, entry in enumerate(planned)})
         key = stage_key("layer", LAYER_VERSION, inputs)
@@ -215,6 +217,18 @@ class Pipeline:
                 for entry, both, mask, face in zip(plan.faces, crops, masks, face_warps, strict=True)
             ]
             return composite_patches(patches, plan.size)
+
+    def execute_for_layer(self, plan: LayerPlan) -> Patch | LightPatch | None:
+        """Compute a planned layer as `execute` does, of a clip of light in the clip's own numbers."""
+        return self.footage_patch(plan, self.execute(plan))
+
+    def footage_patch(self, plan: LayerPlan, patch: Patch | None) -> Patch | LightPatch | None:
+        """Return what `execute` gave of a plan, of a clip of light in the clip's own numbers. Raises ClipError."""
+        if patch is None or not any(entry.light for entry in plan.faces):
+            return patch
+        return self._light.to_footage(
+            plan, patch, [self._crops.face_warp(plan, entry) for entry in plan.faces]
+        )
 
     def recast(
         self, clip: Clip, number: int, requests: Sequence[SwapRequest]
@@ -239,7 +253,12 @@ class Pipeline:
 
     def is_cached(self, plan: LayerPlan) -> bool:
         """Tell whether `execute` would only fuse: every crop is in the store, so no frame and no model is needed."""
-        keys = (key for face in plan.faces for key in (face.move, face.swap, face.enhance) if key is not None)
+        keys = (
+            key
+            for face in plan.faces
+            for key in (face.move, face.swap, face.enhance, face.light)
+            if key is not None
+        )
         return all(key in self._store for key in keys)
 
     def prefetch_crops(self, plan: LayerPlan) -> None:
@@ -249,52 +268,4 @@ class Pipeline:
         for entry in plan.faces:
             self._crops.occlusion_mask(plan, entry)
             self._crops.face_warp(plan, entry)
-
-    def _face_plans(self, clip: Clip, number: int, request: SwapRequest) -> list[FacePlan]:
-        recipe = request.recipe
-        require_mesh(recipe)
-        here, chosen = edited_faces(self._analyser, self._selector, clip, number, request)
-        plans = (self._face_plan(clip, number, request, here, index) for index in chosen)
-        return [entry for entry in plans if entry is not None]
-
-    def _face_plan(
-        self, clip: Clip, number: int, request: SwapRequest, here: FrameFaces, index: int
-    ) -> FacePlan | None:
-        recipe, size = request.recipe, (clip.info.width, clip.info.height)
-        frame, face = here.frame, here.faces[index]
-        # Steadied landmarks depend on neighbouring frames: they enter keys by what they are.
-        landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
-        look: dict[str, Scalar | Key] = dict(key_inputs(recipe.fusion))
-        target, shape, move, points = None, None, None, face.landmarks
-        if recipe.swap.is_neural:
-            place = self._neural.crop_region(face, size, recipe)
-            swap = self._neural.swap_key(frame, face, request)
-            look |= {"landmarks": landmarks, "crop_size": recipe.swap.crop_size}
-        else:
-            if recipe.swap.shape > 0:
-                shape = self._shape.plan(clip, number, request, here, index)
-                move, points = shape.key, points[:468] + shape.displacement
-                look["moved"] = warp_layer.VERSION
-            place = mesh.face_crop_region(points, size, recipe.swap.crop_size)
-            swap = self._mesh.swap_key(frame, landmarks, request, move)
-            target = self._mesh.target_key(frame, landmarks, request, move)
-            look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
-        if shape is None:
-            look.pop("grain")
-        if shape is None or not recipe.fusion.skin_reach:
-            look.pop("skin_reach")
-        else:
-            look["skin_tone"] = skin_tone.VERSION
-        if place is None:
-            return None
-        occlude = self._occlusion.key(frame, landmarks, recipe)
-        if occlude is not None:
-            look |= {"occlude": occlude, "regions": self._occlusion.choices(recipe)}
-        enhance = None
-        if recipe.enhance.enhancer == "none":
-            look.pop("enhancer_blend")
-        else:
-            look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
-        processor = self._fuser.key_inputs if shape is None else {}
-        fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
-        return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape)
+            self._light.face_light(plan, entry)

@@ -28,6 +28,10 @@ class FacePlan:
     """Of the picture that is moved along where the face is given another form, else None."""
     shape: ShapePlan | None = None
     """How it is moved; `face` is the frame's own face all the same."""
+    light: Key | None = None
+    """Of what the frame's view cuts off around the face, where the clip's numbers are light."""
+    deep: bool = False
+    """Whether the clip has more than 8 bits, and so what is made of it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,9 @@ from ..cache.stores.checked_store import FilteringStore
 from ..concurrency.lru import LruCache
 from ..face.types import Face, Floats, Pixels
 from ..geometry.face_form import FaceForm, form_displacement, neutral_form, pose_displacement
+from ..geometry.levels import DEEP_BITS
 from ..geometry.mesh_topology import Topology
-from ..media.clip import Clip
+from ..media.clip import EIGHT_BITS, Clip
 from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import StageCounter
 from ..swap import shape
@@ -96,6 +97,8 @@ class ShapeStage:
             "source": source,
             "shape": amount,
         }
+        if clip.info.bit_depth > EIGHT_BITS:
+            inputs["depth"] = DEEP_BITS
         if resting:
             inputs["resting"] = sha256(np.concatenate(resting).tobytes()).digest()
         key = stage_key("move", shape.VERSION, inputs | library_inputs("numpy", "opencv"))
@@ -103,17 +106,24 @@ class ShapeStage:
         seed = int.from_bytes(sha256(frame_faces.frame.encode()).digest()[:4], "little")
         return ShapePlan(key, np.asarray(amount * moved, np.float32), resting, size, seed)
 
-    def face_warp(self, plan: ShapePlan, face: Face, decode_frame: Callable[[], Pixels]) -> FaceWarp:
+    def face_warp(
+        self,
+        plan: ShapePlan,
+        face: Face,
+        decode_frame: Callable[[], Pixels],
+        cut_levels: Callable[[tuple[slice, slice]], Floats] | None = None,
+    ) -> FaceWarp:
         """Return a planned face moved, kept or made.
 
-        `decode_frame` gives the (H, W, 3) RGB uint8 frame, and is called only if the picture has to be made.
+        `decode_frame` gives the (H, W, 3) RGB uint8 frame, and `cut_levels` a part of it where it has more than 8 bits.
+        They are called only if the picture has to be made.
         """
 
         def compute() -> Arrays:
             frame = decode_frame()
             with self._counter.measure("shape"):
                 return move_face(
-                    frame, face.landmarks, plan.displacement, plan.resting, self._topology
+                    frame, face.landmarks, plan.displacement, plan.resting, self._topology, cut_levels
                 ).to_arrays()
 
         store = FilteringStore(self._store, lambda kept: FaceWarp.from_arrays(kept).fits(plan.size))

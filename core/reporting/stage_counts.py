@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from .quoting import quote
 
-STAGES = ("detect", "landmark", "embed", "attribute", "occlude", "shape", "swap", "enhance", "fuse")
-_ON_DEMAND = ("attribute", "occlude", "shape", "enhance")
+STAGES = ("detect", "landmark", "embed", "attribute", "nudity", "occlude", "shape", "swap", "enhance", "fuse")
+_ON_DEMAND = ("attribute", "nudity", "occlude", "shape", "enhance")
 USUAL_STAGES = tuple(stage for stage in STAGES if stage not in _ON_DEMAND)
 """The stages of every render; the others run only where a recipe asks for them."""
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..analysis.frame_reader import to_eight_bit
+from ..analysis.display import display_pixels
 from ..cache.factory import open_cache
 from ..concurrency.closing import Closeable
 from ..face.types import Pixels
@@ -120,7 +120,7 @@ class ClipSession(Closeable):
             A recipe names a face that is not there.
         """
         plan, patch = self._pipeline.recast(self._clip, number, self._requests)
-        pixels = composite_on_frame(to_eight_bit(self._clip.read(number)), patch)
+        pixels = composite_on_frame(display_pixels(self._clip, self._clip.read(number)), patch)
         return RecastFrame(number, pixels, len(plan.faces))
 
     def prepare(

@@ -19,6 +19,7 @@ from ..layers.job import LayerJob
 from ..layers.label import ReadBuffer, RequestSummary
 from ..layers.output_folders import LayerOutputFolders
 from ..layers.placeholder import PLACEHOLDER
+from ..layers.samples import layer_samples
 from ..layers.tiff import layer_pieces
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
@@ -61,9 +62,9 @@ class LayerSession:
         self._earlier_report = self._counter.report(0, StageCounter())
         self._counter.reset_warnings(settings.ignored)
         folders = embedded_folder(), settings.model_folder or user_model_folder()
-        self._source_stamps = SourceStamps(may_hash=may_hash)
-        self._open_clips = OpenClips(self._source_stamps)
-        self._digester = RequestDigester(folders, settings.provider, self._source_stamps)
+        stamps = self._source_stamps = SourceStamps(may_hash=may_hash)
+        self._open_clips = OpenClips(stamps)
+        self._digester = RequestDigester(folders, settings.provider, stamps, safeguard=settings.safeguard)
         self._open_cache: OpenCache | None = None
         self._pipeline: Pipeline | None = None
         log_start("layer session", settings)
@@ -185,9 +186,8 @@ class LayerSession:
 
     def _full_report(self) -> Report:
         """Return what was done since this was opened."""
-        for text in () if self._open_cache is None else self._open_cache.warnings:
-            self._counter.warn(text)
-        for text in self._open_clips.faults:
+        cache_warnings = () if self._open_cache is None else self._open_cache.warnings
+        for text in (*cache_warnings, *self._open_clips.faults):
             self._counter.warn(text)
         return self._counter.report(0, StageCounter()) if self._pipeline is None else self._pipeline.report()
 
@@ -268,7 +268,7 @@ class LayerSession:
         return True
 
     def _write(self, job: LayerJob, plan: "LayerPlan", summary: RequestSummary | None) -> None:
-        patch = self._get_pipeline().execute(plan)
+        patch = layer_samples(self._get_pipeline().execute_for_layer(plan))
         self._write_file(job.layer_path, *layer_pieces(plan.key.hex, patch, plan.size, summary))
 
     def _write_file(self, path: Path, *pieces: bytes | memoryview) -> None:

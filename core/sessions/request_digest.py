@@ -19,11 +19,13 @@ from ..filesystem import EntryKind, Folder, open_input
 from ..layers.job import LayerJob
 from ..media.source import ClipSource
 from ..media.source_stamps import SourceStamp, SourceStamps
+from ..models.embedded import SAFEGUARD
 from ..recipe import Recipe
 from ..recipe.request import SwapRequest, forms_origin, has_forms_origin
 from ..system.library_versions import library_inputs
 
 # The embedded models are below that: on every machine of a farm they have a time of their own, and the same content.
+# The safeguard's model is larger, and counts by its size alone: no pixel depends on it.
 _SMALL_FILE_BYTES = 1 << 22
 # A folder of models holds hundreds of files; one of a whole disk would be read at the start of each render.
 _MAX_NAMES = 100_000
@@ -36,14 +38,20 @@ class RequestDigester:
     """Makes the digests of one run. What the run's code and models are is looked at once."""
 
     def __init__(
-        self, model_folders: Sequence[Path], provider: str = "", stamps: SourceStamps | None = None
+        self,
+        model_folders: Sequence[Path],
+        provider: str = "",
+        stamps: SourceStamps | None = None,
+        *,
+        safeguard: bool = True,
     ) -> None:
         """`model_folders` hold the models that the run may use, the embedded ones too; one may be missing.
 
         `provider` is what is asked to run them; which processor that turns out to be is not looked at.
-        `stamps` say which files clips and images are.
+        `stamps` say which files clips and images are. `safeguard` says whether shots are looked at for nudity: what was
+        made without that is not right where it is done.
         """
-        self._provider = provider
+        self._provider = provider if safeguard else f"{provider} without the safeguard"
         self._folders = (Path(__file__).parents[1], *model_folders)
         self._cached_environment_digest: str | None = None
         self._stamps = stamps or SourceStamps()
@@ -72,6 +80,7 @@ class RequestDigester:
         stamps = [look.portable_text for look in looks]
         texts = [self._request_text(request) for request in requests]
         lines = [ground, self._provider, str(job.source.movie), str(job.number), *stamps, *texts]
+        lines += job.source.key_inputs.values()
         return sha256("\n".join(lines).encode()).hexdigest()
 
     def forms_origin(self, source: ClipSource, recipe: Recipe) -> str:
@@ -196,18 +205,20 @@ def _entry_fingerprint(folder: Folder, kind: EntryKind, budget: _ReadBudget) -> 
         if path.is_dir():
             return ""
         with open_input(path) as file:
-            return _file_fingerprint(file.fileno(), budget)
+            return _file_fingerprint(file.fileno(), budget, has_time=kind.name != SAFEGUARD)
     if not kind.is_file:
         raise OSError(errno.EINVAL, "not a regular file")
     fd = folder.open_file(kind.name, os.O_RDONLY)
     try:
-        return _file_fingerprint(fd, budget)
+        return _file_fingerprint(fd, budget, has_time=kind.name != SAFEGUARD)
     finally:
         os.close(fd)
 
 
-def _file_fingerprint(fd: int, budget: _ReadBudget) -> str:
+def _file_fingerprint(fd: int, budget: _ReadBudget, *, has_time: bool) -> str:
     status = os.fstat(fd)
+    if not has_time:
+        return f"{status.st_size}"
     if status.st_size >= _SMALL_FILE_BYTES:
         return f"{status.st_size} {status.st_mtime_ns}"
     budget.remaining_bytes -= status.st_size

@@ -38,6 +38,7 @@ PROVIDER_VARIABLE = "UNDERSTUDY_PROVIDER"
 COMMERCIAL_VARIABLE = "UNDERSTUDY_REQUIRE_COMMERCIAL"
 CONSENT_VARIABLE = "UNDERSTUDY_REQUIRE_CONSENT"
 CONSENT_FILE_VARIABLE = "UNDERSTUDY_CONSENT_FILE"
+SAFEGUARD_VARIABLE = "UNDERSTUDY_SAFEGUARD"
 
 _MAX_THREADS, _KEY_BYTES = 4096, 32
 STAY_OFFLINE = "Blender is not to go online; see Preferences > System > Network > Allow Online Access"
@@ -68,6 +69,8 @@ class RunSettings:
         Whether a source person without a consent that holds is refused.
     consent_file : pathlib.Path or None
         The file of consent records that count beside those of requests; None for no file.
+    safeguard : bool
+        Whether shots are looked at for nudity, where the model for it is here.
     """
 
     cache: CacheSettings
@@ -79,6 +82,7 @@ class RunSettings:
     require_commercial: bool = False
     require_consent: bool = False
     consent_file: Path | None = None
+    safeguard: bool = True
 
     @property
     def has_conditions(self) -> bool:
@@ -184,6 +188,7 @@ def resolve_settings(
         ),
         require_consent=said.value(CONSENT_VARIABLE, parse_switch, settings.require_consent, on_error=True),
         consent_file=said.place(CONSENT_FILE_VARIABLE, Path, settings.consent_file),
+        safeguard=said.value(SAFEGUARD_VARIABLE, parse_switch, settings.safeguard, on_error=True),
     )
 
 

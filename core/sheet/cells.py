@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 
-from ..analysis.frame_reader import to_eight_bit
+from ..analysis.display import display_pixels
 from ..errors import ClipError, RefusalError, UnderstudyError
 from ..export.frames import NO_MEMORY, render_frames
 from ..face.types import Floats, Pixels
@@ -184,7 +184,7 @@ def _view(boxes: Sequence[Floats], clip: Clip, options: CellOptions) -> View:
 
 def _read(clip: Clip, number: int) -> tuple[Pixels | None, str]:
     try:
-        return to_eight_bit(clip.read(number)), ""
+        return display_pixels(clip, clip.read(number)), ""
     except ClipError as error:
         return None, str(error)
     except MemoryError:

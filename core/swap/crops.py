@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The crops that swappers and enhancers make and that fusion takes: one class for each kind.
 
-Every image is RGB, uint8. Frame pixels have x to the right and y down, with pixel centres at integers. A matrix
-(2, 3) takes a column (x, y, 1) of frame pixels.
+Every image is RGB, uint8; of clips that have more than 8 bits float32 in levels, which are stored as uint16. Frame
+pixels have x to the right and y down, with pixel centres at integers. A matrix (2, 3) takes a column (x, y, 1) of frame
+pixels.
 
 What is stored has `to_arrays` and `from_arrays`. They are for the cache's boundary alone: a store holds named arrays,
 everything else holds a crop. The names are part of the cache's format.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ..cache.base.store import Arrays
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels, Pixels
+from ..geometry.levels import as_floats, from_stored, to_stored
 
 _MESH_NAMES = frozenset({"swapped", "cover", "target", "bare"})
 _ALIGNED_NAMES = frozenset({"pixels", "matrix", "target"})
@@ -34,7 +36,7 @@ class AlignedImage:
         (2, 3) float32, from frame pixels to those of `pixels`: a similarity.
     """
 
-    pixels: Pixels
+    pixels: Levels
     matrix: Floats
 
     @classmethod
@@ -96,17 +98,17 @@ class TargetCrop:
         (h', w') uint8: 255 where nothing covers the face's skin.
     """
 
-    target: Pixels
+    target: Levels
     bare: Pixels
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Read what `to_arrays` gives. Raises KeyError for a missing array."""
-        return cls(_pixels(arrays["target"]), _pixels(arrays["bare"]))
+        return cls(from_stored(arrays["target"]), _pixels(arrays["bare"]))
 
     def to_arrays(self) -> Arrays:
         """Return the arrays to store."""
-        return {"target": self.target, "bare": self.bare}
+        return {"target": to_stored(self.target), "bare": self.bare}
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,22 +129,25 @@ class MeshCrop:
         (h'', w'') uint8, see `TargetCrop`.
     """
 
-    swapped: Pixels
+    swapped: Levels
     cover: Pixels
-    target: Pixels
+    target: Levels
     bare: Pixels
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Read what `to_arrays` gives. Raises KeyError for a missing array."""
-        swapped, cover, target, bare = (
-            _pixels(arrays[name]) for name in ("swapped", "cover", "target", "bare")
-        )
-        return cls(swapped, cover, target, bare)
+        swapped, target = (from_stored(arrays[name]) for name in ("swapped", "target"))
+        return cls(swapped, _pixels(arrays["cover"]), target, _pixels(arrays["bare"]))
 
     def to_arrays(self) -> Arrays:
         """Return the arrays to store."""
-        return {"swapped": self.swapped, "cover": self.cover, "target": self.target, "bare": self.bare}
+        return {
+            "swapped": to_stored(self.swapped),
+            "cover": self.cover,
+            "target": to_stored(self.target),
+            "bare": self.bare,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,11 +172,20 @@ class UprightCrop:
         from `swapped`.
     """
 
-    swapped: AlignedImage | Pixels
+    swapped: AlignedImage | Levels
     cover: Pixels
-    target: Pixels
+    target: Levels
     box: Floats
-    swapped_small: Pixels | None = None
+    swapped_small: Levels | None = None
+
+    def with_floats(self) -> "UprightCrop":
+        """Return it for a clip of more than 8 bits: what is made of it keeps what lies between two levels."""
+        swapped = self.swapped
+        if isinstance(swapped, AlignedImage):
+            swapped = AlignedImage(as_floats(swapped.pixels), swapped.matrix)
+        else:
+            swapped = as_floats(swapped)
+        return replace(self, swapped=swapped, target=as_floats(self.target))
 
 
 Crop: TypeAlias = MeshCrop | AlignedCrop

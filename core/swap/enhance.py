@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 
 from ..errors import ModelError
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels, Pixels
 from ..geometry.alignment import alignment_matrix
 from ..geometry.crop import warp_crop
+from ..geometry.levels import as_type_of, round_levels
 from ..models.preprocess import preprocess
 from .crops import AlignedCrop, AlignedImage, Crop, MeshCrop
 from .loaded_model import LoadedModel, ModelRunner, postprocess
@@ -41,13 +42,13 @@ def overlay(crop: Crop, region: CropRegion) -> Overlay:
     match crop:
         case MeshCrop():
             whole = cv2.resize(crop.cover, region.size, interpolation=cv2.INTER_LINEAR)
-            return Overlay(crop.swapped, np.asarray(whole, np.uint8), region_matrix(region))
+            return Overlay(round_levels(crop.swapped), np.asarray(whole, np.uint8), region_matrix(region))
         case AlignedCrop():
             return _aligned_overlay(crop)
 
 
 def _aligned_overlay(crop: AlignedCrop) -> Overlay:
-    pixels, matrix = crop.image.pixels, crop.image.matrix
+    pixels, matrix = round_levels(crop.image.pixels), crop.image.matrix
     size = pixels.shape[0]
     cover = box_cover(unit_matrix(matrix, size), matrix, (size, size), _SOFT_EDGE)
     if crop.mask is not None:
@@ -104,13 +105,13 @@ def enhance_crop(
     return limit_resolution(images[0], matrix)
 
 
-def blend_enhanced(swapped: Pixels, region: CropRegion, enhanced: AlignedImage, blend: float) -> Pixels:
+def blend_enhanced(swapped: Levels, region: CropRegion, enhanced: AlignedImage, blend: float) -> Levels:
     """Mix an enhanced crop into a region's face.
 
     Parameters
     ----------
-    swapped : ndarray, shape (h, w, 3), uint8
-        The swapped face, RGB.
+    swapped : ndarray, shape (h, w, 3), uint8 or float32
+        The swapped face, RGB, in levels.
     region : CropRegion
         Where it lies in the frame.
     enhanced : AlignedImage
@@ -126,8 +127,8 @@ def blend_enhanced(swapped: Pixels, region: CropRegion, enhanced: AlignedImage, 
     height, width = swapped.shape[:2]
     onto, size = region_matrix(region), enhanced.pixels.shape[0]
     share = blend * box_cover(unit_matrix(enhanced.matrix, size), onto, (width, height), _SOFT_EDGE)
-    new = warp_image(enhanced.pixels, enhanced.matrix, onto, (width, height))
-    return np.asarray(cv2.blendLinear(new, swapped, share, 1 - share), np.uint8)
+    new = warp_image(as_type_of(swapped, enhanced.pixels), enhanced.matrix, onto, (width, height))
+    return as_type_of(swapped, cv2.blendLinear(new, swapped, share, 1 - share))
 
 
 def _pad_cover(cover: Pixels) -> Pixels:

@@ -6,14 +6,12 @@ stay the target's: it changes the look of a face, not its form.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from ..cache.base.key import key_line_value
-from ..cache.base.schema import ArraySpec, Schema
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels, Pixels
+from ..geometry.levels import as_floats, as_type_of, round_levels
 from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import unoccluded_mask
@@ -28,13 +26,6 @@ LIGHT_PIXELS = 128
 COVER_PIXELS = 256
 _MARGIN = 0.04
 _EDGE_ON_COSINE, _FACING_COSINE = 0.1, 0.42
-TARGET_SCHEMA = Schema(
-    (
-        ArraySpec("target", "uint8", ("target height", "target width", 3)),
-        ArraySpec("bare", "uint8", ("target height", "target width")),
-    ),
-    dict.fromkeys(("target height", "target width"), range(1, LIGHT_PIXELS + 1)),
-)
 
 
 def light_size(target_size: tuple[int, int]) -> tuple[int, int]:
@@ -79,33 +70,6 @@ class CropRegion:
         """
         moved = (points[:, :2] - (self.left, self.top) + 0.5) * self.scale - 0.5
         return np.asarray(np.concatenate([moved, points[:, 2:] * self.scale], 1), np.float32)
-
-
-def swap_schema(text: str) -> Schema:
-    """Return the schema of a `MeshCrop` under a key with this text, which says how large a crop may be."""
-    return _swap_schema(key_line_value(text, "crop_size") or "0")
-
-
-@lru_cache
-def _swap_schema(crop_size: str) -> Schema:
-    longest = int(crop_size)
-    sides = range(1, longest + 1)
-    arrays = (
-        ArraySpec("swapped", "uint8", ("height", "width", 3)),
-        ArraySpec("cover", "uint8", ("cover height", "cover width")),
-        *TARGET_SCHEMA.arrays,
-    )
-    covers = range(1, COVER_PIXELS + 1)
-    return Schema(
-        arrays,
-        {
-            "height": sides,
-            "width": sides,
-            "cover height": covers,
-            "cover width": covers,
-            **TARGET_SCHEMA.sizes,
-        },
-    )
 
 
 def fits_region(crop: MeshCrop | TargetCrop, region: CropRegion) -> bool:
@@ -192,7 +156,8 @@ def draw_texture(
     topology: Topology,
     *,
     close_gaps: bool = False,
-) -> tuple[Pixels, Pixels]:
+    deep: bool = False,
+) -> tuple[Levels, Pixels]:
     """Draw the texture on the target's mesh; no pixel of the frame is needed.
 
     Parameters
@@ -210,10 +175,12 @@ def draw_texture(
     close_gaps : bool
         Whether pixels that no triangle covers take their neighbors' colours: along the outline of a nose that is seen
         from the side there are some, and what blurs the face mixes in those beyond its outline.
+    deep : bool
+        Whether what lies between two levels is kept, for a clip of more than 8 bits.
 
     Returns
     -------
-    swapped : ndarray, shape (h, w, 3), uint8
+    swapped : ndarray, shape (h, w, 3), uint8, or float32 where it is `deep`
         RGB.
     cover : ndarray, shape (h', w'), uint8
         How far each pixel is to be trusted, at most 256 pixels on its longer side, which is all that a mask has.
@@ -222,15 +189,15 @@ def draw_texture(
     points = region.to_crop(landmarks)
     drawn = triangle_map(points, size, topology)
     facing = -point_normals(points, topology)[:, 2:]
-    texture, coverage, texels = _reduce_texture(texture, coverage, points)
+    colours, coverage, texels = _reduce_texture(as_floats(texture) if deep else texture, coverage, points)
     values = np.concatenate([topology.layout * (texels - 1), facing], 1)
     interpolated = interpolate_on_mesh(values, points, drawn, topology, outside=-1.0)
     if close_gaps:
         keep_within_triangles(interpolated, values, points, drawn, topology)
         fill_gaps(interpolated, drawn)
     across, down, square = interpolated
-    swapped = np.asarray(
-        cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    swapped = as_type_of(
+        colours, cv2.remap(colours, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     )
     covered = cv2.remap(coverage, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     if close_gaps:
@@ -248,13 +215,13 @@ def draw_texture(
     )
 
 
-def target_crop(crop: Pixels, landmarks: Floats, region: CropRegion, topology: Topology) -> TargetCrop:
+def target_crop(crop: Levels, landmarks: Floats, region: CropRegion, topology: Topology) -> TargetCrop:
     """Return what every source's light is matched with, and what covers the face there.
 
     Parameters
     ----------
-    crop : ndarray, shape (height, width, 3), uint8
-        RGB of the frame in `region`.
+    crop : ndarray, shape (height, width, 3), uint8 or float32
+        RGB of the frame in `region`, in levels.
     landmarks : ndarray, shape (478, 3)
         In frame pixels.
     region : CropRegion
@@ -268,8 +235,9 @@ def target_crop(crop: Pixels, landmarks: Floats, region: CropRegion, topology: T
         The same for every source.
     """
     size = _limit_size((crop.shape[1], crop.shape[0]), LIGHT_PIXELS)
-    target = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return TargetCrop(target, unoccluded_mask(target, region.to_crop(landmarks), region.size, topology))
+    target = as_type_of(crop, cv2.resize(crop, size, interpolation=cv2.INTER_AREA))
+    bare = unoccluded_mask(round_levels(target), region.to_crop(landmarks), region.size, topology)
+    return TargetCrop(target, bare)
 
 
 def _close_edge_lines(trust: Floats, points: Floats) -> Floats:
@@ -286,12 +254,12 @@ def _close_edge_lines(trust: Floats, points: Floats) -> Floats:
     )
 
 
-def _reduce_texture(texture: Pixels, coverage: Pixels, points: Floats) -> tuple[Pixels, Pixels, int]:
+def _reduce_texture(texture: Levels, coverage: Pixels, points: Floats) -> tuple[Levels, Pixels, int]:
     """Halve the texture until it is not finer than twice the crop's face: finer would glitter."""
     extent = float((points[:468, :2].max(0) - points[:468, :2].min(0)).max())
     texels = TEXTURE_PIXELS
     while texels > 2 * extent and texels > 64:
         texels //= 2
-        texture = np.asarray(cv2.resize(texture, (texels, texels), interpolation=cv2.INTER_AREA))
+        texture = as_type_of(texture, cv2.resize(texture, (texels, texels), interpolation=cv2.INTER_AREA))
         coverage = np.asarray(cv2.resize(coverage, (texels, texels), interpolation=cv2.INTER_AREA))
     return texture, coverage, texels

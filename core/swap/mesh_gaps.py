@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels
 from ..geometry.mesh_raster import TriangleMap
 from ..geometry.mesh_topology import Topology
 
@@ -92,12 +92,12 @@ def keep_within_triangles(
     flat[:, pixels] = np.clip(flat[:, pixels], corners.min(1).T, corners.max(1).T)
 
 
-def smooth_jumps(colours: Pixels, where: Floats, step: float) -> Pixels:
+def smooth_jumps(colours: Levels, where: Floats, step: float) -> Levels:
     """Take single pixels away where neighbors show places of the texture that are far apart.
 
     Parameters
     ----------
-    colours : ndarray, shape (h, w, 3), uint8
+    colours : ndarray, shape (h, w, 3), uint8 or float32
         The drawn face.
     where : ndarray, shape (2, h, w), float32
         Which texel each of its pixels shows.
@@ -106,7 +106,7 @@ def smooth_jumps(colours: Pixels, where: Floats, step: float) -> Pixels:
 
     Returns
     -------
-    ndarray, shape (h, w, 3), uint8
+    ndarray, the same shape and dtype
         The median of the pixels around beside such a jump, elsewhere the same.
     """
     jumps = np.zeros(colours.shape[:2], np.bool_)

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The mesh swapper over a store: its keys, and what of a swap need not be made anew for another source."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from ..cache.base.compute import Flight
 from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels
+from ..geometry.levels import is_deep
 from ..geometry.mesh_topology import Topology
 from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import StageCounter
@@ -32,27 +34,44 @@ class MeshSwapper:
         self._topology = topology
         self._counter = counter
 
-    def swap_key(self, frame: str, landmarks: bytes, request: SwapRequest, move: Key | None = None) -> Key:
+    def swap_key(
+        self,
+        frame: str,
+        landmarks: bytes,
+        request: SwapRequest,
+        move: Key | None = None,
+        depth: Mapping[str, int] = MappingProxyType({}),
+    ) -> Key:
         """Return the key of a face's swap: `landmarks` are its steadied points' digest. Raises FaceImageError.
 
-        `move` is the key of the moved face that is swapped, where it was given another form.
+        `move` is the key of the moved face that is swapped, where it was given another form. `depth` is what keys name
+        of clips that have more than 8 bits.
         """
         swap = request.recipe.swap
         source = self._sources.texture_key(request.identity, request.recipe.detect)
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
         inputs |= {name: getattr(swap, name) for name in ("swapper", "crop_size", "mirror")}
         inputs |= {} if move is None else {"move": move, "look": whole_texture.VERSION}
-        return stage_key("swap", mesh.VERSION, inputs | library_inputs("numpy", "opencv"))
+        return stage_key("swap", mesh.VERSION, {**inputs, **depth} | library_inputs("numpy", "opencv"))
 
-    def target_key(self, frame: str, landmarks: bytes, request: SwapRequest, move: Key | None = None) -> Key:
+    def target_key(
+        self,
+        frame: str,
+        landmarks: bytes,
+        request: SwapRequest,
+        move: Key | None = None,
+        depth: Mapping[str, int] = MappingProxyType({}),
+    ) -> Key:
         """Return the key of what a face's light is matched with, whoever the source person is; see `swap_key`."""
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks}
         inputs["crop_size"] = request.recipe.swap.crop_size
         inputs |= {} if move is None else {"move": move}
-        return stage_key("target", mesh.TARGET_VERSION, inputs | library_inputs("numpy", "opencv"))
+        return stage_key(
+            "target", mesh.TARGET_VERSION, {**inputs, **depth} | library_inputs("numpy", "opencv")
+        )
 
     def target(
-        self, key: Key, decode_crop: Callable[[], Pixels], landmarks: Floats, region: mesh.CropRegion
+        self, key: Key, decode_crop: Callable[[], Levels], landmarks: Floats, region: mesh.CropRegion
     ) -> TargetCrop:
         """Return what `mesh.target_crop` gives, from the cache where that knows it.
 
@@ -61,7 +80,8 @@ class MeshSwapper:
         key : Key
             That of the result.
         decode_crop : callable
-            Returns (height, width, 3) uint8 RGB of the frame in `region`; called only where the result is not known.
+            Returns (height, width, 3) RGB of the frame in `region`, uint8 or float32 in levels; called only where the
+            result is not known.
         landmarks : ndarray, shape (478, 3)
             In frame pixels.
         region : CropRegion
@@ -111,6 +131,12 @@ class MeshSwapper:
         )
         with self._counter.measure("swap"):
             swapped, cover = mesh.draw_texture(
-                landmarks, region, texture, coverage, self._topology, close_gaps=params.shape > 0
+                landmarks,
+                region,
+                texture,
+                coverage,
+                self._topology,
+                close_gaps=params.shape > 0,
+                deep=is_deep(target.target),
             )
         return MeshCrop(swapped, cover, target.target, target.bare)

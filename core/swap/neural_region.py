@@ -5,14 +5,14 @@ Aligned crops are kept, not regions: they are small, and another mask or another
 needs no model. Drawing them back costs about a millisecond.
 """
 
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ..cache.base.schema import ArraySpec, Schema
-from ..face.types import Floats, Pixels
+from ..face.types import Floats, Levels, Pixels
 from ..geometry.alignment import footprint
 from ..geometry.crop import warp_crop
 from ..geometry.smoothstep import smoothstep
@@ -21,6 +21,8 @@ from .mesh import LIGHT_PIXELS, CropRegion, light_size
 
 Affine = npt.NDArray[np.floating[Any]]
 """(2, 3), from one image's pixels to another's."""
+
+_Image = TypeVar("_Image", Pixels, Levels)
 
 COVER_PIXELS = 256
 TARGET_PIXELS = 160
@@ -154,14 +156,14 @@ def to_upright_region(crop: AlignedCrop, region: CropRegion, *, soft_edge: bool)
     )
 
 
-def draw_swapped(crop: FusionCrop, region: CropRegion) -> Pixels:
-    """Return a crop's swapped face in its region's own pixels: (h, w, 3) uint8 RGB."""
+def draw_swapped(crop: FusionCrop, region: CropRegion) -> Levels:
+    """Return a crop's swapped face in its region's own pixels: (h, w, 3) RGB, in levels."""
     if isinstance(crop.swapped, AlignedImage):
         return warp_image(crop.swapped.pixels, crop.swapped.matrix, region_matrix(region), region.size)
     return crop.swapped
 
 
-def warp_image(pixels: Pixels, matrix: Affine, onto: Affine, size: tuple[int, int]) -> Pixels:
+def warp_image(pixels: _Image, matrix: Affine, onto: Affine, size: tuple[int, int]) -> _Image:
     """Draw a crop (s, s[, 3]) into an image of (width, height); beyond the crop its border is repeated.
 
     `matrix` leads from frame pixels to the crop's, `onto` to the image's. Reductions are averaged first.
@@ -169,12 +171,15 @@ def warp_image(pixels: Pixels, matrix: Affine, onto: Affine, size: tuple[int, in
     pixels, back = reduce_for_warp(pixels, compose_affine(matrix, invert_affine_float64(onto)))
     kind = cv2.INTER_CUBIC if enlarges(back) else cv2.INTER_LINEAR
     flags = kind | cv2.WARP_INVERSE_MAP
-    return np.asarray(
-        cv2.warpAffine(pixels, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    return cast(
+        "_Image",
+        np.asarray(
+            cv2.warpAffine(pixels, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), pixels.dtype
+        ),
     )
 
 
-def reduce_for_warp(pixels: Pixels, back: Affine) -> tuple[Pixels, Affine]:
+def reduce_for_warp(pixels: _Image, back: Affine) -> tuple[_Image, Affine]:
     """Halve an image until it is less than twice as fine as what is drawn from it.
 
     `back` (2, 3) leads from the pixels of what is drawn to the image's; it is returned for the halved one.
@@ -182,7 +187,9 @@ def reduce_for_warp(pixels: Pixels, back: Affine) -> tuple[Pixels, Affine]:
     while _fineness(back) >= 2 and min(pixels.shape[:2]) >= 2:
         half = pixels.shape[1] // 2, pixels.shape[0] // 2
         steps = half[0] / pixels.shape[1], half[1] / pixels.shape[0]
-        pixels = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
+        pixels = cast(
+            "_Image", np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), pixels.dtype)
+        )
         back = np.array([scale_matrix(back, steps[0])[0], scale_matrix(back, steps[1])[1]])
     return pixels, back
 

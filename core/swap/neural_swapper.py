@@ -9,7 +9,6 @@ import numpy as np
 
 from ..analysis.landmark import alignment_points
 from ..cache.base.key import Key, Scalar, stage_key
-from ..cache.base.schema import Schema
 from ..face.types import Face, Floats, Pixels
 from ..geometry.alignment import alignment_matrix
 from ..geometry.crop import warp_crop
@@ -23,10 +22,7 @@ from . import dfm, enhance, neural
 from .crops import AlignedCrop, AlignedImage, Crop, FusionCrop, MeshCrop
 from .loaded_model import LoadedModel, ModelRunner
 from .mesh import CropRegion, face_crop_region
-from .mesh import swap_schema as mesh_swap_schema
 from .neural_region import (
-    CROP_SCHEMA,
-    DFM_SCHEMA,
     draw_swapped,
     fits_crop,
     footprint_region,
@@ -37,13 +33,6 @@ from .neural_region import (
 from .neural_source import NeuralSources, face_vector
 
 _NEUTRAL_IDENTITY = 0.5
-
-
-def swap_schema(text: str) -> Schema:
-    """Return what is kept under the key of a swap, the mesh's or a network's: the latter by whether it has a source."""
-    if "\nswapper=mesh\n" in text:
-        return mesh_swap_schema(text)
-    return CROP_SCHEMA if "\nsource=" in text else DFM_SCHEMA
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +127,13 @@ class NeuralSwapper:
         ]
 
     def prepare_for_fusion(
-        self, crop: Crop, enhanced: AlignedImage | None, region: CropRegion, recipe: Recipe
+        self,
+        crop: Crop,
+        enhanced: AlignedImage | None,
+        region: CropRegion,
+        recipe: Recipe,
+        *,
+        deep: bool = False,
     ) -> FusionCrop:
         """Return a stored swap as fusion takes it, with what an enhancer made of it mixed in.
 
@@ -152,6 +147,8 @@ class NeuralSwapper:
             Where the result lies in the frame.
         recipe : Recipe
             The shape of its mask, and how much of the enhanced image is shown.
+        deep : bool
+            Whether the clip has more than 8 bits.
 
         Returns
         -------
@@ -164,6 +161,7 @@ class NeuralSwapper:
                 upright = crop
             case AlignedCrop():
                 upright = to_upright_region(crop, region, soft_edge=recipe.fusion.mask_shape == "oval")
+                upright = upright.with_floats() if deep else upright
         if enhanced is None:
             return upright
         swapped = enhance.blend_enhanced(

@@ -5,7 +5,7 @@ What is stored is the moved picture around the face, where it differs from the f
 are. Everything after it, the swap, the light and the mask, takes these as it takes a frame and its landmarks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
@@ -15,13 +15,15 @@ import numpy as np
 
 from ..cache.base.schema import MAX_COORDINATE_PIXELS, ArraySpec, Schema
 from ..cache.base.store import Arrays
-from ..face.types import LANDMARK_COUNT, Floats, Pixels
+from ..face.types import LANDMARK_COUNT, Floats, Levels, Pixels
 from ..geometry.glasses import BAND_SIZE, find_rims
+from ..geometry.levels import as_type_of, from_stored, is_deep, limit_levels, round_levels, to_stored
 from ..geometry.mesh_raster import point_normals
 from ..geometry.mesh_topology import Indices, Topology
 from ..geometry.skin_detail import STRENGTH_LIMIT_LEVELS, measure_detail
 from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
+from .schemas import stored_dtype
 
 VERSION = 3
 _REACH_SHARE = 0.45
@@ -33,25 +35,31 @@ _CONTROL_POINTS = 200
 _MAX_SIDE = 1 << 16
 _EYE_POINTS = 5
 _BAND_ROWS = 32
-MOVE_SCHEMA = Schema(
-    (
-        ArraySpec("picture", "uint8", ("height", "width", 4)),
-        ArraySpec("corner", "int32", (2,), 0, _MAX_SIDE),
-        ArraySpec("region", "int32", (4,), 0, _MAX_SIDE),
-        ArraySpec("landmarks", "float32", (LANDMARK_COUNT, 3), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
-        ArraySpec("detail", "float32", (2,), 0.0, STRENGTH_LIMIT_LEVELS),
-        ArraySpec("grid", "float32", ("rows", "columns", 2), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
-        ArraySpec("rims", "uint8", ("band height", "band width")),
-    ),
-    {
-        "height": range(1, _MAX_SIDE),
-        "width": range(1, _MAX_SIDE),
-        "rows": range(1, _MAX_SIDE),
-        "columns": range(1, _MAX_SIDE),
-        "band width": (0, BAND_SIZE[0]),
-        "band height": (0, BAND_SIZE[1]),
-    },
+_MOVE_ARRAYS = (
+    ArraySpec("corner", "int32", (2,), 0, _MAX_SIDE),
+    ArraySpec("region", "int32", (4,), 0, _MAX_SIDE),
+    ArraySpec("landmarks", "float32", (LANDMARK_COUNT, 3), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
+    ArraySpec("detail", "float32", (2,), 0.0, STRENGTH_LIMIT_LEVELS),
+    ArraySpec("grid", "float32", ("rows", "columns", 2), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
+    ArraySpec("rims", "uint8", ("band height", "band width")),
 )
+_MOVE_SIZES = {
+    "height": range(1, _MAX_SIDE),
+    "width": range(1, _MAX_SIDE),
+    "rows": range(1, _MAX_SIDE),
+    "columns": range(1, _MAX_SIDE),
+    "band width": (0, BAND_SIZE[0]),
+    "band height": (0, BAND_SIZE[1]),
+}
+_MOVE_SCHEMAS = {
+    dtype: Schema((ArraySpec("picture", dtype, ("height", "width", 4)), *_MOVE_ARRAYS), _MOVE_SIZES)
+    for dtype in ("uint8", "uint16")
+}
+
+
+def move_schema(text: str) -> Schema:
+    """Return the schema of a `FaceWarp` under a key with this text."""
+    return _MOVE_SCHEMAS[stored_dtype(text)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +69,8 @@ class FaceWarp:
     Attributes
     ----------
     picture
-        (h, w, 4) uint8 RGBA with straight alpha: the frame's picture, moved; transparent and black where it is the
-        frame's own.
+        (h, w, 4) RGBA with straight alpha, uint8 or float32 in levels: the frame's picture, moved; transparent and
+        black where it is the frame's own.
     left, top
         Where the picture lies in the frame, in its pixels.
     landmarks
@@ -75,7 +83,7 @@ class FaceWarp:
         (128, 256) uint8: 255 on the rims of the face's glasses, see `glasses.find_rims`; (0, 0) without glasses.
     """
 
-    picture: Pixels
+    picture: Levels
     left: int
     top: int
     landmarks: Floats
@@ -91,14 +99,14 @@ class FaceWarp:
         warp = WarpGrid(x, y, width, height, np.asarray(arrays["grid"], np.float32))
         landmarks = np.asarray(arrays["landmarks"], np.float32)
         detail = np.asarray(arrays["detail"], np.float32)
-        picture, rims = (np.asarray(arrays[name], np.uint8) for name in ("picture", "rims"))
+        picture, rims = from_stored(arrays["picture"]), np.asarray(arrays["rims"], np.uint8)
         return cls(picture, left, top, landmarks, warp, detail, rims)
 
     def to_arrays(self) -> Arrays:
         """Return the arrays to store."""
         warp = self.warp
         return {
-            "picture": self.picture,
+            "picture": to_stored(self.picture),
             "corner": np.array([self.left, self.top], np.int32),
             "region": np.array([warp.left, warp.top, warp.width, warp.height], np.int32),
             "landmarks": self.landmarks,
@@ -123,7 +131,23 @@ class FaceWarp:
         `place` are the rows and columns to return, where not all of them are needed.
         """
         place = place or (slice(0, frame.shape[0]), slice(0, frame.shape[1]))
-        moved = frame[place].copy()
+        return round_levels(self.lay_face(frame[place].copy(), place))
+
+    def lay_face(self, moved: Levels, place: tuple[slice, slice]) -> Levels:
+        """Lay the moved picture over a part of its frame, which is changed.
+
+        Parameters
+        ----------
+        moved : ndarray, shape (h, w, 3), uint8 or float32
+            The frame's own pixels in `place`, RGB, in levels.
+        place : tuple of slice
+            Its rows and columns.
+
+        Returns
+        -------
+        ndarray, the same
+            `moved`.
+        """
         rows, columns = place
         height, width = self.picture.shape[:2]
         first_row, first_column = max(rows.start, self.top), max(columns.start, self.left)
@@ -136,7 +160,10 @@ class FaceWarp:
                 first_row - rows.start : last_row - rows.start,
                 first_column - columns.start : last_column - columns.start,
             ]
-            cv2.copyTo(cv2.cvtColor(own, cv2.COLOR_RGBA2RGB), own[..., 3], there)
+            if is_deep(moved) != is_deep(own):
+                own = np.asarray(own, np.float32) if is_deep(moved) else round_levels(own)
+            own = np.ascontiguousarray(own)
+            cv2.copyTo(cv2.cvtColor(own, cv2.COLOR_RGBA2RGB), np.asarray(own[..., 3] > 0, np.uint8), there)
         return moved
 
 
@@ -146,6 +173,7 @@ def move_face(
     displacement: Floats,
     resting: Sequence[Floats],
     topology: Topology,
+    cut_levels: Callable[[tuple[slice, slice]], Floats] | None = None,
 ) -> FaceWarp:
     """Move a face of a frame, and the picture around it.
 
@@ -161,6 +189,8 @@ def move_face(
         Boxes left, top, right, bottom of what does not move: other faces.
     topology : Topology
         The canonical face mesh.
+    cut_levels : callable, optional
+        Returns (h, w, 3) float32 RGB of the frame in rows and columns, in levels, where it has more than 8 bits.
 
     Returns
     -------
@@ -184,7 +214,8 @@ def move_face(
     moved[:468, 2] += displacement[:, 2]
     for first, ring in ((468, topology.left_eye_ring), (473, topology.right_eye_ring)):
         moved[first : first + _EYE_POINTS, 2] += displacement[ring, 2].mean()
-    picture, left, top = _warp_picture(frame[warp.place], warp.dense())
+    own = frame[warp.place] if cut_levels is None else cut_levels(warp.place)
+    picture, left, top = _warp_picture(own, warp.dense())
     detail = measure_detail(frame, landmarks, topology)
     corner = warp.left + left, warp.top + top
     without = FaceWarp(picture, *corner, moved, warp, detail, np.zeros((0, 0), np.uint8))
@@ -194,7 +225,7 @@ def move_face(
     return replace(without, rims=rims) if rims.any() else without
 
 
-def _warp_picture(picture: Pixels, displacement: Floats) -> tuple[Pixels, int, int]:
+def _warp_picture(picture: Levels, displacement: Floats) -> tuple[Levels, int, int]:
     """Warp a picture (h, w, 3) by the displacement (h, w, 2) of its pixels.
 
     Returns what of it differs from the picture, a `FaceWarp`'s, and where in the picture that begins: left and top.
@@ -207,7 +238,7 @@ def _warp_picture(picture: Pixels, displacement: Floats) -> tuple[Pixels, int, i
     left, top, width, height = cv2.boundingRect(share)
     width, height = max(width, 1), max(height, 1)
     columns = np.arange(left, left + width, dtype=np.float32)
-    part = np.empty((height, width, 4), np.uint8)
+    part = as_type_of(picture, np.empty((height, width, 4), picture.dtype))
     for rows in _bands(height):
         there = slice(rows.start + top, rows.stop + top), slice(left, left + width)
         across = displacement[there][..., 0] + columns
@@ -215,8 +246,10 @@ def _warp_picture(picture: Pixels, displacement: Floats) -> tuple[Pixels, int, i
             displacement[there][..., 1] + np.arange(there[0].start, there[0].stop, dtype=np.float32)[:, None]
         )
         moved = cv2.remap(picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        if is_deep(picture):  # cubic interpolation goes beyond what it lies between
+            moved = limit_levels(np.asarray(moved, np.float32))
         shown = share[there]
-        rgba = cv2.insertChannel(shown, cv2.cvtColor(moved, cv2.COLOR_RGB2RGBA), 3)
+        rgba = cv2.insertChannel(shown.astype(picture.dtype), cv2.cvtColor(moved, cv2.COLOR_RGB2RGBA), 3)
         part[rows] = cv2.bitwise_and(rgba, rgba, mask=shown)
     return part, left, top
 

@@ -10,7 +10,7 @@ import understudy
 from understudy.core.cache.packs import checksum, pack, record, sidecar
 from understudy.core.cache.shared import circuit_breaker
 from understudy.core.cache.stores import local
-from understudy.core.layers import label, tiff
+from understudy.core.layers import label, tiff, tile_layout
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 ROOT = Path(understudy.__file__).parent
@@ -105,7 +105,9 @@ def test_the_layer_is_laid_out_as_the_page_says():
         "0" * 64, int(whole[offsets[5] + 82 :][:8], 16), None
     )
     assert len(whole) == label.body_offset(offsets[6]) + label.TILE_BYTES
-    assert f"{label.TILE_PIXELS} x {label.TILE_PIXELS} pixels ({label.TILE_BYTES:,} bytes)" in PAGE
+    assert (
+        f"{tile_layout.TILE_PIXELS} x {tile_layout.TILE_PIXELS} pixels ({label.TILE_BYTES:,} bytes)" in PAGE
+    )
     assert f"at most {label.MAX_LAYER_BYTES >> 30} GiB" in PAGE
     assert f"ASCII text of {label.LABEL_BYTES} bytes" in PAGE
 

@@ -3,7 +3,9 @@
 
 import argparse
 import hashlib
+import io
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -107,6 +109,48 @@ def test_what_is_not_what_was_published_is_deleted(server: Server, tmp_path: Pat
     with pytest.raises(ModelError, match=r"net\.onnx is not what was published: its SHA-256 begins"):
         fetch(replace(KNOWN, url=f"{server.url}/net.onnx"), tmp_path, ignore_progress)
     assert list(tmp_path.iterdir()) == []
+
+
+def _zip(**files: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("packed", "said"),
+    [
+        (_zip(net=CONTENT, other=b"code"), ""),
+        (_zip(other=b"code"), r"net\.onnx has no good net"),
+        (_zip(net=CONTENT[:-1] + b"!"), r"net in net\.onnx is not what was published"),
+        (_zip(net=bytes(1 << 26)), r"net in net\.onnx is not what was published"),  # it is not even expanded
+        (CONTENT, r"net\.onnx has no good net"),
+    ],
+)
+def test_a_file_is_taken_out_of_the_package_that_it_is_published_in(
+    server: Server, tmp_path: Path, packed: bytes, said: str
+) -> None:
+    server.content = packed
+    digest = hashlib.sha256(packed).hexdigest()
+    known = replace(
+        KNOWN,
+        file="taken.onnx",
+        url=f"{server.url}/net.onnx",
+        member="net",
+        archive_size=len(packed),
+        archive_sha256=digest,
+    )
+    if said:
+        with pytest.raises(ModelError, match=said):
+            fetch(known, tmp_path, ignore_progress)
+        assert not (tmp_path / "taken.onnx").exists()
+        return
+    assert fetch(known, tmp_path, ignore_progress).read_bytes() == CONTENT
+    assert [entry.name for entry in tmp_path.iterdir()] == ["taken.onnx"]
+    with pytest.raises(ModelError, match=r"net\.onnx is not what was published: its SHA-256 begins"):
+        fetch(replace(known, archive_sha256="0" * 64), tmp_path, ignore_progress)
 
 
 def test_no_more_than_the_known_size_is_taken(server: Server, tmp_path: Path) -> None:

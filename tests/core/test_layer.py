@@ -19,9 +19,11 @@ from understudy.core.layers.label import (
     label_text,
     layer_key,
     layer_label,
+    peek_label,
     pieces_with_label,
 )
-from understudy.core.layers.tiff import layer_pieces
+from understudy.core.layers.samples import LayerPatch
+from understudy.core.layers.tiff import layer_pieces, read_patch
 
 KEY = "0123456789abcdef" * 4
 SUMMARY = RequestSummary("fedcba9876543210" * 4, 3, 2, 1)
@@ -83,6 +85,27 @@ def test_another_reader_sees_the_same_pixels_and_the_file_is_as_small_as_the_fac
     assert path.stat().st_size < 1.4 * (480 + 64) * (500 + 64) * 4
 
 
+@pytest.mark.parametrize("kind", [np.uint16, np.float16])
+@pytest.mark.parametrize("size", [(1920, 1080), (60, 50)])
+def test_deep_samples_are_read_back_bit_for_bit(tmp_path: Path, kind: type, size: tuple[int, int]) -> None:
+    pixels = random_pixels(40, 30).astype(kind) * kind(250)
+    path = tmp_path / "layer.tif"
+    write_layer(path, KEY, LayerPatch(13, 11, pixels), size, SUMMARY)
+    image = tifffile.imread(path)
+    assert image.dtype == kind
+    assert np.array_equal(image[11:41, 13:53], pixels)
+    assert np.count_nonzero(image) == np.count_nonzero(pixels)
+    patch = read_patch(path.read_bytes(), size)
+    assert patch is not None
+    there = patch.pixels[11 - patch.top : 41 - patch.top, 13 - patch.left : 53 - patch.left]
+    assert there.tobytes() == pixels.tobytes()
+    with Folder(path.parent) as folder:
+        peek = peek_label(folder, path.name)
+    assert peek is not None
+    assert peek.has_pixels
+    assert peek.label == layer_label(path)
+
+
 def test_an_empty_layer_is_transparent_and_tiny(tmp_path: Path) -> None:
     path = tmp_path / "layer.tif"
     write_layer(path, KEY, None, (1920, 1080))
@@ -102,7 +125,14 @@ def test_the_file_says_that_it_is_a_composite(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "patch", [Patch(10, 10, random_pixels(60, 60)), Patch(0, 0, random_pixels(200, 100)), None]
+    "patch",
+    [
+        Patch(10, 10, random_pixels(60, 60)),
+        Patch(0, 0, random_pixels(200, 100)),
+        LayerPatch(10, 10, random_pixels(60, 60).astype(np.uint16) * 257),
+        LayerPatch(10, 10, random_pixels(60, 60).astype(np.float16)),
+        None,
+    ],
 )
 def test_no_flipped_bit_leaves_a_layer_known_that_shows_anything_else(
     tmp_path: Path, patch: Patch | None

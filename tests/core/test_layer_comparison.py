@@ -67,14 +67,14 @@ def test_two_layers_are_compared_wherever_either_changes_the_frame(place, corner
         whole = frame.copy()
         whole[top : top + 20, left : left + 30] = patch[..., :3]
         expected.append(whole)
-    comparison = compare_layer(frame, *paths)
+    comparison = compare_layer(frame, paths[0], other_path=paths[1])
     rows = slice(min(top for _, top in corners), max(top for _, top in corners) + 20)
     columns = slice(min(left for left, _ in corners), max(left for left, _ in corners) + 30)
     assert (comparison.left, comparison.top) == (columns.start, rows.start)
     assert np.array_equal(comparison.result, expected[0][rows, columns])
     assert np.array_equal(comparison.other, expected[1][rows, columns])
     # Where one of them is not there, it shows the frame.
-    alone = compare_layer(frame, place.with_name("none.tif"), paths[1])
+    alone = compare_layer(frame, place.with_name("none.tif"), other_path=paths[1])
     assert np.array_equal(alone.result, frame[corners[1][1] :, corners[1][0] :][:20, :30])
 
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
@@ -235,3 +236,32 @@ def test_without_the_models_the_casting_is_refused_with_what_to_do(project: Proj
         project.run(NEURAL_SETTINGS)
     with pytest.raises(ModelError, match=r"no GPEN 256 model .* was found"):
         project.run(("enhance.enhancer=gpen-256",))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ENHANCER_SETTINGS,
+        (*NEURAL_SETTINGS, "fusion.mask_shape=box", "fusion.sharpen=0.5"),
+        ("swap.swapper=mesh", "enhance.enhancer=gpen-256"),
+    ],
+)
+def test_a_deep_clip_has_the_face_of_its_8_bit_twin_without_its_roundings(
+    project: Project, settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    twins = [tmp_path / f"deep_{path.name}" for path in project.frames]
+    for path, twin in zip(project.frames, twins, strict=True):
+        assert cv2.imwrite(str(twin), cv2.imread(str(path)).astype(np.uint16) * 257)
+    eight, _ = project.run(settings)
+    project.frames = twins
+    deep, _ = project.run(settings)
+    for coarse, fine in zip(eight, deep, strict=True):
+        assert coarse is not None
+        assert fine is not None
+        assert (coarse.pixels.dtype, fine.pixels.dtype) == (np.uint8, np.float32)
+        shown = coarse.pixels[..., 3] > 0
+        difference = np.abs(coarse.pixels - fine.pixels)[shown]
+        assert difference.mean() < 1  # whole levels are multiplied by the gain, and sharpened
+        assert np.percentile(difference, 99) <= 3
+        assert np.any(fine.pixels[shown] != np.round(fine.pixels[shown]))

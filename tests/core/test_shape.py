@@ -26,7 +26,7 @@ from understudy.core.pipeline.target_forms import SAMPLE_FRAMES, sample_numbers
 from understudy.core.recipe import Recipe, initial_recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
-from understudy.core.swap.shape import MOVE_SCHEMA, FaceWarp, move_face
+from understudy.core.swap.shape import FaceWarp, move_face, move_schema
 
 COUNT = 5
 TOPOLOGY = load_topology()
@@ -243,7 +243,7 @@ def test_an_image_is_the_frames_own_where_it_is_not_shared() -> None:
 def test_what_is_stored_is_what_is_read_and_fits_its_schema() -> None:
     moved = face_warp()
     arrays = moved.to_arrays()
-    assert not MOVE_SCHEMA.fault(arrays)
+    assert not move_schema("").fault(arrays)
     again = FaceWarp.from_arrays(arrays)
     assert np.array_equal(again.picture, moved.picture)
     assert np.array_equal(again.warp.displacement, moved.warp.displacement)

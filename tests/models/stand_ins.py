@@ -194,6 +194,40 @@ def write_bisenet(path: Path) -> Path:
     )
 
 
+def write_nudenet(path: Path) -> Path:
+    """NudeNet: images (n, 3, h, w) to output0 (n, 22, boxes). It takes magenta for nudity.
+
+    Each of its five boxes has for FEMALE_BREAST_EXPOSED twice what min(red, blue) - green has above 0.5, at its
+    highest; every other number is 0.
+    """
+    row = np.zeros((1, 22, 5), np.float32)
+    row[0, 4 + 3] = 2
+    weights = {
+        "red_at": np.array([0], np.int64),
+        "green_at": np.array([1], np.int64),
+        "blue_at": np.array([2], np.int64),
+        "half": np.array(0.5, np.float32),
+        "row": row,
+        "flat": np.array([-1, 1, 1], np.int64),
+    }
+    nodes = [
+        *(
+            helper.make_node("Gather", ["images", f"{name}_at"], [name], axis=1)
+            for name in ("red", "green", "blue")
+        ),
+        helper.make_node("Min", ["red", "blue"], ["purple"]),
+        helper.make_node("Sub", ["purple", "green"], ["magenta"]),
+        helper.make_node("ReduceMax", ["magenta"], ["peak"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Sub", ["peak", "half"], ["above"]),
+        helper.make_node("Relu", ["above"], ["score"]),
+        helper.make_node("Reshape", ["score", "flat"], ["scores"]),
+        helper.make_node("Mul", ["scores", "row"], ["output0"]),
+    ]
+    return write(
+        path, nodes, [_info("images", ["n", 3, "h", "w"])], [_info("output0", ["n", 22, 5])], weights
+    )
+
+
 def write(
     path: Path,
     nodes: Sequence[onnx.NodeProto],

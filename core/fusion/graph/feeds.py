@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ...analysis.maskers.contract import OcclusionMask
 from ...face.types import Floats, Pixels
 from ...geometry.crop import scale_points
+from ...geometry.levels import round_levels
 from ...geometry.mesh_topology import Topology
 from ...recipe import Fusion
 from ...swap.crops import AlignedImage, FusionCrop
@@ -31,11 +32,11 @@ from ..fuse import (
     box_and_parameters,
     brow_mask,
     light_radius,
-    sharpen_amount,
     swapped_at_light_size,
     unoccluded_face,
 )
 from ..mask import MaskGeometry, draw_mask_geometry
+from ..sharpen import sharpen_amount
 from .resampling import (
     Taps,
     area_matrix,
@@ -63,6 +64,7 @@ def feeds(
     An aligned image is warped by the graph.
     """
     points = region.to_crop(landmarks)
+    swapped = crop.swapped if isinstance(crop.swapped, AlignedImage) else round_levels(crop.swapped)
     box, params = box_and_parameters(crop, region, params)
     drawn = draw_mask_geometry(points, region.size, params, topology, box)
     bare = np.ones(crop.target.shape[:2], np.float32)
@@ -70,7 +72,7 @@ def feeds(
         bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
     size, full, own = drawn.distance.shape, (region.height, region.width), region.size[::-1]
     return {
-        **_image_feeds(crop.swapped, region),
+        **_image_feeds(swapped, region),
         **_mask_feeds(drawn, params),
         "cover": cv2.resize(crop.cover, size[::-1], interpolation=cv2.INTER_AREA),
         "bare": bare,

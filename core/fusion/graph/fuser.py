@@ -8,7 +8,8 @@ import numpy as np
 
 from ...analysis.maskers.contract import OcclusionMask
 from ...errors import ModelError
-from ...face.types import Floats, Pixels
+from ...face.types import Floats, Levels, Pixels
+from ...geometry.levels import is_deep, round_levels
 from ...geometry.mesh_topology import Topology
 from ...geometry.skin_model import unoccluded_mask
 from ...models.session import ModelPool
@@ -56,9 +57,10 @@ class Fuser:
         region: CropRegion,
         params: Fusion,
         occlusion_mask: OcclusionMask | None = None,
-    ) -> Pixels:
+    ) -> Levels:
         """Fuse one swapped crop; arguments and result are those of `fuse.fuse_crop`. Raises ModelError."""
-        if not self.uses_graph:
+        # The graph rounds to bytes as OpenCV does for clips of 8 bits.
+        if is_deep(crop.target) or not self.uses_graph:
             return fuse_crop(crop, landmarks, region, params, self._topology, occlusion_mask)
         return self.run_graph(feeds(crop, landmarks, region, params, self._topology, occlusion_mask))
 
@@ -85,13 +87,13 @@ class Fuser:
         """Fuse generated crops both ways; return the largest difference of any value. Raises ModelError."""
         crop, landmarks, region = generate_trial_crop(self._topology)
         matrix = np.array([[0.6, 0.2, 3], [-0.2, 0.6, 30]], np.float32)
-        aligned = AlignedCrop(AlignedImage(crop.swapped, matrix), crop.target)
+        aligned = AlignedCrop(AlignedImage(crop.swapped, matrix), round_levels(crop.target))
         params = Fusion(sharpen=1.0)
         differences = []
         for trial in (crop, to_upright_region(aligned, region, soft_edge=True)):
             expected = fuse_crop(trial, landmarks, region, params, self._topology)
             drawn = self.run_graph(feeds(trial, landmarks, region, params, self._topology))
-            differences.append(np.abs(expected.astype(np.int16) - drawn))
+            differences.append(np.abs(round_levels(expected).astype(np.int16) - drawn))
         return int(max(difference.max() for difference in differences))
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from ...models.onnx_writer import Value
 from ..colour import CONTRAST_RANGE, CONTRAST_SHARE, DARK_OFFSET_LEVELS, MAX_GAIN
-from ..fuse import RIM_PIXELS, ROUND_HALF_UP_OFFSET, SHARPEN_SIGMA_PIXELS
+from ..fuse import RIM_PIXELS, ROUND_HALF_UP_OFFSET
+from ..sharpen import SHARPEN_SIGMA_PIXELS
 from .images import (
     ResampleMatrices,
     TapPair,

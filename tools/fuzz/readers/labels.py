@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from understudy.core.errors import OutputError
-from understudy.core.fusion.patch import Patch
 from understudy.core.layers.folder import LayerFolder
 from understudy.core.layers.label import (
     LABEL_BYTES,
-    TILE_BYTES,
     ReadBuffer,
     RequestSummary,
     body_offset,
@@ -20,7 +18,9 @@ from understudy.core.layers.label import (
     layer_label,
 )
 from understudy.core.layers.placeholder import PLACEHOLDER
+from understudy.core.layers.samples import LayerPatch
 from understudy.core.layers.tiff import layer_pieces
+from understudy.core.layers.tile_layout import LayerPixels, read_tile_layout
 
 from ..sample import Sample
 from .packs import mark
@@ -37,11 +37,13 @@ class Labels:
     name = "labels"
 
     def samples(self) -> list[Sample]:
-        """Return a layer with a face, one without, and a stand-in."""
-        patch = Patch(10, 12, np.full((20, 20, 4), 200, np.uint8))
-        face = layer_pieces("ab" * 32, patch, (100, 90), RequestSummary("cd" * 32, 1, 0, 0))
+        """Return layers with a face, of 8 and 16 bits and of half floats, one without, and a stand-in."""
+        one = np.full((20, 20, 4), 200, np.uint8)
+        images: tuple[LayerPixels, ...] = one, one.astype(np.uint16), one.astype(np.float16)
+        summary = RequestSummary("cd" * 32, 1, 0, 0)
+        faces = [layer_pieces("ab" * 32, LayerPatch(10, 12, image), (100, 90), summary) for image in images]
         none = layer_pieces("ab" * 32, None, (100, 90))
-        return [Sample({PICTURE: data}) for data in (b"".join(face), b"".join(none), PLACEHOLDER)]
+        return [Sample({PICTURE: data}) for data in (*map(b"".join, (*faces, none)), PLACEHOLDER)]
 
     def mend(self, sample: Sample) -> Sample:
         """Make the label's checksum right."""
@@ -50,7 +52,8 @@ class Labels:
         if label is None:
             return sample
         body = body_offset(label.start() + LABEL_BYTES)
-        parts = data[: label.start()], data[body : body + TILE_BYTES], data[body + TILE_BYTES :]
+        tiles = body + read_tile_layout(data).tile_bytes
+        parts = data[: label.start()], data[body:tiles], data[tiles:]
         summed = f"{layer_checksum(*parts):08x}".encode()
         return sample.with_file(PICTURE, data[: label.start(2)] + summed + data[label.end(2) :])
 

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `understudy doctor` says of the safeguard: whether shots are looked at for nudity."""
+
+import os
+
+from ..errors import ModelError
+from ..models.embedded import SAFEGUARD, how_to_get_models, safeguard_file
+from ..models.library import ModelLibrary, user_model_folder
+from ..models.safeguard import find_safeguard_model
+from ..sessions.settings import SAFEGUARD_VARIABLE
+from ..units import parse_switch
+from .output import show
+
+
+def check_safeguard() -> bool:
+    """Print whether the safeguard is on and which model it uses; return whether that model is well.
+
+    Without the model all is well: nothing but the safeguard needs it.
+    """
+    try:
+        is_on = parse_switch(os.environ.get(SAFEGUARD_VARIABLE, "").strip() or "on")
+    except ValueError as error:
+        show(f"{SAFEGUARD_VARIABLE} can't be used: {error}")
+        return False
+    if not is_on:
+        show(f"the safeguard is off ({SAFEGUARD_VARIABLE}): no shot is looked at for nudity")
+        return True
+    library = ModelLibrary()
+    try:
+        model = find_safeguard_model(library)
+    except ModelError as error:
+        show(f"the safeguard can't be used: {error}")
+        return False
+    if model is None:
+        show(
+            f"the safeguard's model {SAFEGUARD} is not in {user_model_folder()}, so that no shot is looked at for "
+            f"nudity: run `understudy models fetch {SAFEGUARD}` (AGPL-3.0, 12 MB)"
+        )
+        return True
+    card = library.catalogue.card_by_sha256(model.sha256)
+    if card is None and model.path == safeguard_file():
+        show(f"{model.path} is damaged: delete it and {how_to_get_models()}")
+        return False
+    licence = f" (license: {card.licence})" if card is not None else ""
+    show(f"shots are looked at for nudity with {model.path}{licence}")
+    return True

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A layer's samples: what is written of a fused face so that the layer has its clip's precision."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..face.types import Pixels
+from ..fusion.patch import LightPatch, Patch
+from ..geometry.levels import from_stored, round_levels, to_stored
+from .tile_layout import LayerPixels
+
+_MAX_HALF = 65504.0
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPatch:
+    """New faces as a layer has them, the upper left corner in frame pixels.
+
+    Attributes
+    ----------
+    pixels
+        (h, w, 4) RGBA with straight alpha: uint8, uint16 or float16.
+    """
+
+    left: int
+    top: int
+    pixels: LayerPixels
+
+
+def layer_samples(patch: Patch | LightPatch | None) -> LayerPatch | None:
+    """Return what a layer is to hold of a fused face.
+
+    Parameters
+    ----------
+    patch : Patch, LightPatch or None
+        The face: uint8, float32 in levels where its clip has more than 8 bits, or light.
+
+    Returns
+    -------
+    LayerPatch or None
+        uint8 as it is, float32 as uint16, light as float16.
+    """
+    if patch is None:
+        return None
+    if isinstance(patch, LightPatch):
+        halves = np.clip(patch.pixels, -_MAX_HALF, _MAX_HALF).astype(np.float16)
+        return LayerPatch(patch.left, patch.top, halves)
+    return LayerPatch(patch.left, patch.top, to_stored(patch.pixels))
+
+
+def display_levels(pixels: LayerPixels) -> Pixels:
+    """Return what a layer holds with 8 bits, to be looked at.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (h, w, 4)
+        RGBA of a layer.
+
+    Returns
+    -------
+    ndarray, shape (h, w, 4), uint8
+        RGBA with straight alpha.
+    """
+    return round_levels(from_stored(pixels))

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what was made of a frame's view back to the footage's own numbers, where these are light.
+
+What the view cut off, highlights and values below black, is kept around each face, so that a change that needs no frame
+needs none for this either.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..analysis.analyser import Analyser
+from ..analysis.display import require_light
+from ..cache.base.compute import Flight
+from ..cache.base.key import Key, stage_key
+from ..cache.base.schema import ArraySpec, Schema
+from ..cache.base.store import Arrays, Store
+from ..cache.stores.checked_store import FilteringStore
+from ..face.types import Face, Floats
+from ..fusion.patch import LightPatch, Patch
+from ..geometry.levels import as_floats
+from ..media.clip import Clip
+from ..media.light import excess_light, light_of_view, light_space
+from ..swap.shape import FaceWarp
+from .plan import FacePlan, LayerPlan
+
+VERSION = 1
+_MARGIN_SHARE = 0.6
+"""How far around a face what was cut off is kept, of the face's longer side: what Shape moves lies within."""
+_MAX_HALF = 65504.0
+_MAX_SIDE, _MAX_STOPS = 1 << 16, 64
+LIGHT_SCHEMA = Schema(
+    (
+        ArraySpec("stops", "int32", (1,), -_MAX_STOPS, _MAX_STOPS),
+        ArraySpec("excess", "uint16", ("height", "width", 3)),
+    ),
+    {"height": range(_MAX_SIDE), "width": range(_MAX_SIDE)},
+)
+
+
+@dataclass(frozen=True, eq=False)
+class FaceLight:
+    """What the view of a frame cut off around a face.
+
+    Attributes
+    ----------
+    stops
+        The view's exposure.
+    excess
+        (h, w, 3) float16: light of Rec.709 primaries at that exposure, beyond 0..1; None where the view shows all.
+    """
+
+    stops: int
+    excess: npt.NDArray[np.float16] | None
+
+
+class LightStage:
+    """Keeps what views cut off, and gives it back."""
+
+    def __init__(self, store: Store, flight: Flight, analyser: Analyser) -> None:
+        self._store = store
+        self._flight = flight
+        self._analyser = analyser
+
+    def key(self, clip: Clip, frame: str, face: Face) -> Key | None:
+        """Return the key of what is kept around a face of a frame; None for a clip that is coded for a display."""
+        if light_space(clip.source.reading) is None:
+            return None
+        rows, columns = _place(face, (clip.info.width, clip.info.height))
+        inputs = {"top": rows.start, "bottom": rows.stop, "left": columns.start, "right": columns.stop}
+        return stage_key("light", VERSION, {"frame": frame, **inputs})
+
+    def face_light(self, plan: LayerPlan, entry: FacePlan) -> FaceLight | None:
+        """Return what the view cut off around a planned face, kept or found; None where `FacePlan.light` is."""
+        if entry.light is None:
+            return None
+        place = _place(entry.face, plan.size)
+        arrays, _ = self._flight.get_or_compute(
+            FilteringStore(self._store, partial(_fits, place)),
+            entry.light,
+            partial(self._find, plan, place),
+        )
+        # Kept as the bits of half floats: to look through floats for those out of bounds takes longer than all else.
+        excess = np.ascontiguousarray(arrays["excess"]).view(np.float16)
+        return FaceLight(int(arrays["stops"][0]), excess if excess.size else None)
+
+    def _find(self, plan: LayerPlan, place: tuple[slice, slice]) -> Arrays:
+        light, stops = self._analyser.frames.exposed_light(plan.clip, plan.number, place)
+        excess = np.clip(excess_light(light), -_MAX_HALF, _MAX_HALF).astype(np.float16)
+        if not excess.any():
+            excess = np.zeros((0, 0, 3), np.float16)
+        return {"stops": np.array([stops], np.int32), "excess": excess.view(np.uint16)}
+
+    def to_footage(self, plan: LayerPlan, patch: Patch, face_warps: Sequence[FaceWarp | None]) -> LightPatch:
+        """Return what was fused of a frame's view in the numbers of its clip.
+
+        Parameters
+        ----------
+        plan : LayerPlan
+            The frame, of a clip of light, and its faces.
+        patch : Patch
+            What was fused, float32 in levels of the view.
+        face_warps : sequence of FaceWarp or None
+            How each of the plan's faces was moved.
+
+        Returns
+        -------
+        LightPatch
+            The same faces as the clip's own numbers.
+        """
+        height, width = patch.pixels.shape[:2]
+        excess, stops = None, 0
+        for entry, face_warp in zip(plan.faces, face_warps, strict=True):
+            light = self.face_light(plan, entry)
+            if light is None:
+                continue
+            stops = light.stops
+            if light.excess is not None:
+                excess = np.zeros((height, width, 3), np.float32) if excess is None else excess
+                rows, columns = _place(entry.face, plan.size)
+                _paste(light.excess, (rows.start, columns.start), excess, (patch.top, patch.left))
+                if face_warp is not None:
+                    _paste_moved(light.excess, (rows.start, columns.start), face_warp, excess, patch)
+        pixels = as_floats(patch.pixels)
+        linear = light_of_view(as_floats(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB)), excess, stops)
+        own = require_light(plan.clip).from_light(linear)
+        alpha = pixels[..., 3] * np.float32(1 / 255)
+        return LightPatch(patch.left, patch.top, as_floats(cv2.merge([*cv2.split(own), alpha])))
+
+
+def _place(face: Face, size: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the rows and columns around a face in which what is cut off is kept."""
+    points = face.landmarks[:468, :2]
+    low, high = points.min(0), points.max(0)
+    margin = _MARGIN_SHARE * float((high - low).max())
+    left, top = np.clip(np.floor(low - margin), 0, size).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(high + margin) + 1, 0, size).astype(int).tolist()
+    return slice(top, bottom), slice(left, right)
+
+
+def _fits(place: tuple[slice, slice], arrays: Arrays) -> bool:
+    rows, columns = place
+    shape = rows.stop - rows.start, columns.stop - columns.start
+    return arrays["excess"].shape[:2] in (shape, (0, 0))
+
+
+def _paste(
+    image: npt.NDArray[np.floating[Any]], corner: tuple[int, int], onto: Floats, origin: tuple[int, int]
+) -> None:
+    """Put an image whose corner (top, left) is in frame pixels into one that begins at `origin`."""
+    top, left = corner[0] - origin[0], corner[1] - origin[1]
+    first_row, first_column = max(top, 0), max(left, 0)
+    last_row, last_column = (
+        min(top + image.shape[0], onto.shape[0]),
+        min(left + image.shape[1], onto.shape[1]),
+    )
+    if first_row < last_row and first_column < last_column:
+        onto[first_row:last_row, first_column:last_column] = image[
+            first_row - top : last_row - top, first_column - left : last_column - left
+        ]
+
+
+def _paste_moved(
+    image: npt.NDArray[np.floating[Any]],
+    corner: tuple[int, int],
+    face_warp: FaceWarp,
+    onto: Floats,
+    patch: Patch,
+) -> None:
+    """Do the same where the picture was moved, with the image moved alike."""
+    rows, columns = face_warp.warp.place
+    whole = np.zeros((rows.stop - rows.start, columns.stop - columns.start, 3), np.float32)
+    _paste(image, corner, whole, (rows.start, columns.start))
+    _paste(face_warp.warp.move_image(whole), (rows.start, columns.start), onto, (patch.top, patch.left))

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Strips of more than 8 bits in every Blender: beside their layer each pixel is what it is without it, as floats."""
+
+import av
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from exr_files import write_exr
+
+pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
+
+KINDS = ("png16", "hevc10")
+SPACES = {"exr": "ACEScg"}
+HIGHLIGHT_COLUMNS, NEGATIVE_COLUMNS = slice(120, 122), slice(150, 152)
+"""Of light that no display shows, 8.0 and -0.05: they run through the face, its edge and what is beside it."""
+
+
+def _write_deep_movie(path, pixels):
+    """Write a 10-bit movie of one frame of (H, W, 3) uint16, held for three."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx265", rate=24)
+        stream.height, stream.width = pixels.shape[:2]
+        stream.pix_fmt = "yuv420p10le"
+        stream.codec_context.colorspace, stream.codec_context.color_range = 1, 1
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(pixels, "rgb48le")
+            frame = frame.reformat(format="yuv420p10le", dst_colorspace=1, dst_color_range=1)
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _write_clip(folder, kind, frame):
+    """Write the frame in the light of a ramp as a clip of a kind; returns the steps that make a strip of it."""
+    coded = frame.astype(np.float64) / 255 * np.linspace(0.4, 1, frame.shape[1])[None, :, None]
+    if kind in SPACES:
+        light = _linear(coded)
+        light[:, HIGHLIGHT_COLUMNS], light[:, NEGATIVE_COLUMNS] = 8.0, -0.05
+        path = write_exr(folder / "clip.exr", light)
+        strip = ["pictures", {"name": "clip", "files": [str(path)]}]
+        return [strip, ["adjust", {"name": "clip", "colorspace_settings__name": SPACES[kind]}]]
+    pixels = np.round(coded * 65535).astype(np.uint16)
+    if kind == "png16":
+        path = folder / "clip.png"
+        assert cv2.imwrite(str(path), np.ascontiguousarray(pixels[..., ::-1]))
+        return [["pictures", {"name": "clip", "files": [str(path)]}]]
+    path = folder / "clip.mov"
+    _write_deep_movie(path, pixels)
+    return [["movie", {"name": "clip", "file": str(path)}]]
+
+
+def _linear(coded):
+    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+
+
+class DeepRenders:
+    """Float renders of a strip of each kind: with its layer, without the add-on, with a layer that shows nothing."""
+
+    def __init__(self, driver, footage):
+        self.folder, self.blender = driver.folder / "deep", driver.blender.name
+        self.folder.mkdir()
+        clear = str(self.folder / "clear.png")
+        assert cv2.imwrite(clear, np.zeros((240, 320, 4), np.uint8))
+        for kind in (*KINDS, *SPACES):
+            folder = self.folder / kind
+            folder.mkdir()
+            blend, output = (
+                str(folder / "p.blend"),
+                ["image_output", {"file_format": "OPEN_EXR", "color_depth": "32"}],
+            )
+            render = [["render", {"out": str(folder / f"{state}_")}] for state in ("with", "none")]
+            driver(
+                ["project", {"size": [320, 240], "frames": [1, 1], "save": blend}],
+                *_write_clip(folder, kind, footage.frames[3]),
+                output,
+                ["cast", {"name": "clip", "picture": footage.person}],
+                ["save", {}],
+                render[0],
+                ["pixels", {"file": str(folder / "with_0001.exr"), "to": str(folder / "with.npy")}],
+            )
+            (layer,) = folder.rglob("000000.tif")
+            np.save(folder / "layer.npy", tifffile.imread(layer))
+            driver(
+                ["load", {"path": blend}],
+                ["tune", {"settings": {"fusion.blend": 0.0}}],
+                render[1],
+                ["load", {"path": blend}],
+                ["bare", {}],
+                ["render", {"out": str(folder / "bare_")}],
+                ["still", {"name": "other", "file": clear, "length": 1, "channel": 9}],
+                ["adjust", {"name": "other", "blend_type": "ALPHA_OVER"}],
+                ["render", {"out": str(folder / "over_")}],
+                *[
+                    [
+                        "pixels",
+                        {"file": str(folder / f"{state}_0001.exr"), "to": str(folder / f"{state}.npy")},
+                    ]
+                    for state in ("none", "bare", "over")
+                ],
+            )
+
+    def pixels(self, kind, state):
+        """Return an image, (240, 320, 3) float32, the highest row first."""
+        return np.load(self.folder / kind / f"{state}.npy")[::-1, :, :3]
+
+    def layer(self, kind):
+        """Return the layer, (240, 320, 4)."""
+        return np.load(self.folder / kind / "layer.npy")
+
+
+@pytest.fixture(scope="module")
+def renders(every_blender, footage):
+    return DeepRenders(every_blender, footage)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *SPACES])
+def test_pixels_beside_the_layer_are_exactly_those_without_it(renders, kind):
+    layer, shown, bare = renders.layer(kind), renders.pixels(kind, "with"), renders.pixels(kind, "bare")
+    assert layer.dtype == (np.float16 if kind in SPACES else np.uint16)
+    covered = layer[..., 3] > 0
+    assert covered.sum() > 5000
+    # 5.2 does not take image strips through the sequencer's colour space where no other strip lies over them: then they
+    # differ by what Blender's own conversion to sRGB and back leaves. `over` has any strip over them.
+    expected = renders.pixels(kind, "over") if renders.blender == "5.2" else bare
+    assert np.array_equal(shown[~covered], expected[~covered])
+    assert np.array_equal(renders.pixels(kind, "none"), expected)
+    assert np.abs(expected - bare).max() <= 4e-5 * np.abs(bare).max()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_blender_shows_the_layer_with_all_its_bits(renders, kind):
+    layer, shown = renders.layer(kind), renders.pixels(kind, "with")
+    opaque = layer[..., 3] == 65535
+    coded = layer[..., :3][opaque] / 65535
+    assert (
+        np.abs(shown[opaque] - _linear(coded)).max() < 2 / 65535
+    )  # as exact as Blender's own curve of sRGB is
+    assert len(np.unique(layer[..., 1][opaque])) > 2000
+
+
+def test_light_beyond_the_display_survives_beside_and_under_the_face(renders):
+    (kind,) = SPACES
+    layer, shown, bare = renders.layer(kind), renders.pixels(kind, "with"), renders.pixels(kind, "bare")
+    alpha = layer[..., 3].astype(np.float32)
+    soft = (alpha > 0) & (alpha < 1)
+    bright, dark = (np.zeros(alpha.shape, bool) for _ in range(2))
+    bright[:, HIGHLIGHT_COLUMNS], dark[:, NEGATIVE_COLUMNS] = True, True
+    assert min((soft & bright).sum(), (soft & dark).sum(), ((alpha == 1) & bright).sum()) > 10
+    beside = bright & (alpha == 0)
+    assert np.abs(shown[beside] / bare[beside] - 1).max() < 1e-4
+    assert np.abs(shown - bare)[dark & (alpha == 0)].max() < 1e-6
+    # The face is laid in, and what lay beyond it is still there; the picture that Shape moved is resampled.
+    assert shown[bright & (alpha > 0)].min() > 2
+    assert shown[dark & (alpha > 0) & (alpha < 0.1)].max() < 0.1
+    assert shown[dark & soft].min() < -0.02
