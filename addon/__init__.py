@@ -33,6 +33,7 @@ def _parts() -> tuple[ModuleType, ...]:
     from .farm import prepare_command
     from .layers import auto_sync, timeline_watch
     from .lookups import gallery
+    from .modifiers import mask_records
     from .preview import live_preview
     from .properties import compare_state, landmark_state, preferences, scene_properties, sheet_state, status
     from .render import handlers
@@ -64,6 +65,7 @@ def _parts() -> tuple[ModuleType, ...]:
         worker_query,
         gallery,
         making,
+        mask_records,
         operators,
         panels,
         compare_panel,

@@ -8,12 +8,21 @@ For what Blender keeps but no property tells. The layout is that of Blender 2.5 
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-_NUMBER_FORMATS = {"char": "b", "short": "h", "int": "i", "float": "f", "double": "d", "int64_t": "q"}
+_NUMBER_FORMATS = {
+    "char": "b",
+    "short": "h",
+    "int": "i",
+    "float": "f",
+    "double": "d",
+    "int64_t": "q",
+    "ListBase": "QQ",
+}
 _POINTER_BYTES = 8
 
 
@@ -60,12 +69,13 @@ class BlendFile:
             raise ValueError("not an uncompressed .blend file")
         self._data = data
         blocks = list(self._iterate_blocks(is_large=data[7:9].isdigit()))
-        dna = next((start for code, _, _, _, start in blocks if code == b"DNA1"), None)
-        if dna is None:
+        description = next((start for code, _, _, _, start in blocks if code == b"DNA1"), None)
+        if description is None:
             raise ValueError("a .blend file without a description of its structs")
-        names = self._read_dna(dna)
+        dna = _read_dna(data[description:])
+        self._sizes, self._fields = dna.sizes, dna.fields
         self.blocks = [
-            Block(names[index], address, count, start)
+            Block(dna.names[index], address, count, start)
             for code, index, address, count, start in blocks
             if code not in (b"DNA1", b"ENDB")
         ]
@@ -75,12 +85,24 @@ class BlendFile:
         """Return the block that a pointer points to, or None."""
         return self._by_address.get(address)
 
+    def blocks_of(self, name: str) -> list[Block]:
+        """List the blocks of structs of this name."""
+        return [block for block in self.blocks if block.struct == name]
+
+    def floats(self, block: Block, count: int) -> list[float]:
+        """Return so many 32-bit floats from the beginning of a block that is no struct."""
+        with _translate_errors():
+            return list(struct.unpack_from(f"<{count}f", self._data, block.start))
+
     def blocks_with_field(self, names: tuple[str, ...]) -> list[Block]:
         """List the blocks whose struct has a field of one of these names."""
         return [block for block in self.blocks if any(name in self._fields[block.struct] for name in names)]
 
     def value(self, block: Block, names: tuple[str, ...], item: int = 0) -> Any:
-        """Return a field of a block's struct, under the first of its names: a number, an address, text or a list."""
+        """Return a field of a block's struct, under the first of its names: a number, an address, text or a list.
+
+        Of a list of structs it is the address of the first.
+        """
         with _translate_errors():
             return self._read_value(block, names, item)
 
@@ -109,49 +131,59 @@ class BlendFile:
             yield code, index, address, count, at + head.size
             at += head.size + length
 
-    def _read_dna(self, start: int) -> list[str]:
-        """Learn the structs; return their names in the order in which blocks count them."""
-        at = start + 4  # "SDNA"
 
-        def expect_word(word: bytes) -> int:
-            nonlocal at
-            at = start + (at - start + 3) // 4 * 4
-            if self._data[at : at + 4] != word:
-                raise ValueError("a .blend file whose description of structs can't be read")
-            at += 4
-            return at
+@dataclass(frozen=True)
+class _Dna:
+    """The structs of a file: their names in the order in which blocks count them, their sizes, their fields."""
 
-        def read_number() -> int:
-            nonlocal at
-            at += 4
-            return int(struct.unpack_from("<i", self._data, at - 4)[0])
+    names: tuple[str, ...]
+    sizes: Mapping[str, int]
+    fields: Mapping[str, Mapping[str, Field]]
 
-        def read_texts() -> list[str]:
-            nonlocal at
-            count, texts = read_number(), []
-            for _ in range(count):
-                end = self._data.index(b"\0", at)
-                texts.append(self._data[at:end].decode())
-                at = end + 1
-            return texts
 
-        expect_word(b"NAME")
-        names = read_texts()
-        expect_word(b"TYPE")
-        types = read_texts()
-        expect_word(b"TLEN")
-        sizes = dict(zip(types, struct.unpack_from(f"<{len(types)}H", self._data, at), strict=True))
-        at += 2 * len(types)
-        expect_word(b"STRC")
-        order = []
-        self._sizes, self._fields = sizes, {}
-        for _ in range(read_number()):
-            kind, count = struct.unpack_from("<hh", self._data, at)
-            listed = struct.iter_unpack("<hh", self._data[at + 4 : at + 4 + 4 * count])
-            at += 4 + 4 * count
-            order.append(types[kind])
-            self._fields[types[kind]] = _lay_out_fields([(types[a], names[b]) for a, b in listed], sizes)
-        return order
+@lru_cache(maxsize=2)
+def _read_dna(data: bytes) -> _Dna:
+    """Learn the structs from a file's description of them. One Blender writes the same one into every file."""
+    at = 4  # "SDNA"
+
+    def expect_word(word: bytes) -> int:
+        nonlocal at
+        at = (at + 3) // 4 * 4
+        if data[at : at + 4] != word:
+            raise ValueError("a .blend file whose description of structs can't be read")
+        at += 4
+        return at
+
+    def read_number() -> int:
+        nonlocal at
+        at += 4
+        return int(struct.unpack_from("<i", data, at - 4)[0])
+
+    def read_texts() -> list[str]:
+        nonlocal at
+        count, texts = read_number(), []
+        for _ in range(count):
+            end = data.index(b"\0", at)
+            texts.append(data[at:end].decode())
+            at = end + 1
+        return texts
+
+    expect_word(b"NAME")
+    names = read_texts()
+    expect_word(b"TYPE")
+    types = read_texts()
+    expect_word(b"TLEN")
+    sizes = dict(zip(types, struct.unpack_from(f"<{len(types)}H", data, at), strict=True))
+    at += 2 * len(types)
+    expect_word(b"STRC")
+    order, fields = [], {}
+    for _ in range(read_number()):
+        kind, count = struct.unpack_from("<hh", data, at)
+        listed = struct.iter_unpack("<hh", data[at + 4 : at + 4 + 4 * count])
+        at += 4 + 4 * count
+        order.append(types[kind])
+        fields[types[kind]] = _lay_out_fields([(types[a], names[b]) for a, b in listed], sizes)
+    return _Dna(tuple(order), sizes, fields)
 
 
 def _lay_out_fields(entries: list[tuple[str, str]], sizes: dict[str, int]) -> dict[str, Field]:

@@ -33,6 +33,7 @@ from ..prepare.strip_survey import images_key, strip_lookup, unique_images
 from ..properties.encryption_summary import wants_encryption
 from ..properties.preferences import preferences
 from ..render.refusal import rendered_image_fault
+from ..sequencer.placement import frame_size
 from ..sequencer.strips import stack_id
 from ..sessions.cache_folder import cache_location, layers_root
 from ..sessions.open import run_settings
@@ -200,7 +201,7 @@ def _facts_of(
         name=clip.name,
         first_frame=min(shown),
         last_frame=max(shown),
-        frame_size=_frame_size(rendered.scene, clip),
+        frame_size=frame_size(rendered.scene, clip),
         ready_frame_count=len(ready),
         ready_ranges=tuple(_ranges(ready)),
         outdated_frame_count=outdated,
@@ -225,14 +226,6 @@ def _survey(rendered: RenderedClip, numbers: tuple[int, ...]) -> StripSurvey:
     layer = layer_of(scene, clip)
     key = () if layer is None else images_key(scene, clip, layer)
     return strip_lookup(scene, clip, layer, key, tuple(rendered.requests), unique_images(numbers)).fetch()
-
-
-def _frame_size(scene: bpy.types.Scene, clip: Any) -> tuple[int, int]:
-    """Return what Blender noted as the strip was made; the size of the render where it noted none."""
-    element = clip.elements[0] if len(clip.elements) else None
-    if element is not None and element.orig_width and element.orig_height:
-        return int(element.orig_width), int(element.orig_height)
-    return int(scene.render.resolution_x), int(scene.render.resolution_y)
 
 
 def _render_size(scene: bpy.types.Scene) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from ..modifiers.stack import stack_of
 from ..modifiers.takes import layers_ids
 from ..properties.placeholder_choice import VISIBLE
 from ..properties.scene_properties import settings_of
+from ..sequencer.placement import frame_size
 from ..sequencer.strips import stack_id, strips_with_modifiers
 from .folders import LayerPlaces
 
@@ -33,7 +34,7 @@ def apply_placeholder_choice(scene: bpy.types.Scene, project_folder: Path) -> li
         return []
     places, problems = LayerPlaces.of_scene(scene, project_folder), []
     for clip in strips_with_modifiers(scene):
-        wanted = visible_placeholder(*_clip_size(scene, clip)) if is_visible else PLACEHOLDER
+        wanted = visible_placeholder(*frame_size(scene, clip)) if is_visible else PLACEHOLDER
         if not wanted:
             problems.append(f"{clip.name}: its images are too large for stripes: prepare all of its frames")
             continue
@@ -44,11 +45,3 @@ def apply_placeholder_choice(scene: bpy.types.Scene, project_folder: Path) -> li
             problems.append(f"{clip.name}: {error}")
     settings.has_visible_placeholders = is_visible
     return problems
-
-
-def _clip_size(scene: bpy.types.Scene, clip: Any) -> tuple[int, int]:
-    """Return the size of a clip's images, in pixels; the scene's where Blender has not read any."""
-    element = clip.elements[0] if len(clip.elements) else None
-    if element is None or not element.orig_width:
-        return scene.render.resolution_x, scene.render.resolution_y
-    return element.orig_width, element.orig_height

@@ -66,6 +66,10 @@ class LookupCache:
         fetched = self._fetch_times.get(lookup, -math.inf) > -math.inf and lookup not in self._pending
         return fetched and self._results.get(lookup) is None
 
+    def peek(self, lookup: Lookup) -> Any | None:
+        """Return what was looked up before, None where it was not; nothing is looked up."""
+        return self._results.get(lookup)
+
     def get_or_compute(self, key: Hashable, compute: Callable[[], _T]) -> _T:
         """Return what `compute` returned for a key when it was last used: for what every redraw needs again."""
         known: _T | None = self._values.get(key)

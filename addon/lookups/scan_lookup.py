@@ -14,11 +14,12 @@ from ...core.media.source import ClipSource
 from ...core.recipe import Recipe
 from ...core.recipe.frame_ranges import Exclusion, Hold
 from ...core.recipe.landmark_edits import LandmarkEdit
+from ...core.recipe.redetection import Redetection
 from ...core.recipe.request import Identity, SwapRequest
 from ..layers.folders import cache_folder
 from ..properties.landmark_properties import landmark_edits_of
 from ..properties.preferences import Preferences, preferences
-from ..properties.range_properties import exclusions_of, holds_of
+from ..properties.range_properties import exclusions_of, holds_of, redetections_of
 from ..properties.scene_properties import recipe_of
 from ..sequencer.strips import source_of
 from ..sessions.open import open_preview
@@ -33,6 +34,14 @@ _MEMORY_MEGABYTES = 8
 
 
 @dataclass(frozen=True)
+class ScanView:
+    """What a scan found, without what was measured, and the icon that shows this; None where nobody is seen."""
+
+    result: "ScanResult"
+    plot: int | None
+
+
+@dataclass(frozen=True)
 class ScanLookup:
     """What a scan of a stretch of a clip finds. What is blended how changes nothing of it, and is no part of it."""
 
@@ -44,16 +53,25 @@ class ScanLookup:
     recipe: Recipe
     count: int
     """How often it was asked for."""
+    redetections: tuple[Redetection, ...] = ()
 
-    def fetch(self) -> "ScanResult":
+    def fetch(self) -> "tuple[ScanResult, Pixels | None]":
         """See `Lookup`."""
+        from ...core.scan.plot import draw_plots  # it imports OpenCV
+
         opened = open_preview(self.folder, replace(self.preferences, memory_megabytes=_MEMORY_MEGABYTES))
         with closing(opened) as session:
-            return session.scan(self.source, self.first, self.last, SwapRequest(Identity(()), self.recipe))
+            request = SwapRequest(Identity(()), self.recipe, redetections=self.redetections)
+            result = session.scan(self.source, self.first, self.last, request)
+        count = result.frame_count + result.unknown_count
+        return replace(result, series=()), draw_plots(result, range(self.first, self.first + count))
 
-    def to_view(self, result: "ScanResult", _make_icon: Callable[[Pixels], int]) -> "ScanResult":
-        """See `Lookup`. What was measured is let go of."""
-        return replace(result, series=())
+    def to_view(
+        self, result: "tuple[ScanResult, Pixels | None]", make_icon: Callable[[Pixels], int]
+    ) -> ScanView:
+        """See `Lookup`."""
+        flagged, plot = result
+        return ScanView(flagged, None if plot is None else make_icon(plot))
 
 
 def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup:
@@ -64,12 +82,20 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
     )
     first, last = source_range(scene, strip)
     return ScanLookup(
-        cache_folder(scene), preferences(), source_of(strip), first, last, analysis, modifier.scan_count
+        cache_folder(scene),
+        preferences(),
+        source_of(strip),
+        first,
+        last,
+        analysis,
+        modifier.scan_count,
+        redetections_of(modifier),
     )
 
 
-def problem_runs_of(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> "tuple[ProblemRun, ...]":
+def problem_runs_of(lookup: ScanLookup, view: ScanView, modifier: Any) -> "tuple[ProblemRun, ...]":
     """Return what is left of a scan's problems beside the ranges that a modifier mends, as runs."""
+    result = view.result
     mended = exclusions_of(modifier), holds_of(modifier), landmark_edits_of(modifier)
     key = "problems", lookup, id(result), *mended
     return lookup_cache().get_or_compute(key, lambda: _runs(result, *mended))

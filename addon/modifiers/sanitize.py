@@ -64,6 +64,8 @@ def repair_texts() -> None:
                 _repair_text(modifier, "target_forms", "")
             for take in modifier.takes:
                 _repair_take(take)
+            for entry in modifier.masks:
+                _repair_text(entry, "record", "")
 
 
 def _is_sound() -> bool:
@@ -73,6 +75,8 @@ def _is_sound() -> bool:
             strips = list(map(_STRIP_TEXTS, all_strips(scene)))
             modifiers = list(map(_MODIFIER_TEXTS, settings_of(scene).modifiers))
             for modifier in settings_of(scene).modifiers:
+                for entry in modifier.masks:
+                    entry.record  # noqa: B018 - it is an error where it is no text
                 if any(texts[1] and not is_stack_id(texts[1]) for texts in map(_TAKE_TEXTS, modifier.takes)):
                     return False
             ids = {texts[1] for texts in (*strips, *modifiers)} | {texts[2] for texts in strips}

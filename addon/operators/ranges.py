@@ -12,13 +12,17 @@ from ..lookups.gallery import lookup_cache
 from ..lookups.scan_lookup import problem_runs_of, scan_lookup
 from ..modifiers.active import active_scene, active_strip
 from ..prepare.source_frames import source_frame_at
-from ..properties.range_properties import HOLD, RANGE_KINDS
+from ..properties.range_properties import HOLD, RANGE_KINDS, REDETECT
 from ..properties.update import tag_update
 from .requires_modifier import RequiresModifier, activate_modifier
 
 _EXCLUDE_TOOLTIP = (
     "Leave the original face where the problem at the current frame is, or in the current frame where there is none. "
     "A change costs: blends these frames again"
+)
+_REDETECT_TOOLTIP = (
+    "Look for faces with other settings in the frames of the problem at the current frame; set in the list which. "
+    "A change costs: analyzes and swaps these frames again"
 )
 _HOLD_TOOLTIP = (
     "Carry the face's points from the frame before the problem at the current frame to the frame after it. "
@@ -41,7 +45,7 @@ class UNDERSTUDY_OT_range_add(RequiresModifier, bpy.types.Operator):
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: Any) -> str:
         """Return the tooltip, by the kind of range."""
-        return _HOLD_TOOLTIP if properties.kind == HOLD else _EXCLUDE_TOOLTIP
+        return {HOLD: _HOLD_TOOLTIP, REDETECT: _REDETECT_TOOLTIP}.get(properties.kind, _EXCLUDE_TOOLTIP)
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add a range in frames of the clip."""
@@ -65,8 +69,8 @@ def _problem_span(scene: bpy.types.Scene, strip: Any, modifier: Any, number: int
     """Return the frames of the problem that a frame of the clip is in; the frame alone where it is in none."""
     if modifier.scan_count:
         lookup = scan_lookup(scene, strip, modifier)
-        result = lookup_cache().get_or_fetch(lookup)
-        runs = () if result is None else problem_runs_of(lookup, result, modifier)
+        view = lookup_cache().get_or_fetch(lookup)
+        runs = () if view is None else problem_runs_of(lookup, view, modifier)
         around = [run for run in runs if run.first <= number <= run.last]
         if around:
             return min(run.first for run in around), max(run.last for run in around)

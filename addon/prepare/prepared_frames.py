@@ -17,6 +17,7 @@ import bpy
 from ...core.concurrency.lru import LruCache
 from ...core.sessions.layer_counts import LayerContent
 from ..layers.nearest_layer import nearest_layer
+from ..lookups.gallery import lookup_cache
 from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..modifiers.stack import MAX_MODIFIERS, requests_of_choice
 from ..modifiers.takes import active_choice
@@ -24,6 +25,7 @@ from ..modifiers.visibility import hidden_reason
 from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import layer_stack_id, stack_id
+from .range_marks import Mark, clip_spans, cut_marks, marks_of
 from .strip_survey import REFRESH_SECONDS, images_by_frame, images_key, strip_lookup, survey, unique_images
 
 _MAX_STRIPS = 4096
@@ -49,6 +51,7 @@ class StripBar:
     first: int
     end: int
     runs: tuple[PreparedRun, ...]
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass
@@ -63,6 +66,9 @@ class _Entry:
     checked_at: float
     survey: StripSurvey | None = None
     runs: tuple[PreparedRun, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    mark_count: int = -1
+    """How often something had been looked up when it was marked: problems may be known since."""
 
 
 class PreparedFrames:
@@ -97,30 +103,31 @@ class PreparedFrames:
         bars = []
         for strip in in_sight:
             for clip, siblings in _recast_clips(strip, strips):
-                runs = self._runs(level, clip, siblings, until)
-                bars.append(_bar(strip, runs))
+                bars.append(_bar(strip, self._entry(level, clip, siblings, until)))
         return bars
 
-    def _runs(
-        self, level: "_Level", clip: Any, siblings: Sequence[Any], until: float
-    ) -> tuple[PreparedRun, ...]:
+    def _entry(self, level: "_Level", clip: Any, siblings: Sequence[Any], until: float) -> _Entry | None:
         key, now = (level.scene.name, clip.name), time.monotonic()
         entry = self._entries.get(key)
         if entry is None or entry.generation != self._generation or now - entry.checked_at > REFRESH_SECONDS:
             if time.perf_counter() > until:
                 self.is_complete = False
-                return () if entry is None else entry.runs
+                return entry
             entry = self._look(level, clip, siblings, entry)
             if entry is None:
                 self._entries.discard(key)
-                return ()
+                return None
             self._entries.put(key, entry)
         # While something is prepared its bar grows; otherwise whoever makes layers has them looked at again.
         known = survey(entry.lookup, REFRESH_SECONDS if window_state().running else math.inf)
         if known is not entry.survey:
             entry.survey = known
             entry.runs = _runs_of(entry, clip.frame_final_start)
-        return entry.runs
+        if entry.mark_count != lookup_cache().result_count:
+            entry.mark_count = lookup_cache().result_count
+            spans = clip_spans(level.scene, clip, level.stacks.get(stack_id(clip), []))
+            entry.marks = marks_of(entry.numbers, clip.frame_final_start, spans) if spans else ()
+        return entry
 
     def _look(
         self, level: "_Level", clip: Any, siblings: Sequence[Any], last: _Entry | None
@@ -196,15 +203,18 @@ def _recast_clips(strip: Any, siblings: Sequence[Any]) -> Iterable[tuple[Any, Se
         yield strip, siblings
 
 
-def _bar(strip: Any, runs: tuple[PreparedRun, ...]) -> StripBar:
+def _bar(strip: Any, entry: _Entry | None) -> StripBar:
     """Return the bar of a strip: a meta strip may show less than the clip in it."""
     first, end = strip.frame_final_start, strip.frame_final_end
-    visible = tuple(run for run in runs if run.first < end and run.end > first)
+    if entry is None:
+        return StripBar(strip.channel, first, end, ())
+    visible = tuple(run for run in entry.runs if run.first < end and run.end > first)
     return StripBar(
         strip.channel,
         first,
         end,
         tuple(PreparedRun(max(run.first, first), min(run.end, end), run.content) for run in visible),
+        cut_marks(entry.marks, first, end),
     )
 
 

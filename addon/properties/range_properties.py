@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ranges of frames that a modifier mends: those with the original face, and those whose points are held."""
+"""The ranges of frames that a modifier mends: with the original face, with held points, or detected otherwise."""
 
 from itertools import islice
 from typing import Any
@@ -8,18 +8,21 @@ from bpy.props import EnumProperty, IntProperty
 from bpy.types import PropertyGroup
 
 from ...core.recipe.frame_ranges import MAX_FADE_FRAMES, MAX_RANGES, Exclusion, Hold
+from ...core.recipe.redetection import Redetection, make_redetection
+from .redetection_properties import RedetectionProperties, redetection_settings
 from .update import tag_update
 
-EXCLUDE, HOLD = "EXCLUDE", "HOLD"
+EXCLUDE, HOLD, REDETECT = "EXCLUDE", "HOLD", "REDETECT"
 RANGE_KINDS = (
     (EXCLUDE, "Exclude", "Leave the original face; the new face eases out and in around the range"),
     (HOLD, "Hold", "Carry the face's points from the frame before the range to the frame after it"),
+    (REDETECT, "Detect Again", "Look for faces with other settings in these frames"),
 )
 _MAX_FRAME = 10**9 - 1
 _DEFAULT_FADE_FRAMES = 4
 
 
-class UNDERSTUDY_PG_range(PropertyGroup):
+class UNDERSTUDY_PG_range(RedetectionProperties, PropertyGroup):
     """A range of the clip's own frames: edits of the strip move it along."""
 
     kind: EnumProperty(  # type: ignore[valid-type]
@@ -65,6 +68,17 @@ def exclusions_of(modifier: Any) -> tuple[Exclusion, ...]:
 def holds_of(modifier: Any) -> tuple[Hold, ...]:
     """Return the ranges whose points are held, each with its ends in order."""
     return tuple(Hold(*_ends(entry)) for entry in _ranges(modifier, HOLD))
+
+
+def redetections_of(modifier: Any) -> tuple[Redetection, ...]:
+    """Return the ranges in which faces are looked for with other settings, each with its ends in order."""
+    entries = ((entry, redetection_settings(entry)) for entry in _ranges(modifier, REDETECT))
+    return tuple(make_redetection(*_ends(entry), settings) for entry, settings in entries if settings)
+
+
+def range_spans(modifier: Any, kind: str) -> list[tuple[int, int]]:
+    """List the ends of a modifier's ranges of a kind, both included and in order."""
+    return [_ends(entry) for entry in _ranges(modifier, kind)]
 
 
 def _ranges(modifier: Any, kind: str) -> list[Any]:

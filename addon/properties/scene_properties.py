@@ -35,11 +35,10 @@ from .identity_properties import (
     identity_of,
 )
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
-from .landmark_properties import CLASSES as LANDMARK_CLASSES
-from .landmark_properties import UNDERSTUDY_PG_landmark_edit, landmark_edits_of
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
-from .range_properties import UNDERSTUDY_PG_range, exclusions_of, holds_of
+from .repair_properties import CLASSES as REPAIR_CLASSES
+from .repair_properties import Repairs, repairs_of
 from .strip_properties import register_strip_properties, unregister_strip_properties
 from .take_properties import TAKE_GROUPS, make_take_groups, on_take_change
 from .update import tag_update
@@ -123,7 +122,7 @@ UNDERSTUDY_PG_take_values, UNDERSTUDY_PG_take = make_take_groups(
 )
 
 
-class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
+class UNDERSTUDY_PG_modifier(_Stages, Repairs, PropertyGroup):
     """One Face Swap modifier of a clip's stack, with a group for each stage, such as `fusion`."""
 
     name: StringProperty(name="Name")  # type: ignore[valid-type]
@@ -162,9 +161,7 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
         update=on_take_change,
     )
     show_repair: _make_fold_property("Repair")  # type: ignore[valid-type]
-    ranges: CollectionProperty(type=UNDERSTUDY_PG_range)  # type: ignore[valid-type]
-    scan_count: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
-    landmark_edits: CollectionProperty(type=UNDERSTUDY_PG_landmark_edit)  # type: ignore[valid-type]
+    show_plots: _make_fold_property("Plots", expanded=True)  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_scene(PropertyGroup):
@@ -262,9 +259,7 @@ def request_from(modifier: Any, person: Any, recipe: Recipe) -> SwapRequest:
         recipe,
         modifier=modifier.name,
         target_forms=modifier.target_forms if recipe.swap.gives_shape else "",
-        exclusions=exclusions_of(modifier),
-        holds=holds_of(modifier),
-        landmark_edits=landmark_edits_of(modifier),
+        **repairs_of(modifier),
     )
 
 
@@ -273,8 +268,7 @@ CLASSES: tuple[Any, ...] = (
     *IDENTITY_CLASSES,
     UNDERSTUDY_PG_take_values,
     UNDERSTUDY_PG_take,
-    UNDERSTUDY_PG_range,
-    *LANDMARK_CLASSES,
+    *REPAIR_CLASSES,
     UNDERSTUDY_PG_modifier,
     UNDERSTUDY_PG_farm,
     UNDERSTUDY_PG_scene,

@@ -118,3 +118,11 @@ def _strip_placement(strip: Any, size: tuple[int, int], canvas: tuple[int, int])
         canvas[1] if strip.use_flip_y else 0,
     )
     return from_pivot.then(turned).then(mirror)
+
+
+def frame_size(scene: bpy.types.Scene, strip: Any) -> tuple[int, int]:
+    """Return the width and height of a strip's frames in pixels; the render's where Blender has not read any."""
+    element = strip.elements[0] if len(strip.elements) else None
+    if element is not None and element.orig_width and element.orig_height:
+        return int(element.orig_width), int(element.orig_height)
+    return int(scene.render.resolution_x), int(scene.render.resolution_y)

@@ -73,7 +73,7 @@ def draw_field(layout: Any, context: bpy.types.Context, field: Field, *, is_narr
     column = layout.column(align=True)
     column.use_property_split = False
     value = column
-    if fits_inside(context, field):
+    if field.rna.type == "BOOLEAN" or fits_inside(context, field):
         value = column.row()
         value.prop(field.owner, field.name)
         draw_cost(value, field)

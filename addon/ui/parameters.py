@@ -30,6 +30,7 @@ def _has_shape(modifier: Any) -> bool:
 _RELEVANCE: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_NEURAL_ONLY_PATHS, _is_neural),
     **dict.fromkeys(REFERENCE_PATHS, lambda modifier: modifier.select.which == "reference"),
+    "select.steady": lambda modifier: modifier.select.which not in ("all", "reference", "track"),
     "swap.mirror": lambda modifier: not _is_neural(modifier),
     "swap.shape": lambda modifier: not _is_neural(modifier),
     "swap.morph": lambda modifier: modifier.swap.swapper == "dfm",
@@ -124,6 +125,9 @@ def draw_parameters(
         while shown and shown[0].kind is bool and shown[0].group == parameter.group:
             shown.pop(0)
             switches.append(fields.pop(0))
+        if len(switches) == 1:
+            draw_field(layout, context, field, is_narrow=is_narrow)
+            continue
         draw_switches(layout, context, "Parts of the Face", switches, is_narrow=is_narrow)
 
 

@@ -11,9 +11,12 @@ from ..lookups.gallery import lookup_cache
 from ..lookups.scan_lookup import problem_runs_of, scan_lookup
 from ..modifiers.active import active_scene, active_strip
 from ..prepare.source_frames import first_frame_within, source_frame_at
-from ..properties.range_properties import EXCLUDE, HOLD
+from ..properties.range_properties import EXCLUDE, HOLD, REDETECT
+from ..properties.redetection_properties import REDETECTION_NAMES
 from .fields import row_or_column
 from .landmark_list import draw_landmark_edits
+from .mask_panel import draw_masks
+from .scan_plot import draw_plot
 
 if TYPE_CHECKING:
     from ...core.scan.runs import ProblemRun
@@ -25,26 +28,33 @@ _MAX_DRAWN_RANGES = 32
 def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     """Draw the problems of the strip and how to go through them, then the ranges."""
     layout.operator("understudy.problem_scan", icon="VIEWZOOM")
-    if modifier.scan_count and active_strip(context) is not None:
+    is_scanned = modifier.scan_count and active_strip(context) is not None
+    if is_scanned:
         _draw_problems(layout, context, modifier)
     _draw_ranges(layout, context, modifier)
     draw_landmark_edits(layout, context, modifier)
+    draw_masks(layout, context, modifier)
+    if is_scanned:
+        view = lookup_cache().peek(scan_lookup(active_scene(context), active_strip(context), modifier))
+        draw_plot(layout, context, modifier, None if view is None else view.plot)
 
 
 def _draw_problems(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     scene, strip = active_scene(context), active_strip(context)
     lookup = scan_lookup(scene, strip, modifier)
-    result = lookup_cache().get(lookup)
-    if result is None:
+    view = lookup_cache().get(lookup)
+    if view is None:
         is_unknown = lookup_cache().is_unknown(lookup)
         text = "Nothing is prepared yet: press Prepare Clip" if is_unknown else "Scanning…"
         draw_text(layout, context, text, "INFO")
         return
-    if result.unknown_count:
-        draw_text(layout, context, f"{pluralise(result.unknown_count, 'frame')} not prepared yet", "INFO")
+    if view.result.unknown_count:
+        draw_text(
+            layout, context, f"{pluralise(view.result.unknown_count, 'frame')} not prepared yet", "INFO"
+        )
     by_frame = (
         (run, first_frame_within(scene, strip, run.first, run.last))
-        for run in problem_runs_of(lookup, result, modifier)
+        for run in problem_runs_of(lookup, view, modifier)
     )
     runs = [(run, frame) for run, frame in by_frame if frame is not None]
     if not runs:
@@ -98,6 +108,7 @@ def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any) -> None
     row = row_or_column(layout, context, ("Exclude Frames", "Hold Frames"))
     row.operator("understudy.range_add", text="Exclude Frames", icon="CANCEL").kind = EXCLUDE
     row.operator("understudy.range_add", text="Hold Frames", icon="PINNED").kind = HOLD
+    layout.operator("understudy.range_add", text="Detect Again", icon="VIEWZOOM").kind = REDETECT
     for index, entry in enumerate(modifier.ranges[:_MAX_DRAWN_RANGES]):
         column = layout.box().column(align=True)
         row = column.row(align=True)
@@ -110,5 +121,8 @@ def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any) -> None
             setter.index, setter.end = index, end
         if entry.kind == EXCLUDE:
             column.prop(entry, "fade")
+        if entry.kind == REDETECT:
+            for name in REDETECTION_NAMES:
+                column.prop(entry, name)
     if len(modifier.ranges) > _MAX_DRAWN_RANGES:
         draw_text(layout, context, f"{len(modifier.ranges) - _MAX_DRAWN_RANGES} more ranges", "INFO")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bar along the bottom of each recast strip: where its new faces are ready, and where the original will be seen."""
+"""The bar along the bottom of each recast strip: where its new faces are ready, and where the original will be seen.
+
+Over it are the ranges that are mended, and the problems that a scan found.
+"""
 
 from functools import cache
 from typing import Any, cast
@@ -12,6 +15,7 @@ from gpu_extras.batch import batch_for_shader
 from ...core.sessions.layer_counts import LayerContent
 from ..modifiers.active import active_scene
 from ..prepare.prepared_frames import PreparedFrames, StripBar
+from ..prepare.range_marks import MarkKind
 
 _Colour = tuple[float, float, float, float]
 
@@ -27,6 +31,13 @@ _COLOURS: dict[LayerContent, _Colour] = {
     LayerContent.SWAPPED: (0.36, 0.82, 0.45, 1.0),
     LayerContent.ORIGINAL: (1.0, 0.75, 0.2, 1.0),
 }
+_MARK_COLOURS: dict[MarkKind, _Colour] = {
+    MarkKind.PROBLEM: (0.95, 0.25, 0.22, 1.0),
+    MarkKind.REDETECT: (0.8, 0.5, 1.0, 1.0),
+    MarkKind.HOLD: (0.35, 0.65, 1.0, 1.0),
+    MarkKind.EXCLUDE: (0.3, 0.9, 0.95, 1.0),
+}
+"""What is drawn in a second line over the first, the later ones over those before."""
 _HANDLER_NAMES = ("depsgraph_update_post", "undo_post", "redo_post")
 # Blender hands out a number for what is drawn, and takes it back by that alone.
 _HANDLES: list[Any] = []
@@ -52,6 +63,17 @@ def rectangles(bars: list[StripBar]) -> list[tuple[float, float, int, _Colour]]:
     return drawn
 
 
+def mark_rectangles(bars: list[StripBar]) -> list[tuple[float, float, int, _Colour]]:
+    """Return what is drawn in the line of ranges and problems, as `rectangles` does."""
+    return [
+        (mark.first, mark.end, bar.channel, _MARK_COLOURS[mark.kind])
+        for kind in MarkKind
+        for bar in bars
+        for mark in bar.marks
+        if mark.kind is kind
+    ]
+
+
 def _draw() -> None:
     """Draw the bars in the timeline, over the strips."""
     context = bpy.context
@@ -73,9 +95,11 @@ def _draw() -> None:
     points: list[tuple[float, float, float]] = []
     colours: list[_Colour] = []
     top = region.height - _RULER_PIXELS * context.preferences.system.ui_scale
-    for start, stop, channel, colour in rectangles(bars):
+    lines = [(0, one) for one in rectangles(bars)] + [(1, one) for one in mark_rectangles(bars)]
+    for line, (start, stop, channel, colour) in lines:
         left, right = ((frame - first) * frame_pixels for frame in (start, stop))
-        low = (channel + _STRIP_BOTTOM - bottom) * channel_pixels
+        right = max(right, left + line)  # a single frame of a long strip is a pixel wide at least
+        low = (channel + _STRIP_BOTTOM - bottom) * channel_pixels + line * height
         high = low + height
         if high > top:
             continue  # of a channel under the ruler

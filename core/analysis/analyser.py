@@ -25,6 +25,7 @@ from .attributes import attribute_key
 from .cuts import is_cut
 from .detect import detect_key, detect_with, detections_from_arrays
 from .embed import BUILT_IN_SPACE, embed_key, embed_with, face_vectors, fits_faces
+from .face_look import face_look_key, measure_looks
 from .frame_reader import FrameReader
 from .landmark import faces_from_arrays, landmark_key, landmark_with
 from .model_adapters import ModelAdapters
@@ -88,6 +89,7 @@ class Analyser:
 
     def analysis(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
         """Return the faces of a frame. Raises ClipError or ModelError."""
+        recipe = recipe.in_frame(number)
         recent_key = (self._frames.map_id(clip), number, recipe.detect, recipe.landmark, recipe.embed)
         known = self._recent_analyses.get(recent_key)
         if known is None:
@@ -133,6 +135,7 @@ class Analyser:
 
     def keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of what detect, landmark and embed find in a frame. Raises ClipError."""
+        recipe = recipe.in_frame(number)
         engines = self._adapters
         detected = detect_key(
             self._frames.frame_id(clip, number),
@@ -176,7 +179,7 @@ class Analyser:
         recogniser = self._adapters.recogniser(recipe.embed)
         store = FilteringStore(self._store, lambda kept: fits_faces(kept, faces, built_in=recogniser is None))
         described, known = self._flight.get_or_compute(
-            store, embedded, lambda: self._compute_embeddings(clip, number, recipe, faces)
+            store, embedded, lambda: self._compute_embeddings(clip, number, recipe, faces, landmarked)
         )
         if known:
             self._counter.record_hit("embed")
@@ -185,8 +188,11 @@ class Analyser:
         space = BUILT_IN_SPACE if recogniser is None else recogniser.space
         return Analysis(frame, tuple(faces), vectors, space, landmarked)
 
-    def _compute_embeddings(self, clip: Clip, number: int, recipe: Recipe, faces: list[Face]) -> Arrays:
+    def _compute_embeddings(
+        self, clip: Clip, number: int, recipe: Recipe, faces: list[Face], landmark_key: Key
+    ) -> Arrays:
         pixels = self._frames.frame(clip, number)
+        self._store.put(face_look_key(landmark_key), measure_looks(pixels, faces, self._topology))
         with self._counter.measure("embed"):
             return embed_with(pixels, faces, self._topology, self._adapters.recogniser(recipe.embed))
 

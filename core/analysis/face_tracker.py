@@ -64,13 +64,17 @@ class FaceTracker:
         return None, walk.face if waited_for else None
 
     def _track(self, clip: Clip, recipe: Recipe, start: TrackStart, step: int) -> _Track:
-        asked = Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed)
-        name = (self._analyser.frames.map_id(clip), asked, start, step)
+        name = (self._analyser.frames.map_id(clip), recipe.for_analysis(), start, step)
         walk = self._tracks.get(name)
         if walk is None:
-            first = self._analyser.analysis(clip, start[0], recipe)
-            walk = self._tracks.put(name, _Track(start[0], first.faces[start[1]], first.embeddings[start[1]]))
-            walk.face_indices[start[0]] = start[1]
+            first = self._analyser.analysis(clip, start[0], recipe.around)
+            face, embedding = first.faces[start[1]], first.embeddings[start[1]]
+            walk = self._tracks.put(name, _Track(start[0], face, embedding))
+            here = self._analyser.analysis(clip, start[0], recipe)
+            # Where the face was picked faces may be looked for otherwise by now.
+            index = start[1] if here.key == first.key else match_faces([face], here.faces)[0]
+            if index is not None:
+                walk.face_indices[start[0]] = index
         return walk
 
     def _analyse_forwards(self, clip: Clip, recipe: Recipe, end: int, begin: int) -> None:

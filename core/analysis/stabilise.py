@@ -46,9 +46,9 @@ def stabilised_faces(analyser: Analyser, clip: Clip, number: int, recipe: Recipe
     own = analyser.analysis(clip, number, recipe)
     width, gaps = recipe.landmark.steady, recipe.landmark.gaps
     reach = max(smoothing_reach(width), gaps)
-    shot = _shot_frames(analyser, clip, number, reach, reach)
+    shot = shot_frames(analyser, clip, number, reach, reach)
     around = {number: own}
-    for near in shot:
+    for near in _frames_with_same_points(shot, number, recipe):
         # A neighbour that can't be read only means less steadying here; it is reported at its own turn.
         with suppress(ClipError):
             around[near] = analyser.analysis(clip, near, recipe)
@@ -159,10 +159,10 @@ def face_tracks(
     ahead: int = FOLLOW_FRAMES,
 ) -> list[list[TrackPoint]]:
     """Return where each face of a frame is seen in the frames before it and up to `ahead` after it, within its shot."""
-    shot = _shot_frames(analyser, clip, number, FOLLOW_FRAMES, ahead)
+    shot = shot_frames(analyser, clip, number, FOLLOW_FRAMES, ahead)
     around: dict[int, Analysis] = {}
     # Forwards, whatever the order they are used in: stepping back through a movie decodes it over and over.
-    for near in shot:
+    for near in _frames_with_same_points(shot, number, recipe):
         with suppress(ClipError):
             around[near] = analyser.analysis(clip, near, recipe)
     track_points: list[list[TrackPoint]] = [[] for _ in frame_faces.faces]
@@ -194,7 +194,7 @@ def _match_next_frame(current: list[tuple[Face, Floats] | None], analysis: Analy
     return pairs
 
 
-def _shot_frames(analyser: Analyser, clip: Clip, number: int, before: int, after: int) -> range:
+def shot_frames(analyser: Analyser, clip: Clip, number: int, before: int, after: int) -> range:
     """Return the frames up to `before` before a frame and `after` after it that belong to its shot."""
     first, last = max(number - before, 0), min(number + after, clip.info.frame_count - 1)
     looks: dict[int, Pixels] = {}
@@ -204,6 +204,12 @@ def _shot_frames(analyser: Analyser, clip: Clip, number: int, before: int, after
     begin = next((near for near in range(number, first, -1) if is_cut(near, looks)), first)
     end = next((near - 1 for near in range(number + 1, last + 1) if is_cut(near, looks)), last)
     return range(begin, end + 1)
+
+
+def _frames_with_same_points(frames: range, number: int, recipe: Recipe) -> list[int]:
+    """List the frames whose faces have as many points as those of a frame: a range may have a landmarker of its own."""
+    landmarker = recipe.in_frame(number).landmark.landmarker
+    return [near for near in frames if recipe.in_frame(near).landmark.landmarker == landmarker]
 
 
 def _interpolate_gaps(

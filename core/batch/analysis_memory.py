@@ -14,6 +14,7 @@ _STAGES = frozenset(
         "detect",
         "landmark",
         "embed",
+        "look",
         "attribute",
         "shape",
         "texture",

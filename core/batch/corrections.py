@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
+from ..cache.base.key import Scalar
 from ..errors import BatchError, RecipeError, os_error_reason
 from ..filesystem import read_input
 from ..recipe.clip_swap import ClipSwap
 from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
 from ..recipe.landmark_edits import LandmarkEdit
+from ..recipe.redetection import Redetection, make_redetection
 from ..recipe.request import SwapRequest
 from .landmark_table import read_landmark_edits
 from .tables import Table
@@ -19,7 +21,9 @@ from .tables import Table
 _MAX_FILE_BYTES = 1 << 20
 _MAX_FRAME = 10**9 - 1
 _FILE_NAMES = ("ranges", "landmarks")
-_RANGE_NAMES, _KINDS = ("kind", "first", "last", "fade"), ("exclude", "hold")
+_RANGE_NAMES = ("kind", "first", "last", "fade", "settings")
+_KINDS = {"exclude": "fade", "hold": "", "redetect": "settings"}
+"""The kinds of ranges, and what one has besides its frames."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,23 @@ class Corrections:
         Ranges whose points are carried over from the frames around them.
     landmark_edits : tuple of LandmarkEdit
         Corrections of faces' landmarks.
+    redetections : tuple of Redetection
+        Ranges in which faces are looked for with other settings.
     """
 
     exclusions: tuple[Exclusion, ...]
     holds: tuple[Hold, ...]
     landmark_edits: tuple[LandmarkEdit, ...] = ()
+    redetections: tuple[Redetection, ...] = ()
 
     def correct(self, request: SwapRequest) -> SwapRequest:
         """Return a request with these ranges and corrections."""
         return replace(
-            request, exclusions=self.exclusions, holds=self.holds, landmark_edits=self.landmark_edits
+            request,
+            exclusions=self.exclusions,
+            holds=self.holds,
+            landmark_edits=self.landmark_edits,
+            redetections=self.redetections,
         )
 
 
@@ -51,7 +62,8 @@ def read_corrections(path: Path) -> Corrections:
     """Return the ranges of a file of corrections.
 
     It is a JSON object such as `{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}`, with frames
-    of the clip counted from 0, the last one included; `fade` may be left out. The other kind is `hold`, without a fade.
+    of the clip counted from 0, the last one included; `fade` may be left out. Other kinds are `hold`, without a fade,
+    and `redetect`, with an object `settings` of parameters such as `{"detect.score": 0.3}`.
     A list `landmarks` may be beside the ranges, or alone: see `read_landmark_edits`.
 
     Parameters
@@ -84,6 +96,7 @@ def read_corrections(path: Path) -> Corrections:
         tuple(entry for entry in listed if isinstance(entry, Exclusion)),
         tuple(entry for entry in listed if isinstance(entry, Hold)),
         read_landmark_edits(table),
+        tuple(entry for entry in listed if isinstance(entry, Redetection)),
     )
 
 
@@ -98,21 +111,34 @@ def correct_swaps(swaps: Sequence[ClipSwap], corrections: Corrections) -> tuple[
     )
 
 
-def _read_range(table: Table) -> Exclusion | Hold:
+def _read_range(table: Table) -> Exclusion | Hold | Redetection:
     table.require_known(_RANGE_NAMES)
     for name in ("kind", "first", "last"):
         if name not in table:
             raise table.fault(f"{name} is missing: write kind, first and last")
-    kind = table.choice("kind", _KINDS)
-    if kind == "hold" and "fade" in table:
-        raise table.fault("a hold has no fade: leave it away")
+    kind = table.choice("kind", tuple(_KINDS))
+    for name in ("fade", "settings"):
+        if name in table and name != _KINDS[kind]:
+            article = "an" if kind == "exclude" else "a"
+            raise table.fault(f"{article} {kind} has no {name}: leave it away")
     first, last = (table.count(name, _MAX_FRAME) for name in ("first", "last"))
     try:
         if kind == "hold":
             return validate_hold(Hold(first, last))
+        if kind == "redetect":
+            return make_redetection(first, last, _read_settings(table))
         return validate_exclusion(Exclusion(first, last, table.count("fade") if "fade" in table else 0))
     except RecipeError as error:
         raise table.fault(str(error)) from error
+
+
+def _read_settings(table: Table) -> Mapping[str, Scalar]:
+    settings = table.values.get("settings")
+    if not isinstance(settings, dict) or not all(
+        isinstance(value, str | int | float) for value in settings.values()
+    ):
+        raise table.fault('settings are missing: write "settings": {"detect.score": 0.3}')
+    return settings
 
 
 def _read_object(path: Path) -> Mapping[str, object]:

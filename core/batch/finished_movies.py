@@ -36,7 +36,8 @@ class FinishedMovies:
         """
         job = opened.job
         everywhere = tuple(
-            replace(request, exclusions=(), holds=(), landmark_edits=()) for request in job.requests
+            replace(request, exclusions=(), holds=(), landmark_edits=(), redetections=())
+            for request in job.requests
         )
         layer = LayerJob("", 0, opened.clip.source, 0, opened.output, everywhere)
         digest = self._digester.digest(layer)
@@ -66,6 +67,10 @@ class FinishedMovies:
         if any(request.landmark_edits for request in job.requests):
             written["landmarks"] = [
                 [asdict(entry) for entry in request.landmark_edits] for request in job.requests
+            ]
+        if any(request.redetections for request in job.requests):
+            written["redetections"] = [
+                [asdict(entry) for entry in request.redetections] for request in job.requests
             ]
         return hashlib.sha256(f"{digest}\n{json.dumps(written)}".encode()).hexdigest()
 

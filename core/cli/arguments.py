@@ -149,6 +149,13 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="ranges of frames that keep the original face, or whose points are held, such as "
         '{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}; see docs/repair.md',
     )
+    render.add_argument(
+        "--roto",
+        type=Path,
+        metavar="FILE.json",
+        help="masks drawn by hand that show the original face, or the new one, and move with the face; "
+        "see docs/repair.md",
+    )
     add_export(render)
     add_run(render, "OUTPUT")
 

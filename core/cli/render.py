@@ -13,6 +13,7 @@ from ..batch.job import MovieJob, open_job
 from ..batch.movie_render import movie_warnings, render_movie
 from ..batch.render_counts import RenderCounts
 from ..batch.report import write_report
+from ..batch.roto_file import mask_swaps, read_roto
 from ..cache.stack import OpenCache
 from ..export.inputs import follow_link, require_movie_name, require_output
 from ..provenance.settings import mark_settings
@@ -68,6 +69,8 @@ def _job(arguments: argparse.Namespace) -> MovieJob:
     swaps = swaps_from_arguments(arguments)
     if arguments.corrections:
         swaps = correct_swaps(swaps, read_corrections(arguments.corrections))
+    if arguments.roto:
+        swaps = mask_swaps(swaps, read_roto(arguments.roto))
     return MovieJob(
         arguments.clip,
         swaps,

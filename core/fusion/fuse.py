@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fuse: from the cached crops to the pixels of the layer. Never needs the frame or a model."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from ..swap.mesh import CropRegion, light_size
 from ..swap.neural_region import Affine, compose_affine, draw_swapped, invert_affine_float64, region_matrix
 from .colour import MAX_GAIN, light_transfer
 from .edge_light import edge_gain
+from .footage_look import FootageLook
 from .grain import match_grain
 from .mask import face_mask
 from .sharpen import sharpen, sharpen_amount
@@ -36,34 +37,6 @@ _LEAST_GAIN_WITH_SHAPE = 1 / 32
 """A face in the dark stays dark: a quarter, as without shape, leaves a pale mask, and a red one in dim light grey."""
 
 
-@dataclass(frozen=True, eq=False)
-class FootageLook:
-    """What a face with another form takes of the footage around it.
-
-    Attributes
-    ----------
-    edge
-        How far the face's edge is brought to the light around it, 0..1.
-    detail
-        (2,) float32: how strong the finest detail of the frame's own skin is, see `skin_detail.measure_detail`.
-    grain
-        How far the face is given that, 0..1.
-    seed
-        Of the grain, 32 bits.
-    own_lids
-        How far the rims of lids and lips are the source's, 0..1, see `mask.face_mask`.
-    rims
-        The rims of the face's glasses, which stay in front of it; None without.
-    """
-
-    edge: float
-    detail: Floats
-    grain: float
-    seed: int
-    own_lids: float
-    rims: OcclusionMask | None = None
-
-
 def fuse_crop(
     crop: FusionCrop,
     landmarks: Floats,
@@ -72,6 +45,7 @@ def fuse_crop(
     topology: Topology,
     occlusion_mask: OcclusionMask | None = None,
     footage: FootageLook | None = None,
+    added: Floats | None = None,
 ) -> Levels:
     """Fuse one swapped crop.
 
@@ -91,6 +65,8 @@ def fuse_crop(
         What covers the face; without it the skin's colour tells.
     footage : FootageLook, optional
         What else the face takes of the frame: focus and grain.
+    added : ndarray, shape (region.height, region.width), float32, optional
+        0 to 1: where the new face is shown whatever the mask says, as far as the crop goes.
 
     Returns
     -------
@@ -124,6 +100,10 @@ def fuse_crop(
         alpha = np.round(mask * (255 * params.blend * params.opacity) + ROUND_HALF_UP_OFFSET).astype(np.uint8)
     full = region.width, region.height
     alpha = as_type_of(alpha, cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
+    if added is not None:
+        crop_cover = np.asarray(cv2.resize(crop.cover, full, interpolation=cv2.INTER_LINEAR), np.float32)
+        whole = added * crop_cover * np.float32(params.blend * params.opacity)
+        alpha = np.maximum(alpha, whole if is_deep(alpha) else round_levels(whole + ROUND_HALF_UP_OFFSET))
     if (width, height) != full:
         rgb = as_type_of(rgb, cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC))
     if is_deep(rgb):

@@ -14,7 +14,9 @@ from ..recipe import Recipe, messages, parameters
 from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
 from ..recipe.landmark_messages import landmark_edit_values, landmark_edits_from
 from ..recipe.parameter import validate_value
+from ..recipe.redetection import Redetection, make_redetection
 from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest, requests_in_frame
+from ..recipe.roto import MAX_ROTO_LETTERS
 
 _MAX_IMAGES = 1000
 _MAX_FACES = 1 << 16
@@ -106,9 +108,11 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
         "exclusions": [[entry.first, entry.last, entry.fade] for entry in request.exclusions],
         "holds": [[entry.first, entry.last] for entry in request.holds],
         "landmark_edits": landmark_edit_values(request.landmark_edits),
+        "roto": request.roto,
+        "redetections": [[entry.first, entry.last, dict(entry.settings)] for entry in request.redetections],
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
-            for stage in fields(recipe)
+            for stage in fields(Recipe)
             for group in [getattr(recipe, stage.name)]
         },
     }
@@ -127,6 +131,8 @@ def request_from(values: object) -> SwapRequest:
         "exclusions",
         "holds",
         "landmark_edits",
+        "roto",
+        "redetections",
         "recipe",
     )
     images, replaced = (
@@ -142,6 +148,8 @@ def request_from(values: object) -> SwapRequest:
         messages.listing(given["exclusions"], _exclusion_from, MAX_RANGES),
         messages.listing(given["holds"], _hold_from, MAX_RANGES),
         landmark_edits_from(given["landmark_edits"]),
+        roto=messages.text(given["roto"], MAX_ROTO_LETTERS),
+        redetections=messages.listing(given["redetections"], _redetection_from, MAX_RANGES),
     )
 
 
@@ -167,6 +175,13 @@ def _exclusion_from(values: object) -> Exclusion:
 
 def _hold_from(values: object) -> Hold:
     return validate_hold(Hold(*_frame_numbers(values, 2)))
+
+
+def _redetection_from(values: object) -> Redetection:
+    if not isinstance(values, list | tuple) or len(values) != 3 or not isinstance(values[2], dict):
+        raise MessageError("a range with settings of its own is two frames and an object")
+    first, last = _frame_numbers(values[:2], 2)
+    return make_redetection(first, last, values[2])
 
 
 def _frame_numbers(values: object, count: int) -> tuple[int, ...]:

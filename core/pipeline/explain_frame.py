@@ -100,7 +100,7 @@ def explain_frame(
     """
     asked = [
         *_image_keys(make_pipeline, store, request),
-        *_analysis_keys(make_pipeline, store, clip, number, request.recipe),
+        *_analysis_keys(make_pipeline, store, clip, number, request.with_analysis_of(number).recipe),
         *_swap_keys(make_pipeline, store, clip, number, request),
     ]
     keys = list(dict.fromkeys(entry.key for entry in asked if entry.key is not None))

@@ -8,7 +8,7 @@ import numpy as np
 from ..analysis.analyser import Analyser
 from ..analysis.stabilise import FrameFaces
 from ..cache.base.key import Key, Scalar, stage_key
-from ..fusion import fuse, skin_tone, warp_layer
+from ..fusion import fuse
 from ..fusion.graph.fuser import Fuser
 from ..geometry.levels import DEEP_BITS
 from ..media.clip import EIGHT_BITS, Clip
@@ -20,9 +20,11 @@ from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_swapper import NeuralSwapper
 from .edited_faces import edited_faces
 from .face_selector import FaceSelector
+from .fuse_stage import complete_fusion_inputs
 from .light_stage import LightStage
 from .occlusion_stage import OcclusionStage
 from .plan import FacePlan
+from .roto_stage import RotoStage
 from .shape_stage import ShapeStage
 
 
@@ -37,6 +39,7 @@ class FacePlanner:
         occlusion: OcclusionStage,
         shape: ShapeStage,
         light: LightStage,
+        roto: RotoStage,
         fuser: Fuser,
     ) -> None:
         self._analyser = analyser
@@ -45,6 +48,7 @@ class FacePlanner:
         self._occlusion = occlusion
         self._shape = shape
         self._light = light
+        self._roto = roto
         self._fuser = fuser
 
     def face_plans(self, clip: Clip, number: int, request: SwapRequest) -> list[FacePlan]:
@@ -73,17 +77,12 @@ class FacePlanner:
             if recipe.swap.shape > 0:
                 shape = self._shape.plan(clip, number, request, here, index)
                 move, points = shape.key, points[:468] + shape.displacement
-                look["moved"] = warp_layer.VERSION
             place = mesh.face_crop_region(points, size, recipe.swap.crop_size)
             swap = self._mesh.swap_key(frame, landmarks, request, move, depth)
             target = self._mesh.target_key(frame, landmarks, request, move, depth)
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
-        if shape is None:
-            look.pop("grain")
-        if shape is None or not recipe.fusion.skin_reach:
-            look.pop("skin_reach")
-        else:
-            look["skin_tone"] = skin_tone.VERSION
+        masks = self._roto.draw(clip, number, request, here, index)
+        complete_fusion_inputs(look, recipe.fusion, masks, has_shape=shape is not None)
         if place is None:
             return None
         occlude = self._occlusion.key(frame, landmarks, recipe)
@@ -99,4 +98,6 @@ class FacePlanner:
         processor = self._fuser.key_inputs if shape is None and not depth else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
         deep = bool(depth)
-        return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape, light, deep)
+        return FacePlan(
+            face, place, request, swap, target, occlude, enhance, fused, move, shape, masks, light, deep
+        )

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which person of a clip is replaced, and whether the images of the source person will do."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..analysis.analyser import Analyser
@@ -12,12 +14,14 @@ from ..analysis.select import best_match, filter_by_height, indices_left_to_righ
 from ..analysis.stabilise import FrameFaces, averaged_embeddings, mean_attributes
 from ..analysis.track import match_faces
 from ..errors import RecipeError
+from ..face.types import Face
 from ..geometry.mesh_topology import Topology
 from ..media.clip import Clip
 from ..recipe import BUILT_IN_RECOGNISER, Recipe
 from ..recipe.request import Identity, SwapRequest
 from ..reporting.stage_counts import StageCounter
 from ..swap.source import Sources
+from .steady_choice import steady_choice
 
 _CERTAIN_SIMILARITY = 0.7
 """Of the built-in description: above, hardly ever somebody else, where nobody else is there to compare with."""
@@ -91,7 +95,7 @@ class FaceSelector:
             case "reference":
                 return self._select_by_reference(clip, number, request, frame_faces, candidates)
             case order:
-                return rank_faces(frame_faces.faces, candidates, order)[:1]
+                return self._select_first(clip, number, request.recipe, frame_faces, candidates, order)
 
     def _candidates(self, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces) -> list[int]:
         """Return the faces with the attributes and the height that a recipe asks for, whoever they are."""
@@ -100,6 +104,26 @@ class FaceSelector:
             attributes = mean_attributes(self._clip_analyser, clip, number, recipe, frame_faces)
             indices = filter_by_attributes(attributes, recipe.select)
         return filter_by_height(frame_faces.faces, indices, recipe.select.min_height)
+
+    def _select_first(
+        self,
+        clip: Clip,
+        number: int,
+        recipe: Recipe,
+        frame_faces: FrameFaces,
+        candidates: list[int],
+        order: str,
+    ) -> list[int]:
+        """Return the first candidate of an order, the one of the frames around where that is asked for."""
+        if not recipe.select.steady or needs_attributes(recipe.select):
+            return rank_faces(frame_faces.faces, candidates, order)[:1]
+
+        def choose(faces: Sequence[Face]) -> int | None:
+            indices = filter_by_height(faces, range(len(faces)), recipe.select.min_height)
+            return next(iter(rank_faces(faces, indices, order)), None)
+
+        index = steady_choice(self._clip_analyser, clip, number, recipe, frame_faces, choose)
+        return [] if index is None else [index]
 
     def _select_tracked(
         self, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces, candidates: list[int]
@@ -175,7 +199,7 @@ class FaceSelector:
         self, clip: Clip, frame: int, number: int, recipe: Recipe, parameter: str
     ) -> tuple[Embeddings, int]:
         """Return the vectors (n, d) of a frame's faces, and the index of the one that is `number`th from the left."""
-        analysis = self._clip_analyser.analysis(clip, frame, recipe)
+        analysis = self._clip_analyser.analysis(clip, frame, recipe.around)
         ordered = indices_left_to_right(analysis.faces)
         if number >= len(ordered):
             raise RecipeError(

@@ -1,22 +1,48 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fuse the crops of a planned face, and lay the face over the picture that was moved along with it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ..analysis.maskers.contract import OcclusionMask
-from ..fusion.fuse import FootageLook, fuse_crop
+from ..cache.base.key import Key, Scalar
+from ..face.types import Floats
+from ..fusion import skin_tone, warp_layer
+from ..fusion.footage_look import FootageLook
+from ..fusion.fuse import fuse_crop
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch
+from ..fusion.roto.matte import DrawnMask, draw_masks, masks_key_inputs, subtract_masks
+from ..fusion.roto.raster import Window
 from ..fusion.skin_tone import spread_skin_tone
 from ..fusion.warp_layer import glasses_rims, lay_on_picture, move_mask, widen_for_shape
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import Topology
+from ..recipe import Fusion
 from ..swap.crops import AlignedImage, Crop
 from ..swap.neural_swapper import NeuralSwapper
 from ..swap.shape import FaceWarp
 from .plan import FacePlan
+
+
+def complete_fusion_inputs(
+    inputs: dict[str, Scalar | Key], params: Fusion, masks: Sequence[DrawnMask], *, has_shape: bool
+) -> None:
+    """Leave in the inputs of a fusion's key what counts, and add what fusion itself adds.
+
+    Grain and the skin's tone count with another form alone.
+    """
+    if has_shape:
+        inputs["moved"] = warp_layer.VERSION
+    else:
+        inputs.pop("grain")
+    if has_shape and params.skin_reach:
+        inputs["skin_tone"] = skin_tone.VERSION
+    else:
+        inputs.pop("skin_reach")
+    inputs.update(masks_key_inputs(masks))
 
 
 class FuseStage:
@@ -55,9 +81,21 @@ class FuseStage:
         Patch
             The new face, RGBA of the clip's depth, and where it is in the frame.
         """
-        params = entry.request.recipe.fusion
+        return subtract_masks(self._fuse(entry, crops, mask, face_warp, size), entry.masks, size)
+
+    def _fuse(
+        self,
+        entry: FacePlan,
+        crops: tuple[Crop, AlignedImage | None],
+        mask: OcclusionMask | None,
+        face_warp: FaceWarp | None,
+        size: tuple[int, int],
+    ) -> Patch:
+        params, place = entry.request.recipe.fusion, entry.region
+        window = Window(size, place.left, place.top, place.width, place.height)
+        added = draw_masks(entry.masks, "add", window)
         if face_warp is None or entry.shape is None:
-            return self._fuse(entry, crops, mask)
+            return self._fuse_in_place(entry, crops, mask, added)
         amount = min(entry.request.recipe.swap.shape, 1.0)
         # The face and the picture around it fade together, so nothing fades before they are one.
         look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
@@ -76,7 +114,7 @@ class FuseStage:
         points = fit_face_mesh(face_warp.landmarks, self._topology)
         cover = None if mask is None else move_mask(mask, face_warp)
         # By OpenCV on every processor: the graph knows nothing of the footage's look.
-        pixels = fuse_crop(ready, points, entry.region, look, self._topology, cover, footage)
+        pixels = fuse_crop(ready, points, entry.region, look, self._topology, cover, footage, added)
         face = Patch(entry.region.left, entry.region.top, pixels)
         if reach > 0:
             corner = face.left - face_warp.left, face.top - face_warp.top
@@ -85,11 +123,15 @@ class FuseStage:
             face_warp = replace(face_warp, picture=picture)
         return lay_on_picture(face, face_warp, params.blend * params.opacity, size)
 
-    def _fuse(
-        self, entry: FacePlan, crops: tuple[Crop, AlignedImage | None], mask: OcclusionMask | None
+    def _fuse_in_place(
+        self,
+        entry: FacePlan,
+        crops: tuple[Crop, AlignedImage | None],
+        mask: OcclusionMask | None,
+        added: Floats | None,
     ) -> Patch:
         recipe = entry.request.recipe
         ready = self._neural.prepare_for_fusion(*crops, entry.region, recipe, deep=entry.deep)
         points = fit_face_mesh(entry.face.landmarks, self._topology)
-        pixels = self._fuser.fuse(ready, points, entry.region, recipe.fusion, mask)
+        pixels = self._fuser.fuse(ready, points, entry.region, recipe.fusion, mask, added)
         return Patch(entry.region.left, entry.region.top, pixels)

@@ -14,6 +14,7 @@ from ..errors import ClipError
 from ..face.types import Face, Floats, Pose
 from ..media.clip import Clip
 from ..recipe.frame_ranges import Hold
+from ..recipe.redetection import require_same_points
 from ..recipe.request import SwapRequest
 from .face_selector import FaceSelector
 
@@ -59,6 +60,7 @@ def replaced_faces(
     FaceImageError, ModelError, RecipeError
         As the selector and the analyser raise them.
     """
+    require_same_points(request.recipe, number)
     here = stabilised_faces(analyser, clip, number, request.recipe)
     for hold in request.holds:
         carried = _carried_faces(analyser, selector, clip, number, request, hold)

@@ -44,6 +44,7 @@ from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
 from .plan import LayerPlan
+from .roto_stage import RotoStage
 from .shape_stage import ShapeStage
 from .sight import FrameSighting, sight_frame
 from .source_check import SourceImageReport, inspect_source_image
@@ -102,7 +103,14 @@ class Pipeline:
         swappers = self._mesh, self._neural
         self._light = LightStage(*basis)
         self._planner = FacePlanner(
-            self._analyser, self._selector, swappers, self._occlusion, self._shape, self._light, self._fuser
+            self._analyser,
+            self._selector,
+            swappers,
+            self._occlusion,
+            self._shape,
+            self._light,
+            RotoStage(self._analyser, self._selector),
+            self._fuser,
         )
         self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
 

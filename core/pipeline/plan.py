@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..cache.base.key import Key
 from ..face.types import Face
+from ..fusion.roto.matte import DrawnMask
 from ..media.clip import Clip
 from ..recipe.request import SwapRequest
 from ..swap.mesh import CropRegion
@@ -28,6 +29,8 @@ class FacePlan:
     """Of the picture that is moved along where the face is given another form, else None."""
     shape: ShapePlan | None = None
     """How it is moved; `face` is the frame's own face all the same."""
+    masks: tuple[DrawnMask, ...] = ()
+    """Masks drawn by hand, as they are in this frame."""
     light: Key | None = None
     """Of what the frame's view cuts off around the face, where the clip's numbers are light."""
     deep: bool = False

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a scan needs of a frame, read from what is kept of its analysis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..analysis.analyser import Analyser
+from ..analysis.face_look import FaceLook, face_look_key, looks_from_arrays
 from ..analysis.stabilise import FrameFaces
 from ..cache.base.store import Arrays, Store
 from ..face.types import Face, Floats, Pixels
 from ..media.clip import Clip
+from ..recipe.redetection import require_same_points
 from ..recipe.request import SwapRequest
 from .face_selector import FaceSelector
 
@@ -39,6 +41,8 @@ class FrameSighting:
         How sure the detector was of a face where no face is left; 0 where it saw none, or one is left.
     size : tuple of int
         Width and height of the frame in pixels.
+    looks : tuple of FaceLook
+        How the faces are seen; none where that is not known.
     """
 
     number: int
@@ -49,18 +53,26 @@ class FrameSighting:
     detection_scores: tuple[float, ...]
     refused_score: float
     size: tuple[int, int]
+    looks: tuple[FaceLook, ...] = ()
 
 
 def sight_frame(
     store: Store, analyser: Analyser, selector: FaceSelector, clip: Clip, number: int, request: SwapRequest
 ) -> FrameSighting:
     """Return what is seen of the faces that a request replaces in a frame, see `Pipeline.sight_frame`."""
+    request = request.with_analysis_of(number)
+    # As landmarks are not steadied: what is mended by itself is seen all the same, and a scan stays quick.
+    request = replace(
+        request, recipe=replace(request.recipe, select=replace(request.recipe.select, steady=False))
+    )
     recipe = request.recipe
+    require_same_points(recipe, number)
     here = analyser.analysis(clip, number, recipe)
     frame_faces = FrameFaces(here.frame, here.faces, here.embeddings, here.space)
     indices = selector.select(clip, number, request, frame_faces)
     detections = store.get(analyser.keys(clip, number, recipe)[0])
     faces = tuple(here.faces[index] for index in indices)
+    looks = looks_from_arrays(store.get(face_look_key(here.key)), len(here.faces))
     return FrameSighting(
         number,
         analyser.frames.thumbnail(clip, number),
@@ -70,6 +82,7 @@ def sight_frame(
         detection_scores(faces, detections),
         refused_score(here.faces, detections, recipe.select.min_height),
         (clip.info.width, clip.info.height),
+        tuple(looks[index] for index in indices) if looks else (),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ..analysis.attributes import ATTRIBUTE_SCHEMA
 from ..analysis.detect import detect_schema
 from ..analysis.embed import embed_schema
+from ..analysis.face_look import FACE_LOOK_SCHEMA
 from ..analysis.frame_reader import CLIP_SCHEMA, FRAME_SCHEMA
 from ..analysis.landmark import landmark_schema
 from ..analysis.nudity import NUDITY_SCHEMA
@@ -36,6 +37,7 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "frame": FRAME_SCHEMA,
     "landmark": landmark_schema,
     "light": LIGHT_SCHEMA,
+    "look": FACE_LOOK_SCHEMA,
     "move": move_schema,
     "neutral_face": NEUTRAL_FACE_SCHEMA,
     "note": SOURCE_IMAGE_SCHEMA,

@@ -79,10 +79,22 @@ def number_field(
     return field(default=default, metadata=about)
 
 
-def switch_field(default: bool, label: str, text: str, *, cost: Cost | None = None) -> Any:  # noqa: FBT001 - a value
-    """A dataclass field that is on or off; `cost` is said where it is not that of its group."""
-    about = {"label": label, "text": text, "low": 0.0, "high": 1.0}
-    return field(default=default, metadata=about if cost is None else {**about, "cost": cost})
+def switch_field(
+    default: bool,  # noqa: FBT001 - a value
+    label: str,
+    text: str,
+    *,
+    cost: Cost | None = None,
+    initial: bool | None = None,
+) -> Any:
+    """A dataclass field that is on or off; `cost` is said where it is not that of its group.
+
+    `initial` is as for `number_field`.
+    """
+    about: dict[str, Any] = {"label": label, "text": text, "low": 0.0, "high": 1.0}
+    about |= {} if cost is None else {"cost": cost}
+    about |= {} if initial is None else {"initial": initial}
+    return field(default=default, metadata=about)
 
 
 def choice_field(default: str, label: str, text: str, *choices: tuple[str, str, str]) -> Any:

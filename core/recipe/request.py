@@ -11,6 +11,7 @@ from ..errors import FaceImageError, FaceNumberError
 from . import Recipe
 from .frame_ranges import Exclusion, Hold, visibility_at
 from .landmark_edits import LandmarkEdit, landmark_edits_in_frame
+from .redetection import Redetection, with_redetection
 
 MAX_FORM_LETTERS = 1 << 20
 """No `SwapRequest.target_forms` is longer."""
@@ -122,6 +123,11 @@ class SwapRequest:
     landmark_edits : tuple of LandmarkEdit
         Corrections of faces' landmarks, and faces that a person placed. Keys have the points that come of it, and the
         digests of these frames have what is done there; those of other frames have nothing of it.
+    roto : str
+        Masks drawn by hand, as `roto_text.parse_roto` reads them; empty without. Keys have what they are in a frame.
+    redetections : tuple of Redetection
+        Frames whose faces are looked for with other settings. Keys and digests of these frames have the settings;
+        those of other frames do not.
     """
 
     identity: Identity
@@ -132,6 +138,8 @@ class SwapRequest:
     exclusions: tuple[Exclusion, ...] = field(default=(), repr=False)
     holds: tuple[Hold, ...] = field(default=(), repr=False)
     landmark_edits: tuple[LandmarkEdit, ...] = field(default=(), repr=False)
+    roto: str = field(default="", repr=False)
+    redetections: tuple[Redetection, ...] = field(default=(), repr=False)
 
     def in_frame(self, number: int) -> "SwapRequest | None":
         """Return what is asked for in one frame: the very request where it has no ranges.
@@ -144,10 +152,10 @@ class SwapRequest:
         Returns
         -------
         SwapRequest or None
-            The request without exclusions, its opacity eased where one begins or ends, with the hold that the frame is
-            in; None within an exclusion.
+            The request without exclusions, its opacity eased where one begins or ends, with the hold and the other
+            detection of the range that the frame is in; None within an exclusion.
         """
-        if not (self.exclusions or self.holds or self.landmark_edits):
+        if not (self.exclusions or self.holds or self.landmark_edits or self.redetections):
             return self
         visibility = visibility_at(self.exclusions, number)
         if visibility <= 0:
@@ -158,7 +166,28 @@ class SwapRequest:
         holds = tuple(hold for hold in self.holds if number in hold)[:1]
         edits = landmark_edits_in_frame(self.landmark_edits, number)
         recipe = replace(self.recipe, fusion=fusion)
-        return replace(self, recipe=recipe, exclusions=(), holds=holds, landmark_edits=edits)
+        eased = replace(self, recipe=recipe, exclusions=(), holds=holds, landmark_edits=edits)
+        return eased.with_analysis_of(number)
+
+    def with_analysis_of(self, number: int) -> "SwapRequest":
+        """Return the request as far as finding faces in a frame goes: with the range alone that it is in.
+
+        Parameters
+        ----------
+        number : int
+            The frame of the clip, counted from 0.
+
+        Returns
+        -------
+        SwapRequest
+            The request without `redetections`; its recipe has the one that holds in this frame.
+        """
+        if not self.redetections:
+            return self
+        recipe = next(
+            (with_redetection(self.recipe, one) for one in self.redetections if number in one), self.recipe
+        )
+        return replace(self, recipe=recipe, redetections=())
 
 
 def requests_in_frame(requests: Iterable[SwapRequest], number: int) -> tuple[SwapRequest, ...]:

@@ -51,6 +51,36 @@ class Recipe:
     enhance: Enhance = field(default_factory=Enhance)
     fusion: Fusion = field(default_factory=Fusion)
 
+    def in_frame(self, number: int) -> "Recipe":  # noqa: ARG002 - in a range that has its own it matters
+        """Return the recipe by which a frame of the clip is analysed: another one in a range that has its own.
+
+        Parameters
+        ----------
+        number : int
+            The frame of the clip, counted from 0.
+
+        Returns
+        -------
+        Recipe
+            Its stages up to the embeddings hold in this frame.
+        """
+        return self
+
+    @property
+    def around(self) -> "Recipe":
+        """The recipe of the frames around a range that has its own."""
+        return self
+
+    def for_analysis(self) -> "Recipe":
+        """Return the recipe with what is no part of the analysis at its defaults.
+
+        Returns
+        -------
+        Recipe
+            It has the same analysis.
+        """
+        return Recipe(detect=self.detect, landmark=self.landmark, embed=self.embed)
+
 
 _COSTS: Mapping[str, Cost] = {
     "detect": "re-analyse",

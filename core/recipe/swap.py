@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from .parameter import choice_field, number_field, text_field
+from .parameter import choice_field, number_field, switch_field, text_field
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,13 @@ class Select:
         2000.0,
         unit="px",
         soft_high=400.0,
+    )
+    steady: bool = switch_field(
+        False,
+        "Steady choice",
+        "A face that is the largest, or the first of another order, for up to three frames only is not replaced: the "
+        "new face does not hop to somebody else and back",
+        initial=True,
     )
 
 

@@ -90,6 +90,11 @@ FACE_MEASURES = (
     Measure("pitch", "Turned up or down", "°", 40.0, 40.0, 0),
     Measure("roll", "Tipped", "°", 75.0, 75.0, 0),
     Measure("border", "Outside the frame", "% of its points", 15.0, 15.0, 0),
+    Measure("area", "Jump of the area", "%", 10.0, 25.0, is_change=True),
+    Measure("light", "Jump of light and color", "", 2.5, 6.0, is_change=True),
+    Measure("sharpness", "Sharpness", "", 0.5, 0.22, 2),
+    Measure("cover", "Covered", "% of the face", 32.0, 45.0, 0),
+    Measure("height", "Height", "px", 48.0, 32.0, 0),
 )
 """What is measured of each face, in the order of a row."""
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..reporting.quoting import quote
 from .measures import FACE_MEASURES, Measure
+from .plot import worst_by_column
 from .problems import PersonSeries, ScanResult
 from .runs import problem_runs
 
@@ -98,12 +99,7 @@ def _plot(
     flagged: list[tuple[int, float]],
 ) -> str:
     """Return the plot of one measure; of a long clip each column shows its worst value."""
-    known = np.isfinite(values)
-    columns = ((frames[known] - numbers.start) * _PLOT_WIDTH // max(len(numbers), 1)).astype(int)
-    worst: dict[int, float] = {}
-    choose = min if measure.is_low_bad else max
-    for column, value in zip(columns.tolist(), values[known].tolist(), strict=True):
-        worst[column] = choose(worst.get(column, value), value)
+    worst = worst_by_column(measure, frames, values, numbers, _PLOT_WIDTH)
     limits = [limit for _, limit in flagged]
     low, high = min([*worst.values(), *limits]), max([*worst.values(), *limits])
     span = max(high - low, 1e-6)

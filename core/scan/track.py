@@ -2,10 +2,13 @@
 """One person in one shot: what is measured of their face in each frame."""
 
 import math
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..analysis.face_look import FaceLook
 from ..face.types import Face, Floats
 from ..pipeline.sight import FrameSighting
 from .measures import FACE_MEASURES
@@ -14,6 +17,12 @@ from .problems import PersonSeries
 _POINT_STEP = 4
 """Every how many landmarks are measured: a mesh moves as a whole."""
 _COLUMNS = {measure.name: column for column, measure in enumerate(FACE_MEASURES)}
+
+
+class _TrackPoint(NamedTuple):
+    face: Face
+    look: FaceLook | None
+    area: float
 
 
 class Track:
@@ -25,15 +34,17 @@ class Track:
         self.frames: list[int] = []
         self.rows: list[npt.NDArray[np.float32]] = []
         # Of the last frames, two at most, that follow each other.
-        self._last_faces: list[Face] = []
+        self._last_faces: list[_TrackPoint] = []
 
     def add(self, sighting: FrameSighting, index: int, likeness: float) -> None:
         """Measure face `index` of the next frame, which is so much like the person."""
-        face = sighting.faces[index]
+        face, look = sighting.faces[index], sighting.looks[index] if sighting.looks else None
         if self.frames and self.frames[-1] != sighting.number - 1:
             self._last_faces.clear()
-        elif len(self._last_faces) == 2:
-            _measure_jump(self.rows[-1], self._last_faces[0], self._last_faces[1], face)
+        current = _TrackPoint(face, look, _outline_area(face))
+        if len(self._last_faces) == 2:
+            _measure_jump(self.rows[-1], self._last_faces[0].face, self._last_faces[1].face, face)
+            _measure_look(self.rows[-1], self._last_faces[0], self._last_faces[1], current)
         row = np.full(len(FACE_MEASURES), np.nan, np.float32)
         row[_COLUMNS["detection"]] = sighting.detection_scores[index]
         row[_COLUMNS["landmarks"]] = face.score
@@ -42,10 +53,14 @@ class Track:
         row[_COLUMNS["pitch"]] = abs(face.pose.pitch)
         row[_COLUMNS["roll"]] = abs(face.pose.roll)
         row[_COLUMNS["border"]] = _outside_percent(face.landmarks, sighting.size)
+        row[_COLUMNS["height"]] = face.height
+        if look is not None:
+            row[_COLUMNS["sharpness"]] = look.sharpness
+            row[_COLUMNS["cover"]] = 100 * look.cover
         self.frames.append(sighting.number)
         self.rows.append(row)
         self.total += sighting.embeddings[index]
-        self._last_faces = [*self._last_faces[-1:], face]
+        self._last_faces = [*self._last_faces[-1:], current]
 
     def series(self, person: int) -> PersonSeries:
         """Return what was measured, as that of a person."""
@@ -81,6 +96,22 @@ def _measure_jump(row: npt.NDArray[np.float32], before: Face, face: Face, after:
             (face.pose.roll, before.pose.roll, after.pose.roll),
         )
     )
+
+
+def _measure_look(
+    row: npt.NDArray[np.float32], before: _TrackPoint, current: _TrackPoint, after: _TrackPoint
+) -> None:
+    """Measure the same of the area that a face covers, and of its light and color, as a distance in CIELAB."""
+    row[_COLUMNS["area"]] = 100 * abs(math.log(current.area / math.sqrt(before.area * after.area)))
+    if before.look is not None and current.look is not None and after.look is not None:
+        away = current.look.light - (before.look.light + after.look.light) / 2
+        row[_COLUMNS["light"]] = float(np.linalg.norm(away))
+
+
+def _outline_area(face: Face) -> float:
+    """Return what the outline of a face covers in the frame, in square pixels: what can be seen of the new face."""
+    outline = cv2.convexHull(np.ascontiguousarray(face.landmarks[::_POINT_STEP, :2]))
+    return max(float(cv2.contourArea(outline)), 1.0)
 
 
 def _angle(degrees: float) -> float:

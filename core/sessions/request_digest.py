@@ -99,7 +99,8 @@ class RequestDigester:
             )
             # Named only where there are some: a request without is what it was before there were any.
             mended = "".join(f" {part!r}" for part in (request.holds, request.landmark_edits) if part)
-            self._request_texts[request] = text = f"{_without_paths(shown)!r}{mended}"
+            roto = f" {request.roto}" if request.roto else ""
+            self._request_texts[request] = text = f"{_without_paths(shown)!r}{mended}{roto}"
         return text
 
     def environment_changed(self) -> bool:

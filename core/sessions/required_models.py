@@ -2,7 +2,7 @@
 """Which models a recipe chooses beside the embedded ones, and which files of the user's those are."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ModelError
@@ -95,7 +95,7 @@ def chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
 
 def needs_attribute_model(recipe: Recipe) -> bool:
     """Tell whether a recipe selects faces by what a network takes their sex and age to be."""
-    if recipe.select == Recipe().select:
+    if replace(recipe.select, steady=False) == Recipe().select:
         return False
     # It imports OpenCV, which a project is opened without.
     from ..analysis.attributes import needs_attributes

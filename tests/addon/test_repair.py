@@ -173,3 +173,33 @@ def test_ranges_cost_a_fuse_and_move_with_the_clip(every_blender, footage):
         for frame, number in numbers.items():
             same = np.abs(with_faces[frame].astype(int) - plain[frame]).max() <= 2
             assert same == (3 <= number <= 5), (name, frame, number)
+
+
+def test_where_a_face_is_missed_it_is_looked_for_otherwise_and_nowhere_else(drive, faulty, footage):
+    """A modifier that is too strict finds nobody; frames 3 to 5 of the clip are detected again. Saved and loaded."""
+    path, report = (str(drive.folder / name) for name in ("redetected.blend", "redetected.json"))
+    answers = drive(
+        ["project", {"size": [320, 240], "frames": [1, COUNT], "save": path}],
+        ["pictures", {"name": "clip", "files": faulty}],
+        ["cast", {"name": "clip", "picture": footage.person, "settings": {"detect.score": 0.99}}],
+        ["render", {"out": drive.out("strict"), "report": report}],
+        ["go", {"frame": 3}],
+        ["op", {"name": "understudy.range_add", "active": "clip", "kind": "REDETECT"}],
+        ["tune", {"settings": {"ranges.0.first": 2, "ranges.0.last": 4}}],
+        ["save", {}],
+        ["load", {"path": path}],
+        ["drawn", {"active": "clip"}],
+        ["render", {"out": drive.out("redetected"), "report": report}],
+        ["op", {"name": "understudy.problem_scan", "active": "clip"}],
+    )
+    strict, redetected = answers[3], answers[10]
+    assert (strict["faces"], redetected["faces"]) == (0, 3)
+    stages = [
+        {name: answer["stages"][name]["run"] for name in ("detect", "swap")}
+        for answer in (strict, redetected)
+    ]
+    assert stages == [{"detect": COUNT, "swap": 0}, {"detect": COUNT + 3, "swap": 3}]
+    assert {"UNDERSTUDY_PG_range.score", "UNDERSTUDY_PG_range.landmarker"} <= set(
+        answers[9]["Face Swap Repair"]
+    )
+    assert answers[11] == ["FINISHED"]

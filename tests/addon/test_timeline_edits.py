@@ -25,9 +25,38 @@ TAKE_EDITS = {name: EDITS[name] for name in _OF_EACH_KIND}
 # Where pictures are sampled between pixels, clip and layer are each sampled and then blended, not the other way
 # round, which shows at the edges of faces, in levels: {name: (largest, share of pixels off by more than 8)}.
 # Measured: 9, 13 and 12 levels, and 1 to 5 pixels off by more than 8, the same in 4.5, 5.0 and 5.2.
+RANGES = [
+    ["go", {"frame": 4}],
+    *(
+        ["op", {"name": "understudy.range_add", "active": "clip", "kind": kind}]
+        for kind in ("EXCLUDE", "HOLD", "REDETECT")
+    ),
+    [
+        "tune",
+        {
+            "settings": {
+                "ranges.0.fade": 0,
+                **{
+                    f"ranges.{place}.{end}": number
+                    for place, number in ((1, 6), (2, 8))
+                    for end in ("last", "first")
+                },
+            }
+        },
+    ],
+    ["go", {"frame": 1}],
+]
+"""Frame 3 of the clip shows the original, 6 is held and 8 is detected anew, wherever an edit takes them."""
 NEAR = dict.fromkeys(
     ("scaled to half", "turned by 20 degrees", "shrunk, turned, moved and cropped"), (16, 1e-4)
 )
+MASK = [
+    ["mask_face", {"points": [[60, 60], [150, 70], [110, 180]], "size": [320, 240], "follow": "SURFACE"}],
+    ["key_mask", {"name": "Face Mask", "frame": 3}],
+    ["key_mask", {"name": "Face Mask", "frame": 9, "by": [0.1, 0]}],
+    ["go", {"frame": 1}],
+]
+"""A mask with keyframes of Blender's own: it stays on its images, wherever an edit takes them."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +73,16 @@ class Comparison:
 
 @pytest.fixture(scope="module")
 def edited(every_blender, footage, tmp_path_factory):
-    """Make every edit on a recast movie and on a strip of finished frames; returns how both compare, by edit."""
+    """Make every edit on a recast movie and on a strip of finished frames; returns how both compare, by edit.
+
+    The movie has ranges of each kind.
+    """
     name = f"edits_{every_blender.blender.name}"
-    return shared_result(tmp_path_factory, name, lambda _: make_edits(every_blender, footage))
+    return shared_result(tmp_path_factory, name, lambda _: make_edits(every_blender, footage, mends=RANGES))
 
 
 def make_edits(drive, footage, edits=EDITS, takes=(), mends=()):
-    """Make edits on both strips; `takes` are steps that give the recast one's modifier takes, `mends` correct it."""
+    """Make edits on both strips; `takes` are steps that give the recast one's modifier takes, `mends` mend frames."""
     recast, finished = str(drive.folder / "recast.blend"), str(drive.folder / "finished.blend")
     whole = [str(drive.folder / f"whole_{frame:04d}.png") for frame in range(1, COUNT + 1)]
     begin = {"size": [320, 240], "frames": [1, COUNT]}
@@ -59,6 +91,7 @@ def make_edits(drive, footage, edits=EDITS, takes=(), mends=()):
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
         *mends,
+        *MASK,
         ["render", {"out": drive.out("whole")}],
         *takes,
         ["save", {}],

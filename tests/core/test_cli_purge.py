@@ -96,7 +96,7 @@ def test_a_person_is_purged_even_where_the_links_to_them_were_evicted(made, cach
 def test_a_purged_clip_leaves_the_people(made, cache, capsys):
     call(capsys, "purge", "--clip", made.clip, "--cache-dir", cache)
     assert stages(PackStore(cache)) == sorted(
-        ["clip", "facts", "frame", "detect", "landmark", "embed", "texture", "source"] * 2
+        ["clip", "facts", "frame", "detect", "landmark", "embed", "look", "texture", "source"] * 2
     )
     assert made.run(made.green, cache) == ALL | {"pictures": 0}
 
@@ -137,7 +137,7 @@ def test_an_encrypted_cache_is_purged_without_the_key_and_exported_with_it(
     assert " 0 skipped" in call(capsys, "export", tmp_path / "all", "--cache-dir", cache)
     monkeypatch.delenv("UNDERSTUDY_CACHE_KEY")
     call(capsys, "purge", "--picture", made.green, "--cache-dir", cache)
-    clips = ["frame", "detect", "landmark", "embed", "target"]
+    clips = ["frame", "detect", "landmark", "embed", "look", "target"]
     assert stages(PackStore(cache)) == sorted(["clip"] + clips * COUNT)
 
 

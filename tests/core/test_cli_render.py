@@ -152,7 +152,8 @@ def test_the_movie_and_its_sidecar_say_that_it_is_a_composite(folder, first):
     assert said["pictures"] == [file_fingerprint(folder / "red.png")]
     assert said["consent"] == "It is me."
     assert said["frames_changed"] == FRAMES
-    assert said["recipe"] == {"swap.shape": 1.0}  # a recipe that does not say it has 0
+    # A recipe that does not say it has 0, and off.
+    assert said["recipe"] == {"swap.shape": 1.0, "select.steady": True}
     assert "red" not in (folder / "first.mp4.understudy.json").read_text()
 
 

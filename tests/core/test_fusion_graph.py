@@ -263,6 +263,17 @@ def test_where_a_graphics_processor_fuses_the_key_says_so(target, source) -> Non
     assert fuser.warnings == ()
 
 
+def test_what_a_mask_adds_is_fused_alike_on_every_processor() -> None:
+    crop, landmarks, place = generate_trial_crop(TOPOLOGY)
+    added = np.zeros((place.height, place.width), np.float32)
+    added[10:40, 10:40] = 1
+    fuser = Fuser(OtherProcessorFuser(1), TOPOLOGY)
+    by_opencv = fuse_crop(crop, landmarks, place, Fusion(), TOPOLOGY, added=added)
+    assert fuser.uses_graph
+    assert np.array_equal(fuser.fuse(crop, landmarks, place, Fusion(), added=added), by_opencv)
+    assert (by_opencv[12:38, 12:38, 3] == 255).all()
+
+
 def test_a_processor_that_is_off_is_not_trusted() -> None:
     fuser = Fuser(BrokenFuser(1), TOPOLOGY)
     assert fuser.key_inputs == {}

@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import portrait
-from understudy.core.fusion.fuse import FootageLook, fuse_crop
+from understudy.core.fusion.footage_look import FootageLook
+from understudy.core.fusion.fuse import fuse_crop
 from understudy.core.fusion.warp_layer import glasses_rims
 from understudy.core.geometry.glasses import BAND_SIZE, band_matrix, find_rims
 from understudy.core.geometry.mesh_topology import load_topology

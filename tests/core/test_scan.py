@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.scan.measures import FACE_MEASURES, MEASURES
 from understudy.core.scan.page import encode_page
+from understudy.core.scan.plot import draw_plots
 from understudy.core.scan.problems import Problem, Reason
 from understudy.core.scan.runs import problem_runs
 from understudy.core.scan.scan import Scan
@@ -168,3 +169,21 @@ def test_json_has_what_was_flagged_and_plain_numbers_only():
             assert set(reason) == {"measure", "value", "limit"}
             assert reason["measure"] in MEASURES
             assert reason["value"] == pytest.approx(reason["value"])
+
+
+def test_the_plots_show_flagged_frames_and_limits():
+    sightings, faults = planted_clip(1)
+    result = scan(sightings)
+    image = draw_plots(result, range(FRAMES))
+    assert image.shape == (512, 512, 3)
+    red = (image == (126, 46, 40)).all(2)
+    # Frames beside a fault may be flagged; of all others no column is red.
+    near = {frame + step for frame in faults for step in (-1, 0, 1)}
+    columns = np.flatnonzero(red.any(0)) * FRAMES // 512
+    assert set(columns.tolist()) <= near | {frame - 1 for frame in near}
+    assert len(set(columns.tolist()) & set(faults)) / len(faults) > 0.7
+    assert (image == (232, 163, 61)).all(2).any()
+    steady = MadeTrack(np.random.default_rng(3), 500)
+    clean = draw_plots(scan(sighting(n, [steady.face(n)]) for n in range(60)), range(60))
+    assert not (clean == (126, 46, 40)).all(2).any()
+    assert draw_plots(scan([sighting(0, [])]), range(1)) is None

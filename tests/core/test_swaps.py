@@ -80,7 +80,7 @@ def test_one_becomes_one_person_while_the_other_becomes_another(place, folder):
     )
     assert said["pictures"] == [red, blue, red]
     assert said["consent"] == "hers; theirs"
-    assert said["recipe"] == {"swap.shape": 1.0}
+    assert said["recipe"] == {"swap.shape": 1.0, "select.steady": True}
     assert [
         (swap["pictures"], swap["consent"], swap["recipe"]["select.which"]) for swap in said["swaps"]
     ] == [
@@ -122,9 +122,8 @@ def test_settings_of_a_range_hold_there_and_a_swap_where_it_is_asked_for(place, 
     assert said["frames_changed"] == 4
     (swap,) = said["swaps"]
     assert (swap["start"], swap["end"]) == (1, 4)
-    assert swap["ranges"] == [
-        {"start": 2, "end": 3, "recipe": {"select.which": "leftmost", "swap.shape": 1.0, "fusion.blend": 0.5}}
-    ]
+    initial = {"select.which": "leftmost", "select.steady": True, "swap.shape": 1.0}
+    assert swap["ranges"] == [{"start": 2, "end": 3, "recipe": {**initial, "fusion.blend": 0.5}}]
 
 
 def test_set_on_the_command_line_holds_for_all_people(place, folder):

@@ -63,6 +63,15 @@ def test_a_click_excludes_the_problem_and_undo_takes_that_back(played):
     ((first, last, fade),) = played["ranges"]
     assert (first <= HIDDEN[0], last >= HIDDEN[-1], fade) == (True, True, 4)
     assert played["undone"] == []
+    plot, marks = (read(played["work"] / f"{name}.png") for name in ("18_repair", "19_excluded"))
+    assert (np.abs(plot[:, 1150:].astype(int) - (40, 46, 126)).max(2) < 12).sum() > 300  # flagged frames
+    again = read(played["work"] / "19_detect_again.png")[740:840, 230:1580].astype(int)
+    assert (np.abs(again - (255, 128, 204)).max(2) < 25).sum(
+        1
+    ).max() > 60  # a range of another kind has its own color
+    timeline = marks[740:840, 230:1580].astype(int)
+    excluded = np.abs(timeline - (242, 230, 77)).max(2) < 25
+    assert excluded.sum(1).max() > 60  # the range, over the frames of the strip that it covers
     changed = difference(*(read(played["work"] / f"{name}.png") for name in ("18_repair", "19_excluded")))
     assert (changed[:, 1100:] > 40).sum() > 500  # the range is in the panel
 

@@ -57,11 +57,15 @@ class Fuser:
         region: CropRegion,
         params: Fusion,
         occlusion_mask: OcclusionMask | None = None,
+        added: Floats | None = None,
     ) -> Levels:
-        """Fuse one swapped crop; arguments and result are those of `fuse.fuse_crop`. Raises ModelError."""
-        # The graph rounds to bytes as OpenCV does for clips of 8 bits.
-        if is_deep(crop.target) or not self.uses_graph:
-            return fuse_crop(crop, landmarks, region, params, self._topology, occlusion_mask)
+        """Fuse one swapped crop; arguments and result are those of `fuse.fuse_crop`. Raises ModelError.
+
+        The graph rounds to bytes as OpenCV does for clips of 8 bits, and knows nothing of what is `added` to the mask:
+        OpenCV fuses all else on every processor.
+        """
+        if added is not None or is_deep(crop.target) or not self.uses_graph:
+            return fuse_crop(crop, landmarks, region, params, self._topology, occlusion_mask, added=added)
         return self.run_graph(feeds(crop, landmarks, region, params, self._topology, occlusion_mask))
 
     def run_graph(self, inputs: Feeds) -> Pixels:

@@ -9,7 +9,8 @@ import bpy
 from panel_steps import drawn
 from steps import _scene, _strip
 from understudy.addon.lookups.gallery import lookup_cache, refresh_lookups
-from understudy.addon.prepare.prepared_frames import PreparedFrames
+from understudy.addon.prepare.prepared_frames import PreparedFrames, _displayed_strips, _recast_clips
+from understudy.addon.prepare.source_frames import source_frames
 from understudy.addon.prepare.strip_facts import state_of
 from understudy.addon.properties.status import reset_progress, set_window_state, window_state
 from understudy.addon.sequencer.strips import stack_id
@@ -62,6 +63,35 @@ def strip_state_surfaces(name):
 
 def timeline_bars(first, end, least_frames):
     """What the timeline's bars show between two frames: for each strip its channel, and each run of frames."""
+    bars = _bars(first, end, least_frames)
+    return [[bar.channel, [[run.first, run.end, run.content.name] for run in bar.runs]] for bar in bars]
+
+
+def timeline_marks(first, end):
+    """What the timeline marks between two frames, as far as strips show it: kinds, each with its frames."""
+    marks = {}
+    for bar in _bars(first, end, 1):
+        for mark in bar.marks:
+            marks.setdefault(mark.kind.name, []).extend(range(mark.first, mark.end))
+    return {kind: sorted(frames) for kind, frames in marks.items()}
+
+
+def shown_by_clips():
+    """Which frame of its clip each recast strip of the timeline shows, with the frame of the timeline."""
+    strips = _displayed_strips(_scene())
+    shown = []
+    for strip in strips:
+        for clip, _ in _recast_clips(strip, strips):
+            frames = source_frames(_scene(), clip).items()
+            shown += [
+                [frame, number]
+                for frame, number in frames
+                if strip.frame_final_start <= frame < strip.frame_final_end
+            ]
+    return shown
+
+
+def _bars(first, end, least_frames):
     frames = PreparedFrames()
     frames.bars(_scene(), first, end, least_frames)
     while lookup_cache().tick() is not None:
@@ -69,8 +99,7 @@ def timeline_bars(first, end, least_frames):
     while True:
         bars = frames.bars(_scene(), first, end, least_frames)
         if frames.is_complete:
-            break
-    return [[bar.channel, [[run.first, run.end, run.content.name] for run in bar.runs]] for bar in bars]
+            return bars
 
 
 def face_numbers():

@@ -51,6 +51,13 @@ def steps(window):
         bpy.ops.ed.undo()
     yield 2.0
     window.facts["undone"] = ranges()
+    with window.within(properties):
+        bpy.ops.understudy.problem_next()
+        bpy.ops.understudy.range_add(kind="REDETECT")
+    bpy.context.scene.understudy.modifiers[0].show_plots = False
+    properties.tag_redraw()
+    yield 2.0
+    window.shot("19_detect_again")
 
 
 def make_project(window):
