@@ -55,7 +55,7 @@ window: $(READY)
 
 # A real Blender 5.2 window; needs root and debootstrap; PICTURES=docs/gui keeps the screenshots, of the long tests too.
 test-gui: $(READY) models
-	$(if $(PICTURES),UNDERSTUDY_PICTURES=$(PICTURES)) $(BIN)/python -m pytest -q -m "gui$(if $(PICTURES),, and not long)" tests/gui $(PYTEST)
+	$(if $(PICTURES),UNDERSTUDY_PICTURES=$(PICTURES)) $(BIN)/python -m pytest -q -m "gui and $(if $(PICTURES),(long or not long),not long)" tests/gui $(PYTEST)
 
 # Jobs as the farms' own programs run them, with Blender 5.2: Open Job Description, Flamenco's language, Slurm, OpenCue. What
 # is not installed on this machine is left out and says so.
