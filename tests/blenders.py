@@ -75,6 +75,8 @@ class Program:
             "LANG": "C.UTF-8",
             "PYTHONPATH": f"{script.parent}:{ROOT / 'build' / 'package'}:{self.libraries}",
             "PYTHONPYCACHEPREFIX": str(compiled),
+            # As for the tests' other processes: see `user_places` in conftest.py.
+            "UNDERSTUDY_SAFEGUARD": "off",
         }
         inside = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
         inside += ["blender", "-b", "--factory-startup", "--python-use-system-env", "--python-exit-code", "1"]

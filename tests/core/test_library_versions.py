@@ -25,7 +25,7 @@ folder = Path(sys.argv[1])
 frames = tuple(sorted((folder / "frames").iterdir()))
 request = SwapRequest(Identity((FaceImage(folder / "person.png"),)), Recipe())
 layer = folder / "cache" / "layers" / "0123456789abcdef" / "000000.tif"
-session = LayerSession(RunSettings(CacheSettings(folder / "cache")))
+session = LayerSession(RunSettings(CacheSettings(folder / "cache"), safeguard=False))
 session.update_layer(LayerJob("clip", 1, ClipSource(False, frames), 0, layer, (request,)))
 report = session.as_dict()
 session.close()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import cv2
 import numpy as np
 from footage.portrait import make_up_portrait, write_picture, write_sequence
 from models import stand_in_swappers, stand_ins
@@ -15,15 +16,16 @@ from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.export.frames import render_frames
 from understudy.core.media.lazy_clip import open_lazily
-from understudy.core.media.open import open_sequence
-from understudy.core.media.source import ClipSource
+from understudy.core.media.open import open_source
+from understudy.core.media.source import ClipSource, light_reading
 from understudy.core.media.source_stamps import SourceStamps
-from understudy.core.models.embedded import embedded_models
-from understudy.core.models.library import ModelLibrary
-from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.sessions.pipeline_factory import make_pipeline
+from understudy.core.sessions.settings import RunSettings
+
+from tests.exr_files import write_exr
 
 Mutation = Callable[[dict[str, np.ndarray], int], dict[str, np.ndarray] | None]
 """Spoils a result; the number tells which of its arrays. None where the result can't be spoilt so."""
@@ -39,14 +41,22 @@ RECIPES = {
         "select.which=all",
     ),
     "dfm": ("swap.swapper=dfm", "occlude.masker=xseg"),
+    "light": (),
+    "safeguard": (),
 }
+"""What is asked for: `light` of an OpenEXR image, `safeguard` with the network that looks for nudity."""
 
 
 class Project:
     """A clip of one frame, a person and stand-in models."""
 
     def __init__(self, folder: Path) -> None:
-        self.paths = write_sequence(folder / "clip", 1)
+        paths = write_sequence(folder / "clip", 1)
+        light = np.square(cv2.imread(str(paths[0]))[..., ::-1] / np.float32(255))
+        image = write_exr(folder / "light.exr", light)
+        self.paths = paths
+        self._usual = ClipSource(False, tuple(paths))
+        self._sources = {"light": ClipSource(False, (image,), light_reading("Linear Rec.709"))}
         self.person = write_picture(folder / "green.png", make_up_portrait())
         self.models = folder / "models"
         stand_in_swappers.write_swapper(self.models, "inswapper")
@@ -59,6 +69,7 @@ class Project:
             (stand_ins.write_xseg(self.models / "xseg.onnx"), "occlude/xseg"),
             (stand_ins.write_recogniser(self.models / "ghost.onnx", "ghostface"), "embed/ghostface"),
             (stand_ins.write_gender_age(self.models / "genderage.onnx"), "attribute/genderage"),
+            (stand_ins.write_nudenet(self.models / "nudenet.onnx"), "safeguard/nudenet"),
         ):
             stand_in_swappers.state(path, family)
 
@@ -70,9 +81,10 @@ class Project:
         """Render the frame, list the clip's people and note the picture, as a run of its own does."""
         casting = self.casting(name)
         with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
-            pipeline = Pipeline(cache.store, embedded_models(), 1, cache.flight, ModelLibrary([self.models]))
-            source = ClipSource(False, tuple(self.paths))
-            with open_lazily(cache.store, SourceStamps(), source, lambda: open_sequence(self.paths)) as clip:
+            run = RunSettings(settings, 1, model_folder=self.models, safeguard=name == "safeguard")
+            pipeline = make_pipeline(run, cache.store, cache.flight)
+            source = self._sources.get(name, self._usual)
+            with open_lazily(cache.store, SourceStamps(), source, lambda: open_source(source)) as clip:
                 pipeline.check([casting])
                 people = pipeline.find_people(clip, 0, 0, casting.recipe)
                 note = pipeline.inspect_source_image(casting.identity.images[0], casting.recipe.detect)
@@ -151,7 +163,7 @@ def other_dtype(arrays, number):
     name = _pick_name(arrays, number)
     if name is None:
         return None
-    other = {"f": np.float64, "u": np.uint16, "i": np.int16}[arrays[name].dtype.kind]
+    other = {"f": np.float64, "u": np.uint32, "i": np.int16}[arrays[name].dtype.kind]
     return {**arrays, name: arrays[name].astype(other)}
 
 
@@ -184,7 +196,7 @@ def out_of_range(arrays, number):
     name = _pick_name(arrays, number, "fi")
     if name is None and "classes" in arrays:
         name = "classes"
-    if name is None:
+    if name is None or not arrays[name].size:
         return None
     kind = arrays[name].dtype
     return {**arrays, name: np.full_like(arrays[name], 1e30 if kind.kind == "f" else np.iinfo(kind).max)}
