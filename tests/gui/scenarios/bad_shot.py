@@ -189,6 +189,7 @@ def play_and_scan(window, hands):
     properties = window.area("PROPERTIES")
     window.point(properties.x + 150, properties.y + 300)
     window.hand("click", "--repeat", 60, "--delay", 2, 5)
+    window.point(40, 600)  # no tooltip
     yield 1.0
     window.shot("35_bad_shot_lists")
 
