@@ -47,7 +47,7 @@ class UNDERSTUDY_OT_problem_scan(RequiresModifier, bpy.types.Operator):
         "Find the frames of the strip whose new faces are likely to look wrong, by what is prepared: nothing is "
         "computed for it"
     )
-    bl_options = {"REGISTER"}
+    bl_options = {"REGISTER", "UNDO"}  # the undo of a range must not take the scan along
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Scan before returning."""

@@ -11,12 +11,13 @@ from ..modifiers.active import active_scene, active_strip
 from ..prepare.source_frames import source_frame_at
 from ..properties.landmark_state import landmark_state
 from .fields import row_or_column
+from .range_ends import draw_ends
 
 _MAX_DRAWN_EDITS = 16
 
 
-def draw_landmark_edits(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
-    """Draw how landmarks are corrected."""
+def draw_landmark_buttons(layout: Any, context: bpy.types.Context) -> None:
+    """Draw what shows the handles, and what places a face."""
     row = row_or_column(layout, context, ("Edit Landmarks", "Place Face"))
     row.operator(
         "understudy.landmarks_edit",
@@ -24,27 +25,27 @@ def draw_landmark_edits(layout: Any, context: bpy.types.Context, modifier: Any) 
         depress=landmark_state().is_editing,
     )
     row.operator("understudy.landmarks_place", icon="ADD")
+
+
+def draw_landmark_edits(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    """Draw each correction: its frames and its keys."""
     scene, strip = active_scene(context), active_strip(context)
     number = None if strip is None else source_frame_at(scene, strip, scene.frame_current)
     for index, entry in enumerate(modifier.landmark_edits[:_MAX_DRAWN_EDITS]):
-        _draw_edit(layout.box().column(align=True), index, entry, number)
+        _draw_edit(layout.box().column(align=True), context, index, entry, number)
     if len(modifier.landmark_edits) > _MAX_DRAWN_EDITS:
         rest = len(modifier.landmark_edits) - _MAX_DRAWN_EDITS
         draw_text(layout, context, f"{pluralise(rest, 'more correction')}", "INFO")
 
 
-def _draw_edit(column: Any, index: int, entry: Any, number: int | None) -> None:
+def _draw_edit(column: Any, context: bpy.types.Context, index: int, entry: Any, number: int | None) -> None:
     row = column.row(align=True)
     title = "Placed Face" if entry.places_face else "Landmarks"
     is_here = number is not None and entry.first <= number <= entry.last
     go = row.operator("understudy.landmark_edit_go", text=title, depress=is_here)
     go.index = index
     row.operator("understudy.landmark_edit_remove", text="", icon="X").index = index
-    for name, end, icon in (("first", "FIRST", "TRIA_RIGHT_BAR"), ("last", "LAST", "TRIA_LEFT_BAR")):
-        row = column.row(align=True)
-        row.prop(entry, name)
-        setter = row.operator("understudy.landmark_edit_set", text="", icon=icon)
-        setter.index, setter.end = index, end
+    draw_ends(column, context, entry, "understudy.landmark_edit_set", index)
     row = column.row(align=True)
     if not entry.places_face:
         row.prop(entry, "fade")

@@ -12,11 +12,15 @@ from .fields import Field, draw_field, fit_side_by_side, row_or_column
 _PROPERTIES = ("mode", "follow", "feather", "start")
 
 
-def draw_masks(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
-    """Draw the buttons that begin a mask, then each mask and how it is used."""
+def draw_mask_buttons(layout: Any, context: bpy.types.Context) -> None:
+    """Draw the buttons that begin a mask."""
     row = row_or_column(layout, context, ("Draw Mask", "Use Mask"))
     row.operator("understudy.mask_draw", icon="MOD_MASK")
     row.operator("understudy.mask_add", icon="ADD")
+
+
+def draw_masks(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    """Draw each mask and how it is used."""
     for index, entry in enumerate(mask_entries(modifier)):
         _draw_mask(layout.box().column(align=True), context, entry, index)
 

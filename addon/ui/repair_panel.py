@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part Repair of a modifier: what a scan found, and the ranges that mend it."""
+"""The part Repair of a modifier: what finds problems and mends them, then what was found and done."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,9 @@ from ..prepare.source_frames import first_frame_within, source_frame_at
 from ..properties.range_properties import EXCLUDE, HOLD, REDETECT
 from ..properties.redetection_properties import REDETECTION_NAMES
 from .fields import row_or_column
-from .landmark_list import draw_landmark_edits
-from .mask_panel import draw_masks
+from .landmark_list import draw_landmark_buttons, draw_landmark_edits
+from .mask_panel import draw_mask_buttons, draw_masks
+from .range_ends import draw_ends
 from .scan_plot import draw_plot
 
 if TYPE_CHECKING:
@@ -26,9 +27,16 @@ _MAX_DRAWN_RANGES = 32
 
 
 def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
-    """Draw the problems of the strip and how to go through them, then the ranges."""
+    """Draw what goes through the problems and mends them, which stays in its place, then the lists."""
     layout.operator("understudy.problem_scan", icon="VIEWZOOM")
     is_scanned = modifier.scan_count and active_strip(context) is not None
+    if is_scanned:
+        row = row_or_column(layout, context, ("Previous Problem", "Next Problem"))
+        row.operator("understudy.problem_previous", icon="TRIA_LEFT")
+        row.operator("understudy.problem_next", icon="TRIA_RIGHT")
+    _draw_range_buttons(layout, context)
+    draw_landmark_buttons(layout, context)
+    draw_mask_buttons(layout, context)
     if is_scanned:
         _draw_problems(layout, context, modifier)
     _draw_ranges(layout, context, modifier)
@@ -58,11 +66,9 @@ def _draw_problems(layout: Any, context: bpy.types.Context, modifier: Any) -> No
     )
     runs = [(run, frame) for run, frame in by_frame if frame is not None]
     if not runs:
-        draw_text(layout, context, "No problem found", "CHECKMARK")
+        text = "No problem found in the others" if view.result.unknown_count else "No problem found"
+        draw_text(layout, context, text, "CHECKMARK")
         return
-    row = row_or_column(layout, context, ("Previous Problem", "Next Problem"))
-    row.operator("understudy.problem_previous", icon="TRIA_LEFT")
-    row.operator("understudy.problem_next", icon="TRIA_RIGHT")
     _draw_runs(layout, context, runs, source_frame_at(scene, strip, scene.frame_current))
     layout.operator("understudy.problem_markers", icon="MARKER")
 
@@ -104,21 +110,20 @@ def _draw_runs(
             draw_text(box, context, reason.text, "ERROR")
 
 
-def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+def _draw_range_buttons(layout: Any, context: bpy.types.Context) -> None:
     row = row_or_column(layout, context, ("Exclude Frames", "Hold Frames"))
     row.operator("understudy.range_add", text="Exclude Frames", icon="CANCEL").kind = EXCLUDE
     row.operator("understudy.range_add", text="Hold Frames", icon="PINNED").kind = HOLD
     layout.operator("understudy.range_add", text="Detect Again", icon="VIEWZOOM").kind = REDETECT
+
+
+def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     for index, entry in enumerate(modifier.ranges[:_MAX_DRAWN_RANGES]):
         column = layout.box().column(align=True)
         row = column.row(align=True)
         row.prop(entry, "kind", text="")
         row.operator("understudy.range_remove", text="", icon="X").index = index
-        for name, end, icon in (("first", "FIRST", "TRIA_RIGHT_BAR"), ("last", "LAST", "TRIA_LEFT_BAR")):
-            row = column.row(align=True)
-            row.prop(entry, name)
-            setter = row.operator("understudy.range_set", text="", icon=icon)
-            setter.index, setter.end = index, end
+        draw_ends(column, context, entry, "understudy.range_set", index)
         if entry.kind == EXCLUDE:
             column.prop(entry, "fade")
         if entry.kind == REDETECT:

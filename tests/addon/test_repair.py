@@ -188,18 +188,19 @@ def test_where_a_face_is_missed_it_is_looked_for_otherwise_and_nowhere_else(driv
         ["tune", {"settings": {"ranges.0.first": 2, "ranges.0.last": 4}}],
         ["save", {}],
         ["load", {"path": path}],
+        ["op", {"name": "understudy.problem_scan", "active": "clip"}],
         ["drawn", {"active": "clip"}],
         ["render", {"out": drive.out("redetected"), "report": report}],
         ["op", {"name": "understudy.problem_scan", "active": "clip"}],
     )
-    strict, redetected = answers[3], answers[10]
+    strict, redetected = answers[3], answers[11]
     assert (strict["faces"], redetected["faces"]) == (0, 3)
     stages = [
         {name: answer["stages"][name]["run"] for name in ("detect", "swap")}
         for answer in (strict, redetected)
     ]
     assert stages == [{"detect": COUNT, "swap": 0}, {"detect": COUNT + 3, "swap": 3}]
-    assert {"UNDERSTUDY_PG_range.score", "UNDERSTUDY_PG_range.landmarker"} <= set(
-        answers[9]["Face Swap Repair"]
-    )
-    assert answers[11] == ["FINISHED"]
+    panel = answers[10]["Face Swap Repair"]
+    assert {"UNDERSTUDY_PG_range.score", "UNDERSTUDY_PG_range.landmarker"} <= set(panel)
+    assert {"3 frames not prepared yet", "No problem found in the others"} <= set(panel)
+    assert answers[9] == answers[12] == ["FINISHED"]

@@ -57,6 +57,11 @@ def steps(window):
     bpy.context.scene.understudy.modifiers[0].show_plots = False
     properties.tag_redraw()
     yield 2.0
+    yield from window.until(lambda: not bpy.context.window_manager.understudy.updating, 100)
+    window.point(properties.x + 150, properties.y + 300)
+    window.hand("click", "--repeat", 60, "--delay", 2, 5)
+    window.point(40, 600)  # no tooltip
+    yield 1.0
     window.shot("19_detect_again")
 
 
