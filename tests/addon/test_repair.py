@@ -141,6 +141,7 @@ def test_ranges_cost_a_fuse_and_move_with_the_clip(every_blender, footage):
         exclude,
         ["render", {"out": drive.out("excluded"), "report": report}],
         ["render", {"out": drive.out("again"), "report": report}],
+        ["work", {}],
         ["save", {}],
     )
     stages = [
@@ -149,6 +150,7 @@ def test_ranges_cost_a_fuse_and_move_with_the_clip(every_blender, footage):
     ]
     assert stages == [{"fuse": 3}, {"fuse": 3}]  # the report counts all renders of the process
     assert answers[7]["shown"]["original"] == {"excluded": 3}
+    assert answers[9]["state"]["text"] == "Ready, but 3 frames show the original (excluded)"
     edits = {
         "trimmed": [["adjust", {"name": "clip", "frame_offset_start": 2}]],
         "moved": [["adjust", {"name": "clip", "frame_start": 3}]],
