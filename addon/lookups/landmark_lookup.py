@@ -16,7 +16,7 @@ from ...core.recipe import Recipe
 from ...core.recipe.request import Identity, SwapRequest
 from ..layers.folders import cache_folder
 from ..properties.preferences import Preferences, preferences
-from ..properties.range_properties import holds_of
+from ..properties.range_properties import holds_of, redetections_of
 from ..properties.scene_properties import recipe_of
 from ..sequencer.strips import source_of
 from ..sessions.open import open_preview
@@ -78,5 +78,7 @@ def landmark_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any, number: i
     analysis = Recipe(
         detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed, select=recipe.select
     )
-    request = SwapRequest(Identity(()), analysis, holds=holds_of(modifier))
+    request = SwapRequest(
+        Identity(()), analysis, holds=holds_of(modifier), redetections=redetections_of(modifier)
+    )
     return LandmarkLookup(cache_folder(scene), preferences(), source_of(strip), number, request)

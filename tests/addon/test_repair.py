@@ -193,6 +193,7 @@ def test_where_a_face_is_missed_it_is_looked_for_otherwise_and_nowhere_else(driv
         ["drawn", {"active": "clip"}],
         ["render", {"out": drive.out("redetected"), "report": report}],
         ["op", {"name": "understudy.problem_scan", "active": "clip"}],
+        ["looked_up_faces", {"active": "clip", "number": 2}],
     )
     strict, redetected = answers[3], answers[10]
     assert (strict["faces"], redetected["faces"]) == (0, 3)
@@ -205,3 +206,4 @@ def test_where_a_face_is_missed_it_is_looked_for_otherwise_and_nowhere_else(driv
         answers[9]["Face Swap Repair"]
     )
     assert answers[11] == ["FINISHED"]
+    assert answers[12] == [1, 0, 1, [320, 240]]  # landmark handles are on the faces that are found there
