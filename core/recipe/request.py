@@ -146,6 +146,11 @@ class SwapRequest:
     redetections: tuple[Redetection, ...] = field(default=(), repr=False)
     elsewhere: "tuple[tuple[int, SwapRequest], ...]" = field(default=(), repr=False)
 
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The recipe, and what it is in each range of `redetections`: all that frames are analysed and swapped by."""
+        return (self.recipe, *(with_redetection(self.recipe, one).within for one in self.redetections))
+
     def in_frame(self, number: int) -> "SwapRequest | None":
         """Return what is asked for in one frame: the very request where it has no ranges.
 
