@@ -146,6 +146,12 @@ def test_the_command_line_writes_light_as_it_reads_it(
     capsys.readouterr()
     assert main(["scan", str(folder), *same]) == 0
     assert "analyzing" not in capsys.readouterr().err
+    sheet = project.folder / f"{half}.png"
+    wedge = ["--wedge", "fusion.blend=0.5,1", "--frames", "0", "--output", str(sheet)]
+    take = ["--take", str(project.person), "--json", str(sheet.with_suffix(".json"))]
+    assert main(["sheet", str(folder), *take, *wedge, *same[:2], *same[4:], "--quiet"]) == 0
+    stages = json.loads(sheet.with_suffix(".json").read_text())["report"]["stages"]
+    assert {name: counts["run"] for name, counts in stages.items() if counts["run"]} == {"fuse": 2}
     edits = project.folder / "edits.json"
     edits.write_text('{"landmarks": [{"first": 0, "last": 0, "keys": [{"frame": 0, "rotation": 3}]}]}')
     for more, status in (([], "hit"), (["--corrections", str(edits)], "miss")):
