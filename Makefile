@@ -33,6 +33,7 @@ test-quick: $(READY) models
 # and all that Blender has a part in on 5.0.
 test-long: $(READY) $(BLENDER_50)/.ready models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m long $(PYTEST)
+	$(BIN)/python -m pytest -q -m "gui and long" tests/gui $(PYTEST)
 	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "blender and not every_blender and not long" tests/addon $(PYTEST)
 
 # All the tests on Blender 5.0.
@@ -52,9 +53,9 @@ fuzz: $(READY) models
 window: $(READY)
 	$(BIN)/python -m tools.blender_window
 
-# A real Blender 5.2 window; needs root and debootstrap; PICTURES=docs/gui keeps the screenshots.
+# A real Blender 5.2 window; needs root and debootstrap; PICTURES=docs/gui keeps the screenshots, of the long tests too.
 test-gui: $(READY) models
-	$(if $(PICTURES),UNDERSTUDY_PICTURES=$(PICTURES)) $(BIN)/python -m pytest -q -m gui tests/gui $(PYTEST)
+	$(if $(PICTURES),UNDERSTUDY_PICTURES=$(PICTURES)) $(BIN)/python -m pytest -q -m "gui and $(if $(PICTURES),(long or not long),not long)" tests/gui $(PYTEST)
 
 # Jobs as the farms' own programs run them, with Blender 5.2: Open Job Description, Flamenco's language, Slurm, OpenCue. What
 # is not installed on this machine is left out and says so.

@@ -12,10 +12,11 @@ from ...core.recipe.request import SwapRequest
 from ...core.sessions.conditions import CONSENT_ENDED, condition_fault, ended_consents
 from ...core.sessions.request_faults import RequestFault, request_fault
 from ...core.sessions.settings import RunSettings
-from ..modifiers.stack import requests_of_modifiers
-from ..modifiers.visibility import hidden_reason
+from ..modifiers.stack import requests_of_modifiers, stack_of
+from ..modifiers.takes import take_curve, takes_of
+from ..modifiers.visibility import hidden_reason, is_rendered
 from ..properties.preferences import preferences
-from ..sequencer.strips import all_strips
+from ..sequencer.strips import all_strips, stack_id
 from ..sessions.open import run_settings
 from .consent_file import consent_file
 from .folders import cache_folder
@@ -35,6 +36,8 @@ class RenderedClip:
     frame: int
     """The first frame of that scene at which the render may show it."""
     requests: Sequence[SwapRequest]
+    keyed_requests: Sequence[SwapRequest] = ()
+    """What the other takes ask for that keyframes may show."""
 
 
 def originals_reason(
@@ -66,17 +69,34 @@ def condition_reason(scene: bpy.types.Scene) -> str:
 
     Every clip counts that a render of the scene may show, whatever its range: a still need not lie in it.
     """
-    settings = _condition_settings(scene)
+    settings = condition_settings(scene)
     if not scene.render.use_sequencer or not settings.has_conditions:
         return ""
     clips = list(rendered_clips(scene, _ALL_FRAMES))
-    if not condition_fault([request for rendered in clips for request in rendered.requests], settings):
+    asked = [
+        (rendered.clip.name, request)
+        for rendered in clips
+        for request in (*rendered.requests, *rendered.keyed_requests)
+    ]
+    return _condition_reason(asked, settings)
+
+
+def takes_condition_reason(scene: bpy.types.Scene, strip: Any) -> str:
+    """Say which condition any take of a strip is against, shown or not; empty where against none."""
+    settings = condition_settings(scene)
+    if not settings.has_conditions:
         return ""
-    for rendered in clips:
-        for request in rendered.requests:
-            fault = condition_fault((request,), settings)
-            if fault:
-                return f"{request.modifier} of {rendered.clip.name}: {fault}"
+    takes = [takes_of(modifier) for modifier in stack_of(scene, stack_id(strip))]
+    return _condition_reason([(strip.name, request) for entry in takes for _, request in entry], settings)
+
+
+def _condition_reason(asked: Sequence[tuple[str, SwapRequest]], settings: RunSettings) -> str:
+    if not condition_fault([request for _, request in asked], settings):
+        return ""
+    for name, request in asked:
+        fault = condition_fault((request,), settings)
+        if fault:
+            return f"{request.modifier} of {name}: {fault}"
     return ""
 
 
@@ -84,7 +104,7 @@ def consent_warnings(scene: bpy.types.Scene) -> list[str]:
     """Say which modifiers that a render of a scene may show have a consent that has ended; not what it says."""
     clips = list(rendered_clips(scene))
     requests = [request for rendered in clips for request in rendered.requests]
-    ended = {id(request) for request in ended_consents(requests, _condition_settings(scene))}
+    ended = {id(request) for request in ended_consents(requests, condition_settings(scene))}
     return [
         f"{request.modifier} of {rendered.clip.name}: {CONSENT_ENDED}"
         for rendered in clips
@@ -93,7 +113,7 @@ def consent_warnings(scene: bpy.types.Scene) -> list[str]:
     ]
 
 
-def _condition_settings(scene: bpy.types.Scene) -> RunSettings:
+def condition_settings(scene: bpy.types.Scene) -> RunSettings:
     """Return what a run may use, with the consent file of the project where the environment names none."""
     settings = run_settings(cache_folder(scene), preferences())
     return replace(settings, consent_file=consent_file(scene))
@@ -112,12 +132,19 @@ def rendered_clips(scene: bpy.types.Scene, frames: range | None = None) -> Itera
             frame = _first_frame(clip, frames if here == scene else None)
             if frame is None or hidden_reason(here, clip, "strip"):
                 continue
+            stack = strips.modifiers_by_stack.get(strips.stack_id(clip), [])
             try:
-                requests = requests_of_modifiers(strips.modifiers_by_stack.get(strips.stack_id(clip), []))
+                requests = requests_of_modifiers(stack)
             except RecipeError:
                 continue
             if requests:
-                yield RenderedClip(here, clip, frame, requests)
+                yield RenderedClip(here, clip, frame, requests, tuple(_keyed_requests(stack)))
+
+
+def _keyed_requests(stack: Sequence[Any]) -> Iterator[SwapRequest]:
+    for modifier in stack:
+        if take_curve(modifier) is not None and is_rendered(modifier):
+            yield from (request for _, request in takes_of(modifier))
 
 
 def _played_scenes(scene: bpy.types.Scene, frames: range) -> list[bpy.types.Scene]:

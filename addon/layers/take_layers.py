@@ -50,15 +50,19 @@ def point_layers(scene: bpy.types.Scene) -> bool:
     return changed
 
 
-def job_of_takes(job: LayerJob, choice: Choice) -> LayerJob | None:
-    """Return the job of the image of other takes of a stack at the same frame; None where these are gone meanwhile."""
+def job_of_takes(job: LayerJob, choice: Choice, *, preview: bool = False) -> LayerJob | None:
+    """Return the job of the image of other takes of a stack at the same frame; None where these are gone meanwhile.
+
+    It asks for what the render does, or the preview.
+    """
     stack = next((stack for scene in bpy.data.scenes if (stack := stack_of(scene, job.owner_id))), [])
     if len(stack) != len(choice) or any(
         place >= max(len(modifier.takes), 1) for modifier, place in zip(stack, choice, strict=True)
     ):
         return None
     layers = job.layer_path.parent.with_name(layers_id(job.owner_id, stack, choice))
-    return replace(job, layer_path=layers / job.layer_path.name, requests=requests_of_choice(stack, choice))
+    requests = requests_of_choice(stack, choice, preview=preview)
+    return replace(job, layer_path=layers / job.layer_path.name, requests=requests)
 
 
 def other_choices(scene: bpy.types.Scene, strip_id: str = "") -> list[dict[str, Choice]]:

@@ -78,7 +78,6 @@ def landmark_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any, number: i
     analysis = Recipe(
         detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed, select=recipe.select
     )
-    request = SwapRequest(
-        Identity(()), analysis, holds=holds_of(modifier), redetections=redetections_of(modifier)
-    )
+    holds, redetections = holds_of(modifier), redetections_of(modifier)
+    request = SwapRequest(Identity(()), analysis, holds=holds, redetections=redetections)
     return LandmarkLookup(cache_folder(scene), preferences(), source_of(strip), number, request)

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import islice, product
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -17,6 +18,7 @@ from ...core.errors import RecipeError
 from ...core.layers.folder import is_stack_id
 from ...core.recipe.request import SwapRequest
 from ..properties.scene_properties import recipe_from, request_from, request_of, settings_of
+from ..properties.source_image_files import absolute_path
 from ..properties.take_properties import (
     TAKE_GROUPS,
     active_take_place,
@@ -140,6 +142,35 @@ def add_take(modifier: Any) -> Any:
     return take
 
 
+def add_person(modifier: Any, name: str, images: Sequence[tuple[str, int]]) -> int:
+    """Add a take of a person and return its place; that of the take that has these images already, if there is one.
+
+    A modifier with neither takes nor images gets the person as its first take. `images` are paths as projects keep
+    them, each with the number of the face in it. Raises RecipeError for too many takes.
+    """
+    wanted = [(absolute_path(filepath), number) for filepath, number in images]
+    for place in range(len(modifier.takes)):
+        if _images_of(identity_of_take(modifier, place)) == wanted:
+            return place
+    if len(modifier.takes) or _images_of(modifier.identity):
+        take = add_take(modifier)
+    else:
+        _require_takes(modifier)
+        take = modifier.takes[0]
+    take.name = name
+    place = len(modifier.takes) - 1
+    person = identity_of_take(modifier, place)
+    for filepath, number in images:
+        image = person.pictures.add()
+        image.filepath, image.face_number = filepath, number
+    return place
+
+
+def place_of_take(modifier: Any, take_id: str) -> int:
+    """Return the place of a take by its id; -1 where it is gone."""
+    return next((place for place, take in enumerate(modifier.takes) if take.take_id == take_id), -1)
+
+
 def duplicate_take(modifier: Any, place: int) -> Any:
     """Add a copy of a take and return it."""
     take = add_take(modifier)
@@ -207,6 +238,12 @@ def _require_takes(modifier: Any) -> None:
         take = modifier.takes.add()
         take.name = modifier.identity.name or "Take 1"
         modifier.loaded_take = modifier.active_take = 0
+
+
+def _images_of(identity: Any) -> list[tuple[Path, int]]:
+    return [
+        (absolute_path(entry.filepath), entry.face_number) for entry in identity.pictures if entry.filepath
+    ]
 
 
 def _free_name(modifier: Any, name: str) -> str:

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operator behind the key that shows the original and goes back."""
+"""The operators of comparing: the key that shows the original or another take and goes back, and which it is."""
 
 from typing import Any
 
 import bpy
+from bpy.props import IntProperty
 
-from ..modifiers.active import active_scene
-from ..properties.compare_state import OFF, ORIGINAL, compare_state
+from ..blender.reports import report
+from ..modifiers.active import active_modifier, active_scene
+from ..properties.compare_state import OFF, ORIGINAL, SPLIT, compare_state
 from ..properties.scene_properties import settings_of
 
 
 class UNDERSTUDY_OT_compare_flip(bpy.types.Operator):
-    """Show the original in the preview, or go back to what it showed before."""
+    """Show the original or another take in the preview, or go back to what it showed before."""
 
     bl_idname = "understudy.compare_flip"
     bl_label = "Original and Result"
-    bl_description = "Show the original in the preview, or go back to what it showed before"
+    bl_description = (
+        "Show in the preview what the result is compared with, or go back to what it showed before"
+    )
     bl_options = {"INTERNAL"}
 
     @classmethod
@@ -35,4 +39,29 @@ class UNDERSTUDY_OT_compare_flip(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UNDERSTUDY_OT_compare_flip,)
+class UNDERSTUDY_OT_compare_with(bpy.types.Operator):
+    """Compare the result with the original, or with this take."""
+
+    bl_idname = "understudy.compare_with"
+    bl_label = "Compare With"
+    bl_description = "Compare what the preview shows with the original, or with this take"
+    bl_options = {"INTERNAL"}
+
+    index: IntProperty(name="Index", min=-1, default=-1)  # type: ignore[valid-type]
+
+    def execute(self, context: Any) -> set[Any]:
+        """Note whose take it is: which modifier is active may change."""
+        state, modifier = compare_state(), active_modifier(context)
+        for name in ("is_take", "strip_id", "modifier", "take_id", "fault"):
+            state.property_unset(name)
+        if self.index >= 0:
+            if modifier is None or self.index >= len(modifier.takes):
+                report(self, "ERROR", f"There is no take number {self.index + 1}")
+                return {"CANCELLED"}
+            state.strip_id, state.modifier = modifier.strip_id, modifier.name
+            state.take_id, state.is_take = modifier.takes[self.index].take_id, True
+        state.mode = SPLIT if state.mode == OFF else state.mode  # the preview looks at it by this
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERSTUDY_OT_compare_flip, UNDERSTUDY_OT_compare_with)

@@ -9,7 +9,7 @@ from bpy.props import EnumProperty
 from ...core.errors import UnderstudyError
 from ...core.reporting.strip_state import StripFacts, StripStateKind, state_text, status_text, strip_state
 from ..blender.reports import Level, report
-from ..layers.rendered_clips import condition_reason
+from ..layers.rendered_clips import condition_reason, takes_condition_reason
 from ..modifiers.active import active_scene, active_strip
 from ..prepare.preparation import Preparation, finish_preparation, prepare_now
 from ..properties.status import (
@@ -68,7 +68,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def execute(self, context: Any) -> set[Any]:
         """Prepare everything before returning."""
         scene = active_scene(context)
-        if self._is_refused(scene):
+        if self._is_refused(context):
             return {"CANCELLED"}
         _, first, last, strip_id = self._requested_range(context)
         window_state().was_stopped = False
@@ -86,7 +86,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         """Let a worker process prepare while the editor goes on; Esc stops. While one works, requests queue."""
         if bpy.app.background:
             return self.execute(context)
-        if self._is_refused(active_scene(context)):
+        if self._is_refused(context):
             return {"CANCELLED"}
         label, first, last, strip_id = self._requested_range(context)
         add_prepare_request(
@@ -105,9 +105,12 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         manager.progress_begin(0.0, 1.0)
         return {"RUNNING_MODAL"}
 
-    def _is_refused(self, scene: Any) -> bool:
-        """Tell whether a render of the scene would be refused by a condition, and report it."""
+    def _is_refused(self, context: Any) -> bool:
+        """Tell whether a render of the scene, or of any take, would be refused by a condition, and report it."""
+        scene, strip = active_scene(context), active_strip(context)
         reason = condition_reason(scene)
+        if not reason and self.what == "TAKES" and strip is not None:
+            reason = takes_condition_reason(scene, strip)
         if reason:
             report(self, "ERROR", f"Not prepared: {reason}")
         return bool(reason)

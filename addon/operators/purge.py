@@ -34,6 +34,7 @@ from ..sessions.cache_folder import layers_root
 from ..sessions.open import access, open_session, run_settings
 from ..sessions.worker_process import WorkerProcess
 from ..sessions.worker_query import WorkerQuery, active_queries
+from ..sheets.purge import purge_all, purge_clip, purge_people
 
 _TOPIC = "purge"
 _BlankLayers: TypeAlias = Callable[[], BlankingReport]
@@ -53,13 +54,21 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
     what: EnumProperty(  # type: ignore[valid-type]
         name="What",
         items=(
-            ("STRIP", "Strip", "All results of the active strip, and its layer images"),
+            (
+                "STRIP",
+                "Strip",
+                "All results of the active strip, its layer images, and the sheets of its clip",
+            ),
             (
                 "PERSON",
                 "Person",
-                "All results from a source person's images, and the layer images of strips with them",
+                "All results from a source person's images, the layer images of strips with them, and their sheets",
             ),
-            ("ALL", "All", "Everything in the cache folder, including the layer images of every scene"),
+            (
+                "ALL",
+                "All",
+                "Everything in the cache folder, including the layer images of every scene, and every sheet",
+            ),
         ),
     )
 
@@ -94,14 +103,18 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
                 return {"CANCELLED"}
             clips, source = _strips_with_images(images), None
             blank: _BlankLayers = partial(_blank_strips, clips)
+            delete_sheets: Callable[[], str] = partial(purge_people, images)
         elif self.what == "ALL":
             # Also those of removed strips, and of projects that keep theirs in the same folder.
             clips, source = _strips_using_folder(place[0]), None
             blank = partial(blank_layers, layers_root(scene), access=access(place[1]))
+            delete_sheets = purge_all
         else:
             clips, source = [(scene, strip)], source_of(strip)
             blank = partial(blank_images, layer_folders(scene, stack_id(strip)))
+            delete_sheets = partial(purge_clip, scene, strip)
         try:
+            left_sheets = delete_sheets()
             if bpy.app.background:
                 with closing(open_session(*place)) as session:
                     freed = session.purge(source, images)
@@ -114,9 +127,9 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
-        if left:
-            report(self, "WARNING", left)
-        elif self.what == "PERSON":
+        for text in filter(None, (left, left_sheets)):
+            report(self, "WARNING", text)
+        if self.what == "PERSON" and not left:
             report(self, "INFO", "Rendered outputs with this person stay: List Outputs finds them")
         for owner, clip in clips:
             clear_search(clip)

@@ -9,6 +9,7 @@ from bpy.props import CollectionProperty, EnumProperty, IntProperty, StringPrope
 
 from ...core.errors import UnderstudyError
 from ...core.recipe import find_parameter, parameters
+from ...core.reporting.layer_outcomes import pluralise
 from ...core.sheet.request import MAX_COLUMNS
 from ...core.sheet.values import can_compare, make_wedge, surrounding_values
 from ..blender.reports import report
@@ -19,16 +20,10 @@ from ..properties.plain_value import plain_value
 from ..properties.scene_properties import settings_of
 from ..properties.sheet_state import sheet_state
 from ..sequencer.strips import stack_id, strips_with_modifiers
+from ..sheets.cell_use import add_takes, place_at, sheet_modifier, use_variant
 from ..sheets.making import SheetOrder, make_sheet, stop_sheet
 from ..sheets.sheet_image import sheet_image, show_image
-from ..sheets.variants import (
-    people_rows,
-    place_at,
-    sheet_modifier,
-    use_variant,
-    value_rows,
-    visible_frame,
-)
+from ..sheets.variants import people_rows, value_rows, visible_frame
 from .requires_modifier import RequiresModifier, activate_modifier
 
 _NO_SECOND = "none"
@@ -208,7 +203,10 @@ class UNDERSTUDY_OT_sheet_cell_use(bpy.types.Operator):
 
     bl_idname = "understudy.sheet_cell_use"
     bl_label = "Use"
-    bl_description = "Set the person, or the values, of this cell in the modifier that the sheet is of"
+    bl_description = (
+        "Set the person, or the values, of this cell in the modifier that the sheet is of. A modifier with takes gets "
+        "the person as another take"
+    )
     bl_options = {"UNDO", "INTERNAL"}
 
     index: IntProperty(default=-1, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
@@ -238,8 +236,41 @@ class UNDERSTUDY_OT_sheet_cell_use(bpy.types.Operator):
         if target is None or not 0 <= self.index < len(sheet_state().variants):
             report(self, "ERROR", "The sheet has no such cell")
             return {"CANCELLED"}
-        use_variant(*target, self.index)
+        try:
+            use_variant(*target, self.index)
+        except UnderstudyError as error:
+            report(self, "ERROR", str(error))
+            return {"CANCELLED"}
         report(self, "INFO", f"{target[1].name}: {sheet_state().variants[self.index].label}")
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_sheet_takes_add(bpy.types.Operator):
+    """Make the people of this sheet takes."""
+
+    bl_idname = "understudy.sheet_takes_add"
+    bl_label = "Add All as Takes"
+    bl_description = (
+        "Make every person of this sheet a take of its modifier, to show and compare them in the preview"
+    )
+    bl_options = {"UNDO", "INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        """Only with a sheet of people, of a modifier that is still there."""
+        return sheet_modifier() is not None and any(len(entry.images) for entry in sheet_state().variants)
+
+    def execute(self, _context: Any) -> set[Any]:
+        """Add them; which one is shown stays."""
+        target = sheet_modifier()
+        if target is None:
+            return {"CANCELLED"}
+        try:
+            count = add_takes(*target)
+        except UnderstudyError as error:
+            report(self, "ERROR", str(error))
+            return {"CANCELLED"}
+        report(self, "INFO", f"{target[1].name}: {pluralise(count, 'take')} added")
         return {"FINISHED"}
 
 
@@ -248,4 +279,5 @@ CLASSES = (
     UNDERSTUDY_OT_compare_values,
     UNDERSTUDY_OT_sheet_stop,
     UNDERSTUDY_OT_sheet_cell_use,
+    UNDERSTUDY_OT_sheet_takes_add,
 )

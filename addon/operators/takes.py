@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators on the takes of a modifier: add, remove, duplicate, move, and show another."""
 
+from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, IntProperty
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
 
 from ...core.errors import RecipeError
 from ..blender.reports import report
@@ -13,6 +14,7 @@ from ..modifiers.active import active_modifier, active_scene
 from ..modifiers.stack import stack_of
 from ..modifiers.takes import (
     active_take_place,
+    add_person,
     add_take,
     duplicate_take,
     layers_ids,
@@ -52,6 +54,47 @@ class UNDERSTUDY_OT_take_add(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add the take and show it."""
         return _add(self, context, is_copy=False)
+
+
+class UNDERSTUDY_OT_takes_add_images(RequiresModifier, bpy.types.Operator):
+    """Add a take for each image that is chosen."""
+
+    bl_idname = "understudy.takes_add_images"
+    bl_label = "Add Takes from Images"
+    bl_description = (
+        "Add a take for each image that you choose, another source person each, and show the first of them"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+
+    def invoke(self, context: Any, _event: Any) -> set[Any]:
+        """Let the editor choose the images."""
+        activate_modifier(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Add the takes and show the first of them."""
+        modifier = activate_modifier(context)
+        names = [entry.name for entry in self.files if entry.name]
+        if modifier is None or not names:
+            report(self, "ERROR", "No image is chosen: select an image of each person")
+            return {"CANCELLED"}
+        places = []
+        try:
+            for name in names:
+                image = str(Path(self.directory) / name)
+                places.append(add_person(modifier, Path(name).stem, [(image, 0)]))
+        except RecipeError as error:
+            report(self, "ERROR", str(error))
+        if not places:
+            return {"CANCELLED"}
+        _show(context, modifier, places[0])
+        return {"FINISHED"}
 
 
 class UNDERSTUDY_OT_take_duplicate(_RequiresTakes, bpy.types.Operator):
@@ -224,6 +267,7 @@ def _show(context: bpy.types.Context, modifier: Any, place: int) -> None:
 
 CLASSES = (
     UNDERSTUDY_OT_take_add,
+    UNDERSTUDY_OT_takes_add_images,
     UNDERSTUDY_OT_take_duplicate,
     UNDERSTUDY_OT_take_remove,
     UNDERSTUDY_OT_take_move,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pixels that previews compare, read on a thread of their own: a frame of the clip, and its layer image over it."""
+"""The pixels that previews compare, read on a thread of their own: a frame of the clip, and layer images over it."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -34,12 +34,15 @@ class ComparisonReader:
         """Whether anything is being read."""
         return any(not future.done() for future in self._results.values())
 
-    def comparison(self, job: LayerJob, wait_seconds: float) -> "tuple[Hashable, Comparison | None]":
-        """Return what is compared in a job's frame, with a key of it.
+    def comparison(
+        self, job: LayerJob, wait_seconds: float, other_path: Path | None = None
+    ) -> "tuple[Hashable, Comparison | None]":
+        """Return what is compared in a job's frame, with a key of it: with the original, or with another layer image.
 
         None where the layer changes nothing, and where that is not read within `wait_seconds` seconds.
         """
-        key = job.source, job.number, _version(job.layer_path), _version(job.source.paths[0])
+        against = None if other_path is None else (other_path, _version(other_path))
+        key = job.source, job.number, _version(job.layer_path), _version(job.source.paths[0]), against
         future = self._results.get(key)
         if future is None:
             self._thread = self._thread or ThreadPoolExecutor(1, "understudy compare")
@@ -48,7 +51,7 @@ class ComparisonReader:
             self._results = OrderedDict(
                 (name, entry) for name, entry in self._results.items() if not entry.cancelled()
             )
-            future = self._results[key] = self._thread.submit(self._read, job, key[0], key[3])
+            future = self._results[key] = self._thread.submit(self._read, job, other_path, key[3])
         self._results.move_to_end(key)
         while len(self._results) > _MAX_RESULTS and next(iter(self._results.values())).done():
             self._results.popitem(last=False)
@@ -65,14 +68,15 @@ class ComparisonReader:
             clip.close()
         self._clips.clear()
 
-    def _read(self, job: LayerJob, source: ClipSource, version: Hashable) -> "Comparison | None":
-        """Read a frame and its layer; on the thread."""
+    def _read(self, job: LayerJob, other_path: Path | None, version: Hashable) -> "Comparison | None":
+        """Read a frame and its layers; on the thread."""
         # They import OpenCV and PyAV, which a Blender in which nothing is compared does without.
         from ...core.analysis.display import display_pixels
         from ...core.layers.comparison import compare_layer
         from ...core.layers.layer_display import layer_display
         from ...core.media.open import open_source
 
+        source: ClipSource = job.source
         try:
             clip = self._clips.get((source, version))
             if clip is None:
@@ -81,7 +85,8 @@ class ComparisonReader:
             while len(self._clips) > _MAX_CLIPS:
                 self._clips.popitem(last=False)[1].close()
             pixels = clip.read(job.number)
-            return compare_layer(display_pixels(clip, pixels), job.layer_path, layer_display(clip, pixels))
+            shown, to_display = display_pixels(clip, pixels), layer_display(clip, pixels)
+            return compare_layer(shown, job.layer_path, to_display, other_path)
         except (ClipError, MemoryError):
             return None
 

@@ -27,6 +27,8 @@ class PreviewRequest:
     jobs: tuple[LayerJob, ...]
     may_blank: bool
     consent_file: Path | None = None
+    compared: tuple[LayerJob, ...] = ()
+    """Those that the jobs' images are compared with."""
 
     @property
     def session_arguments(self) -> SessionArguments:
@@ -40,6 +42,14 @@ class PreviewRequest:
 
 
 PreviewResults: TypeAlias = "list[tuple[LayerJob, Preview, str]]"
+
+
+@dataclass(frozen=True)
+class PreviewOutcome:
+    """What came of a request: of each job's image, and why one that these are compared with can't be shown."""
+
+    results: PreviewResults
+    compare_fault: str = ""
 
 
 def shows_original(job: LayerJob, how: str) -> bool:
@@ -61,13 +71,16 @@ class LayerUpdater:
         self.session: PreviewSession | None = None
         self._session_arguments: SessionArguments | None = None
 
-    def update_layers(self, request: PreviewRequest) -> PreviewResults:
+    def update_layers(self, request: PreviewRequest) -> PreviewOutcome:
         """Bring the images of a frame up to date as far as that needs fusing alone."""
         place = request.session_arguments
         if self.session is None or self._session_arguments != place:
             self.close()
             self.session, self._session_arguments = open_preview(*place), place
-        return [(job, *self.session.preview(job, may_blank=request.may_blank)) for job in request.jobs]
+        results = [(job, *self.session.preview(job, may_blank=request.may_blank)) for job in request.jobs]
+        compared = [self.session.preview(job, may_blank=False) for job in request.compared]
+        faults = [reason for how, reason in compared if how == "unprepared"]
+        return PreviewOutcome(results, faults[0] if faults else "")
 
     def close(self) -> None:
         """Let go of the session."""

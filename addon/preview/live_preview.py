@@ -25,10 +25,12 @@ from ..layers.jobs import LayerFault, StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches, stop_prefetching
 from ..layers.take_layers import point_layers
 from ..modifiers.active import active_scene
+from ..properties.compare_state import set_compare_fault
 from ..properties.preferences import preferences
 from ..properties.status import reset_window_state, set_window_state, window_state
+from .compared_take import compared_jobs
 from .frame_worker import FrameWorker
-from .layer_updater import LayerUpdater, PreviewRequest, PreviewResults, shows_original
+from .layer_updater import LayerUpdater, PreviewOutcome, PreviewRequest, shows_original
 from .preview_state import PreviewState
 
 # How often is looked for an image that did not come while it was waited for. Only one is asked for at a time, so a
@@ -73,7 +75,7 @@ class LivePreview:
         self._state = PreviewState.IDLE
         # IDLE or RETRY, by the last results: the state once nothing is due or pending.
         self._rest_state = PreviewState.IDLE
-        self._futures: list[Future[PreviewResults]] = []
+        self._futures: list[Future[PreviewOutcome]] = []
         self._scene_name = ""
         self._strip_cache = StripCache()
         self._last_request: PreviewRequest | None = None
@@ -181,7 +183,10 @@ class LivePreview:
             return False
         self._frame_worker.note_jobs(jobs)
         may_blank = self._may_blank() and not self._frame_worker.keeps_images
-        wanted = PreviewRequest(cache_folder(scene), preferences(), jobs, may_blank, consent_file(scene))
+        compared = compared_jobs(scene, jobs)
+        wanted = PreviewRequest(
+            cache_folder(scene), preferences(), jobs, may_blank, consent_file(scene), compared
+        )
         self._has_faults = bool(faults)
         if not jobs:
             set_window_state("original_shown", self._has_faults)
@@ -219,7 +224,8 @@ class LivePreview:
         if not self._futures and not self._frame_worker.is_busy:
             set_window_state("updating", False)
         for entry in ended:
-            outcome = entry.result()
+            set_compare_fault(entry.result().compare_fault)
+            outcome = entry.result().results
             missing = [f"{job.strip}: {reason}" for job, _, reason in outcome if reason]
             self._rest_state = PreviewState.RETRY if missing else PreviewState.IDLE
             set_window_state("notice", missing[0] if missing else "")

@@ -4,22 +4,29 @@
 from typing import Any, cast
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, PointerProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty, StringProperty
 from bpy.types import PropertyGroup
 
 from .status import redraw
 
 _pointer: Any = PointerProperty
 OFF, SPLIT, ORIGINAL, DIFFERENCE = "OFF", "SPLIT", "ORIGINAL", "DIFFERENCE"
-_MODES = (
+MODES = (
     (OFF, "Result", "The preview as it is"),
-    (SPLIT, "Split", "The original left of a line, the result right of it. Drag the line"),
-    (ORIGINAL, "Original", "The original everywhere. The key J goes there and back"),
-    (DIFFERENCE, "Difference", "How far the result differs from the original, four times as bright"),
+    (SPLIT, "Split", "The original, or another take, left of a line, the result right of it. Drag the line"),
+    (ORIGINAL, "Original", "The original, or another take, everywhere. The key J goes there and back"),
+    (DIFFERENCE, "Difference", "How far the result differs from that, four times as bright"),
 )
 
 
 def _on_change(_state: Any, _context: Any) -> None:
+    redraw()
+
+
+def _on_mode_change(_state: Any, _context: Any) -> None:
+    """Have the live preview look at what is compared: it calls no handler of its own accord."""
+    for scene in bpy.data.scenes if compare_state().is_take else ():
+        scene.update_tag()
     redraw()
 
 
@@ -29,11 +36,16 @@ class UNDERSTUDY_PG_compare(PropertyGroup):
     mode: EnumProperty(  # type: ignore[valid-type]
         name="Compare",
         description="What the preview shows. It is only drawn, and never rendered",
-        items=_MODES,
-        update=_on_change,
+        items=MODES,
+        update=_on_mode_change,
         options={"SKIP_SAVE"},
     )
-    before: EnumProperty(items=_MODES, options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
+    is_take: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    strip_id: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    modifier: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    take_id: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    fault: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    before: EnumProperty(items=MODES, options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
     split: FloatProperty(  # type: ignore[valid-type]
         name="Line",
         description="Where the line is, from the left to the right of the preview",
@@ -51,10 +63,20 @@ def compare_state() -> Any:
     return cast("Any", bpy.data.window_managers[0]).understudy_compare
 
 
+def set_compare_fault(text: str) -> None:
+    """Say why the take that is compared with can't be shown, and have what compares drawn anew."""
+    state = compare_state()
+    if state.is_take:
+        state.fault = text
+        redraw()
+
+
 def reset_compare_state() -> None:
     """Compare nothing, as after another file was loaded."""
-    for name in ("mode", "before", "split"):
-        compare_state().property_unset(name)
+    state = compare_state()
+    for entry in state.bl_rna.properties:
+        if not entry.is_readonly:
+            state.property_unset(entry.identifier)
 
 
 def register() -> None:

@@ -33,7 +33,9 @@ class UNDERSTUDY_PG_sheet_variant(PropertyGroup):
     consent: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     images: CollectionProperty(type=UNDERSTUDY_PG_sheet_image, options={"SKIP_SAVE"})  # type: ignore[valid-type]
     settings: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
-    take: IntProperty(default=-1, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    consent_record: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    is_take: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    take_id: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_sheet_place(PropertyGroup):

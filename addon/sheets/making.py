@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make a sheet: by a worker process while the editor goes on, or before returning where there is no window."""
 
+import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ...core.sheet.request import SheetRequest
 from ...core.sheet.sheet import Wedge
 from ..layers.consent_file import consent_file
 from ..layers.folders import cache_folder
+from ..properties.identity_properties import CONSENT_TEXTS
 from ..properties.preferences import preferences
 from ..properties.sheet_state import reset_sheet_state, sheet_state
 from ..sequencer.strips import source_of
@@ -25,7 +27,7 @@ from ..sessions.open import open_session, run_settings
 from ..sessions.worker_process import WorkerProcess
 from ..sessions.worker_query import WorkerQuery, active_queries
 from .sheet_image import make_sheet_image, redraw_sheet, reload_image, sheet_path
-from .variants import Row
+from .variants import Row, allowed_variants
 
 TOPIC = "sheet"
 CELL_SIDE_PIXELS = 256
@@ -59,16 +61,18 @@ class SheetOrder:
 def make_sheet(scene: bpy.types.Scene, strip: Any, modifier: Any, order: SheetOrder) -> Any:
     """Have a sheet of a modifier made, and return its image, which fills in. A sheet in hand is ended.
 
-    Without a window it is all there when this returns. Raises UnderstudyError where it can't begin.
+    Without a window it is all there when this returns. Raises UnderstudyError where it can't begin, as where a
+    condition of the user's refuses everybody; where it refuses some, their cells say so.
     """
     stop_sheet()
+    variants = allowed_variants(scene, [row.variant for row in order.rows])
     source = source_of(strip)
     path = sheet_path(scene, source.paths[0].name, order.subject)
     image = make_sheet_image(path)
     _begin_state(scene, modifier, image, order.rows, path)
     request = SheetRequest(
         source,
-        tuple(row.variant for row in order.rows),
+        variants,
         order.wedges,
         *order.frames,
         order.columns,
@@ -99,10 +103,13 @@ def _begin_state(scene: bpy.types.Scene, modifier: Any, image: Any, rows: Sequen
     for row in rows:
         entry = state.variants.add()
         entry.label, entry.settings = quote(row.label), "\n".join(row.settings)
-        entry.take = row.take
-        is_own = list(row.images) == own
-        entry.person = modifier.identity.name if is_own else row.label
-        entry.consent = modifier.identity.consent if is_own else ""
+        entry.is_take, entry.take_id = row.take_id is not None, row.take_id or ""
+        entry.person = row.label
+        if list(row.images) == own:
+            identity = modifier.identity
+            entry.person, entry.consent = identity.name, identity.consent
+            texts = {name: getattr(identity.consent_record, name) for name in CONSENT_TEXTS}
+            entry.consent_record = json.dumps(texts)
         for filepath, number in row.images:
             chosen = entry.images.add()
             chosen.filepath, chosen.face_number = filepath, number

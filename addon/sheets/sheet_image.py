@@ -9,16 +9,21 @@ import bpy
 from ...core.errors import OutputError, os_error_reason
 from ...core.filesystem import make_folder, write_file
 from ...core.sheet.empty_image import EMPTY_IMAGE
+from ...core.sheet.purge import SHEETS_FOLDER
 from ..layers.folders import cache_folder
 from ..properties.sheet_state import sheet_state
 
-SHEETS_FOLDER = "understudy_sheets"
 _IMAGE_NAME = "Casting Sheet"
+
+
+def sheets_folder(scene: bpy.types.Scene) -> Path:
+    """Return the folder of a scene's sheets. It may be missing."""
+    return cache_folder(scene).parent / SHEETS_FOLDER
 
 
 def sheet_path(scene: bpy.types.Scene, clip_name: str, subject: str) -> Path:
     """Return the file of a sheet's image: beside the cache folder, one for each clip and subject."""
-    return cache_folder(scene).parent / SHEETS_FOLDER / f"{Path(clip_name).stem}_{subject}.png"
+    return sheets_folder(scene) / f"{Path(clip_name).stem}_{subject}.png"
 
 
 def make_sheet_image(path: Path) -> Any:

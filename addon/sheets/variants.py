@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rows of a sheet: the people or the values that are compared, and what using one of them changes."""
+"""The rows of a sheet: the people or the values that are compared."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,21 +8,19 @@ from typing import Any
 
 import bpy
 
-from ...core.errors import FaceImageError
-from ...core.recipe import find_parameter, with_value
+from ...core.errors import FaceImageError, RefusalError
+from ...core.recipe import find_parameter
 from ...core.recipe.request import FaceImage, Identity
+from ...core.sessions.conditions import condition_fault
 from ...core.sheet.request import MAX_VARIANTS
 from ...core.sheet.sheet import Variant, Wedge
 from ...core.sheet.values import wedge_variants
 from ..layers.jobs import jobs_at
-from ..modifiers.stack import add_source_image, index_of, stack_of
+from ..layers.rendered_clips import condition_settings
 from ..modifiers.takes import takes_of
-from ..properties.identity_properties import CONSENT_TEXTS
 from ..properties.labels import title_case
-from ..properties.scene_properties import recipe_of, request_of
-from ..properties.sheet_state import sheet_state
+from ..properties.scene_properties import request_of
 from ..properties.source_image_files import absolute_path
-from ..sequencer.curves import keyframes_of
 from ..sequencer.strips import stack_id
 
 
@@ -40,15 +38,15 @@ class Row:
         The images of another person, as paths are kept in projects, and the number of the face in each.
     settings : tuple of str
         The values that it tries, such as "fusion.blend=0.5".
-    take : int
-        The place of the modifier's take that it is; -1 where it is none.
+    take_id : str or None
+        The id of the modifier's take that it is; None where it is none.
     """
 
     variant: Variant
     label: str
     images: tuple[tuple[str, int], ...] = ()
     settings: tuple[str, ...] = ()
-    take: int = -1
+    take_id: str | None = None
 
 
 def people_rows(modifier: Any, files: Sequence[str]) -> tuple[Row, ...]:
@@ -57,10 +55,9 @@ def people_rows(modifier: Any, files: Sequence[str]) -> tuple[Row, ...]:
     own = tuple((image.filepath, image.face_number) for image in modifier.identity.pictures if image.filepath)
     rows = []
     if len(modifier.takes):
-        takes = enumerate(takes_of(modifier))
         rows += [
-            Row(Variant(name, asked), name, take=place)
-            for place, (name, asked) in takes
+            Row(Variant(name, asked), name, take_id=take.take_id)
+            for take, (name, asked) in zip(modifier.takes, takes_of(modifier), strict=True)
             if asked.identity.images
         ]
     elif own:
@@ -92,6 +89,25 @@ def value_rows(modifier: Any, wedges: Sequence[Wedge]) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def allowed_variants(scene: bpy.types.Scene, variants: Sequence[Variant]) -> tuple[Variant, ...]:
+    """Return variants of which those have a fault that a condition of the user's is against; RefusalError if all do.
+
+    A worker has neither the record of a modifier nor the project's consent file, so this is asked in Blender.
+    """
+    settings = condition_settings(scene)
+    if not settings.has_conditions:
+        return tuple(variants)
+    requests = dict.fromkeys(variant.request for variant in variants)
+    faults = {request: condition_fault((request,), settings) for request in requests}
+    refused = next((fault for fault in faults.values() if fault), "")
+    if refused and all(faults.values()):
+        raise RefusalError(f"no sheet is made: {refused}")
+    return tuple(
+        replace(variant, fault=f"not rendered: {fault}") if (fault := faults[variant.request]) else variant
+        for variant in variants
+    )
+
+
 def value_label(path: str, value: str) -> str:
     """Return how a value is written for people."""
     parameter = find_parameter(path)
@@ -105,46 +121,3 @@ def visible_frame(scene: bpy.types.Scene, strip: Any) -> int | None:
     strip_id = stack_id(strip)
     jobs = jobs_at(scene, scene.frame_current, preview=True)
     return next((job.number for job in jobs if job.owner_id == strip_id), None)
-
-
-def sheet_modifier() -> tuple[bpy.types.Scene, Any] | None:
-    """Return the scene and the modifier that the last sheet is of; None where it is gone."""
-    state = sheet_state()
-    scene: Any = bpy.data.scenes.get(state.scene)
-    stack = [] if scene is None else stack_of(scene, state.strip_id)
-    return next(((scene, entry) for entry in stack if entry.name == state.modifier), None)
-
-
-def use_variant(scene: bpy.types.Scene, modifier: Any, index: int) -> None:
-    """Set what a variant of the last sheet has in its modifier. Raises RecipeError."""
-    chosen = sheet_state().variants[index]
-    if 0 <= chosen.take < len(modifier.takes):
-        modifier.active_take = chosen.take
-    if len(chosen.images):
-        identity = modifier.identity
-        before = [(entry.filepath, entry.face_number) for entry in identity.pictures if entry.filepath]
-        if before != [(image.filepath, image.face_number) for image in chosen.images]:
-            for name in CONSENT_TEXTS:  # the other person's consent is no consent of this one
-                setattr(identity.consent_record, name, "")
-        identity.pictures.clear()
-        for image in chosen.images:
-            add_source_image(modifier, image.filepath, image.face_number)
-        identity.name, identity.consent = chosen.person, chosen.consent
-    for setting in chosen.settings.splitlines():
-        path, _, text = setting.partition("=")
-        parameter = find_parameter(path)
-        recipe = with_value(recipe_of(modifier), path, text)
-        group = getattr(modifier, parameter.group)
-        setattr(group, parameter.name, getattr(getattr(recipe, parameter.group), parameter.name))
-        curve = f"understudy.modifiers[{index_of(scene, modifier)}].{path}"
-        if any(entry.data_path == curve for entry in keyframes_of(scene)):
-            group.keyframe_insert(parameter.name, frame=scene.frame_current)
-
-
-def place_at(x: float, y: float) -> int:
-    """Return the variant whose cell is at a point of the sheet's image, in pixels from the top left; -1 for none."""
-    for place in sheet_state().places:
-        left, top = place.corner
-        if left <= x < left + place.size[0] and top <= y < top + place.size[1]:
-            return int(place.variant)
-    return -1

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The original over the sequencer's preview: all of it, left of a line, or as a difference. It is drawn in the window.
+"""The original, or another take, over the sequencer's preview: all of it, left of a line, or as a difference.
+
+It is drawn in the window.
 
 Blender's own picture stays what it is, and nothing of the scene is changed: renders know nothing of it.
 """
@@ -17,6 +19,7 @@ from gpu_extras.batch import batch_for_shader
 from ...core.layers.job import LayerJob
 from ..layers.jobs import jobs_at
 from ..modifiers.active import active_scene
+from ..preview.compared_take import ComparedTake, compared_take
 from ..preview.comparison import ComparisonReader
 from ..properties.compare_state import DIFFERENCE, OFF, SPLIT, compare_state, reset_compare_state
 from ..properties.status import redraw
@@ -32,7 +35,7 @@ _MISPLACES_REDUCED_FRAMES = bpy.app.version < (5, 0, 0)
 """Whether Blender draws strips with an origin or a mirror of their own elsewhere where the resolution is reduced."""
 _WHOLE_PERCENT = 100
 _WAIT_SECONDS = 0.03
-"""How long a new frame is drawn later for its original to be there: one frame's time, as the preview waits too."""
+"""How long a new frame is drawn later for what it is compared with: one frame's time, as the preview waits too."""
 _TICK_SECONDS = 0.02
 _MAX_TEXTURES = 4
 _FONT = 0
@@ -59,7 +62,8 @@ class CompareOverlay:
         # What was read stays, so that going there and back takes no time.
         if mode == OFF or region is None or scene is None:
             return
-        reason = compare_reason(scene)
+        take = compared_take(scene)
+        reason = compare_reason(scene) or take_reason(take)
         if reason:
             _draw_text(region, reason, 0)
             return
@@ -68,16 +72,21 @@ class CompareOverlay:
         if mode == DIFFERENCE:
             _draw_canvas(scene, view)
         for job, strip in _shown_jobs(scene):
-            key, comparison = self._reader.comparison(job, _WAIT_SECONDS)
+            other = None if take is None else take.job(job)
+            if take is not None and other is None:
+                continue  # another strip, which is the same with both takes
+            other_path = None if other is None else other.layer_path
+            key, comparison = self._reader.comparison(job, _WAIT_SECONDS, other_path)
             if comparison is not None:
                 place = snap(preview_placement(scene, strip, comparison.size).then(view))
-                shown = "difference" if mode == DIFFERENCE else "original"
+                shown = "difference" if mode == DIFFERENCE else "other"
                 self._draw_part(region, self._texture(key, comparison, shown), comparison, place, strip, edge)
         if mode == SPLIT:
             _draw_line(edge, region.height)
-        _draw_text(region, {SPLIT: "Original", DIFFERENCE: "Difference"}.get(mode, "Original"), 0)
+        left, right = ("Original", "Result") if take is None else (take.name, take.shown_name)
+        _draw_text(region, "Difference" if mode == DIFFERENCE else left, 0)
         if mode == SPLIT:
-            _draw_text(region, "Result", edge)
+            _draw_text(region, right, edge)
         if self._reader.is_busy and not bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.register(self._timer, first_interval=_TICK_SECONDS)
 
@@ -117,7 +126,7 @@ class CompareOverlay:
     ) -> None:
         """Draw a part of a frame where the strip has it, left of an edge."""
         width, height = comparison.size
-        part_height, part_width = comparison.original.shape[:2]
+        part_height, part_width = comparison.other.shape[:2]
         left, right = comparison.left, comparison.left + part_width
         low, high = height - comparison.top - part_height, height - comparison.top
         crop = strip.crop
@@ -154,6 +163,18 @@ def compare_reason(scene: bpy.types.Scene) -> str:
     ):
         return ""
     return "To compare, set the scene's view transform to Standard, without look, exposure and gamma"
+
+
+def take_reason(take: ComparedTake | None) -> str:
+    """Say why the take that is compared with can't be shown; empty where it can, or where none is compared with."""
+    state = compare_state()
+    if not state.is_take:
+        return ""
+    if take is None:
+        return "The take to compare with is gone: choose another"
+    if take.is_shown:
+        return f"{take.name} is the take that is shown: choose another to compare with"
+    return f"{take.name}: {state.fault}" if state.fault else ""
 
 
 def _shown_jobs(scene: bpy.types.Scene) -> list[tuple[LayerJob, Any]]:

@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import bpy
 
-from ..modifiers.active import active_scene
-from ..properties.compare_state import SPLIT, compare_state
+from ..modifiers.active import active_modifier, active_scene
+from ..preview.compared_take import compared_take
+from ..properties.compare_state import MODES, ORIGINAL, SPLIT, compare_state
 from ..properties.scene_properties import settings_of
 
 _GRAB_PIXELS = 8
@@ -16,7 +17,7 @@ _KEY_ITEMS: list[tuple[Any, Any]] = []
 
 
 class UNDERSTUDY_PT_compare(bpy.types.Panel):
-    """What the preview shows: the result, the original, or both."""
+    """What the preview shows: the result, the original or another take, or both."""
 
     bl_idname = "UNDERSTUDY_PT_compare"
     bl_label = "Compare"
@@ -31,17 +32,47 @@ class UNDERSTUDY_PT_compare(bpy.types.Panel):
         scene, space = active_scene(context), cast("Any", context.space_data)
         return scene is not None and space.view_type != "SEQUENCER" and bool(settings_of(scene).modifiers)
 
-    def draw(self, _context: bpy.types.Context) -> None:
-        """Draw the choice, and where the line is."""
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the choice, what is compared with, and where the line is."""
         layout: Any = self.layout
         state = compare_state()
-        layout.column(align=True).prop(state, "mode", expand=True)
+        take = compared_take(active_scene(context)) if state.is_take else None
+        name = "Gone" if state.is_take and take is None else "Original" if take is None else take.name
+        column = layout.column(align=True)
+        for mode, text, _ in MODES:
+            column.prop_enum(
+                state, "mode", mode, text=name if mode == ORIGINAL else text, translate=mode != ORIGINAL
+            )
+        if state.is_take or len(_takes_of_active(context)):
+            row = layout.row(align=True)
+            row.label(text="With")
+            row.menu(UNDERSTUDY_MT_compare_with.bl_idname, text=name, translate=False)
         if state.mode == SPLIT:
             layout.prop(state, "split")
 
 
+class UNDERSTUDY_MT_compare_with(bpy.types.Menu):
+    """What the result is compared with: the original, or a take."""
+
+    bl_idname = "UNDERSTUDY_MT_compare_with"
+    bl_label = "Compare With"
+    bl_description = "What the result is compared with: the original, or another take of the modifier"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw an entry for the original and for each take of the active modifier."""
+        layout: Any = self.layout
+        layout.operator("understudy.compare_with", text="Original").index = -1
+        for place, take in enumerate(_takes_of_active(context)):
+            layout.operator("understudy.compare_with", text=take.name, translate=False).index = place
+
+
+def _takes_of_active(context: bpy.types.Context) -> Any:
+    modifier = active_modifier(context)
+    return () if modifier is None else modifier.takes
+
+
 class UNDERSTUDY_GT_compare_line(bpy.types.Gizmo):
-    """The line between the original and the result."""
+    """The line between what is compared with and the result."""
 
     bl_idname = "UNDERSTUDY_GT_compare_line"
 
@@ -86,7 +117,12 @@ class UNDERSTUDY_GGT_compare(bpy.types.GizmoGroup):
         cast("Any", self).gizmos.new(UNDERSTUDY_GT_compare_line.bl_idname)
 
 
-_CLASSES: tuple[Any, ...] = (UNDERSTUDY_PT_compare, UNDERSTUDY_GT_compare_line, UNDERSTUDY_GGT_compare)
+_CLASSES: tuple[Any, ...] = (
+    UNDERSTUDY_MT_compare_with,
+    UNDERSTUDY_PT_compare,
+    UNDERSTUDY_GT_compare_line,
+    UNDERSTUDY_GGT_compare,
+)
 
 
 def register() -> None:

@@ -91,6 +91,7 @@ class UNDERSTUDY_MT_modifier(bpy.types.Menu):
         layout.operator("understudy.modifier_move", text="Move Down", icon="TRIA_DOWN").direction = "DOWN"
         layout.separator()
         layout.operator("understudy.casting_sheet", text="Casting Sheet…", icon="IMGDISPLAY")
+        layout.operator("understudy.takes_add_images", text="Add Takes from Images…", icon="FILEBROWSER")
         layout.operator("understudy.face_geometry", icon="MESH_DATA")
         layout.separator()
         layout.operator("understudy.modifier_add", text="Add Face Swap", icon="ADD")

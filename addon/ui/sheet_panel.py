@@ -12,9 +12,12 @@ from ...core.recipe import find_parameter
 from ...core.sheet.values import can_compare
 from ..blender.wrapped_text import draw_text
 from ..modifiers.active import active_scene
+from ..properties.labels import title_case
 from ..properties.scene_properties import STAGE_GROUPS, settings_of
 from ..properties.sheet_state import sheet_state
+from ..sheets.cell_use import sheet_modifier, use_label
 from ..sheets.sheet_image import sheet_image
+from ..sheets.variants import value_label
 
 _KEY_ITEMS: list[tuple[Any, Any]] = []
 """What was added to Blender's key maps, which give it back by nothing else."""
@@ -42,13 +45,31 @@ class UNDERSTUDY_PT_sheet(bpy.types.Panel):
         draw_sheet_progress(layout, context)
         if not state.is_running and state.status:
             layout.label(text=state.status, icon="INFO", translate=False)
+        target = sheet_modifier()
+        if len(state.variants) and state.variants[0].settings:
+            layout.label(text=compared_settings(state.variants[0].settings), translate=False)
         column = layout.column(align=True)
         for index, variant in enumerate(state.variants):
             row = column.row(align=True)
-            row.label(text=variant.label, translate=False)
-            row.operator("understudy.sheet_cell_use", text="Use").index = index
+            row.label(text=compared_values(variant.settings) or variant.label, translate=False)
+            text = "Use" if target is None else use_label(target[1], variant)
+            row.operator("understudy.sheet_cell_use", text=text).index = index
+        if any(len(variant.images) for variant in state.variants):
+            layout.operator("understudy.sheet_takes_add", icon="ADD")
         if state.page and not state.is_running and not state.trouble:
             layout.operator("wm.path_open", text="Open as Page", icon="URL").filepath = state.page
+
+
+def compared_settings(settings: str) -> str:
+    """Return the names of the settings that a sheet compares; of what a variant sets, one a line."""
+    paths = [line.partition("=")[0] for line in settings.splitlines()]
+    return ", ".join(title_case(find_parameter(path).label) for path in paths)
+
+
+def compared_values(settings: str) -> str:
+    """Return the values of a variant, of what it sets, one a line."""
+    pairs = [line.split("=", 1) for line in settings.splitlines()]
+    return ", ".join(value_label(path, value) for path, value in pairs)
 
 
 def draw_sheet_progress(layout: Any, context: bpy.types.Context) -> None:

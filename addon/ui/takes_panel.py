@@ -14,7 +14,7 @@ from ..properties.scene_properties import recipe_of
 from ..properties.source_image_files import source_image_path
 from ..properties.take_properties import identity_of_take, loaded_take_place
 
-_MIN_ROWS = 4
+_MIN_ROWS = 5
 
 
 class UNDERSTUDY_UL_takes(bpy.types.UIList):
@@ -79,7 +79,9 @@ def draw_takes(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     """Draw the takes of a modifier; only a button that adds one where it has none."""
     count = len(modifier.takes)
     if not count:
-        layout.operator("understudy.take_add", icon="ADD")
+        row = layout.row(align=True)
+        row.operator("understudy.take_add", icon="ADD")
+        row.operator("understudy.takes_add_images", text="", icon="FILEBROWSER")
         return
     place = active_take_place(modifier)
     row = layout.row(align=True)
@@ -92,6 +94,7 @@ def draw_takes(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     )
     column = row.column(align=True)
     column.operator("understudy.take_add", text="", icon="ADD")
+    column.operator("understudy.takes_add_images", text="", icon="FILEBROWSER")
     column.operator("understudy.take_remove", text="", icon="REMOVE")
     column.operator("understudy.take_duplicate", text="", icon="DUPLICATE")
     column.separator()

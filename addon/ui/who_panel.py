@@ -12,7 +12,7 @@ from ..blender.text_width import region_width
 from ..blender.wrapped_text import BOX_PIXELS, draw_text
 from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene
-from ..prepare.request_check import check_unknown_images
+from ..prepare.request_check import check_unknown_images, check_unknown_takes
 from ..prepare.strip_facts import neutral_face_icon, other_person_warnings, source_image_view
 from ..properties.scene_properties import recipe_of, request_of
 from ..properties.source_image_files import source_image_path
@@ -39,6 +39,7 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
         draw_text(layout, context, text, "ERROR")
     _draw_neutral_face(layout, context, scene, modifier)
     check_unknown_images(scene, modifier)
+    check_unknown_takes(scene, modifier)
     layout.operator("understudy.picture_add", icon="ADD")
     draw_consent(layout, context, modifier)
 

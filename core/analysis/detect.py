@@ -9,7 +9,8 @@ from ..cache.base.schema import FACE_COUNTS, MAX_COORDINATE_PIXELS, MAX_SCORE, A
 from ..cache.base.store import Arrays
 from ..face.types import Detection, Pixels
 from ..models.catalog import load_catalogue
-from ..models.session import ModelFile, ModelPool
+from ..models.model_file import ModelFile
+from ..models.session import ModelPool
 from ..recipe import Detect
 from .detectors.blaze import Blaze
 from .detectors.contract import Detector

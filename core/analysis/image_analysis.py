@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ..cache.base.store import Store
 from ..media.clip import Clip
 from ..recipe import Detect, Embed, Recipe
 from .analyser import Analyser, Analysis
@@ -70,9 +71,18 @@ def analyse_image(analyser: Analyser, clip: Clip, detect: Detect, face_number: i
     return first
 
 
+def has_image_analysis(analyser: Analyser, clip: Clip, store: Store) -> bool:
+    """Tell whether a store has what `analyse_image` finds first. Raises ClipError, ModelError."""
+    return analyser.keys(clip, 0, _recipe(Detect()))[1] in store
+
+
 def _attempt(analyser: Analyser, clip: Clip, detect: Detect) -> ImageAnalysis:
+    return ImageAnalysis(analyser.analysis(clip, 0, _recipe(detect)), detect)
+
+
+def _recipe(detect: Detect) -> Recipe:
     # Not the recipe's recogniser: what it says of a face has no part in finding it.
-    return ImageAnalysis(analyser.analysis(clip, 0, Recipe(detect=detect, embed=Embed())), detect)
+    return Recipe(detect=detect, embed=Embed())
 
 
 def _further_settings(wanted: Detect) -> Iterator[Detect]:

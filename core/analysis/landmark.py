@@ -16,7 +16,8 @@ from ..geometry.head_pose import head_pose, pose_of_rotation
 from ..geometry.mesh_fit import fit_head_rotation
 from ..geometry.mesh_topology import Topology
 from ..models.catalog import load_catalogue
-from ..models.session import ModelFile, ModelPool
+from ..models.model_file import ModelFile
+from ..models.session import ModelPool
 from ..recipe import Landmark
 from .landmarkers.contract import Landmarker
 from .landmarkers.face_mesh import FaceMesh

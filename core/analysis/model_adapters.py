@@ -8,7 +8,8 @@ from ..geometry.mesh_topology import Topology
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
 from ..models.model_adapter import ModelAdapter
-from ..models.session import ModelFile, ModelPool
+from ..models.model_file import ModelFile
+from ..models.session import ModelPool
 from ..recipe import Detect, Embed, Landmark, Occlude
 from .attributes import GenderAge
 from .detectors.blaze import Blaze

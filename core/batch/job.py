@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One movie to be made of a clip, as it was asked for and as it was found to be possible."""
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -98,10 +99,15 @@ def describe_job(job: MovieJob, clip: Clip, warnings: tuple[str, ...] = ()) -> O
     """Return a job with its clip, which is open. Raises ClipError, OutputError."""
     fps = frame_rate(job.clip, clip, job.fps)
     numbers = frame_range(clip, job.start, job.end)
-    for swap in job.swaps:
+    require_swap_frames(clip, job.swaps)
+    return OpenJob(job, clip, fps, numbers, follow_link(job.output, "movie"), warnings)
+
+
+def require_swap_frames(clip: Clip, swaps: Iterable[ClipSwap]) -> None:
+    """Raise ClipError where a swap names frames that a clip does not have."""
+    for swap in swaps:
         for span in (swap.span, *swap.ranges):
             _require_frames(clip, span)
-    return OpenJob(job, clip, fps, numbers, follow_link(job.output, "movie"), warnings)
 
 
 def _require_frames(clip: Clip, span: RequestRange) -> None:

@@ -26,11 +26,15 @@ class RenderCounts:
 
     def add(self, frame: RenderedFrame) -> None:
         """Count a frame that was rendered."""
-        self.written_count += 1
-        self.changed_count += frame.is_changed
+        self.add_file(frame.number, frame.fault, is_changed=frame.is_changed)
         self.still_count = self.still_count + 1 if frame.is_repeat else 0
-        if frame.fault:
-            self.failed_frames.setdefault(frame.fault, []).append(frame.number)
+
+    def add_file(self, number: int, fault: str, *, is_changed: bool) -> None:
+        """Count a frame that was written as a file of its own."""
+        self.written_count += 1
+        self.changed_count += is_changed
+        if fault:
+            self.failed_frames.setdefault(fault, []).append(number)
 
     def add_copied(self, number: int, fault: str) -> None:
         """Count a frame whose packet stays as it is."""
@@ -60,7 +64,7 @@ class RenderCounts:
             f"{self.written_count} frames, {self.changed_count} of them changed{copied}, in {seconds:.1f} s"
         )
 
-    def warnings(self, fps: Fraction, min_height: float) -> list[str]:
+    def warnings(self, fps: Fraction | None, min_height: float) -> list[str]:
         """Return a line for each reason, naming its frames, and for what else looks wrong.
 
         Faces that are lower than `min_height` pixels were not replaced.
@@ -75,7 +79,7 @@ class RenderCounts:
                 f"faces lower than {min_height:g} pixels are not replaced: lower that with --set select.min_height"
             )
         # A movie file that was cut off still says its full length; decoders then go on showing what they have.
-        if fps / 2 < self.still_count < self.written_count - 1:
+        if fps is not None and fps / 2 < self.still_count < self.written_count - 1:
             lines.append(
                 f"the last {self.still_count + 1} frames show the same image: is the clip's file complete?"
             )

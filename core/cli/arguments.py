@@ -9,18 +9,19 @@ from typing import NoReturn
 from ..recipe import parameters
 from ..recipe.parameter import Parameter
 from ..reporting.quoting import quote
-from ..units import parse_count
 from .batch_arguments import add_batch
-from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
+from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain
 from .consent_arguments import add_consent
 from .export_arguments import add_export
 from .farm_arguments import add_farm
 from .licences_arguments import add_licences
 from .models_arguments import add_models
 from .output import show
+from .people_arguments import add_people
 from .run_arguments import add_run
 from .scan_arguments import add_scan
 from .sheet_arguments import add_sheet
+from .turnover_arguments import add_turnover
 from .verify_arguments import add_verify
 
 _EXIT_CODES = """\
@@ -66,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_render(commands)
     add_batch(commands)
+    add_turnover(commands)
     add_sheet(commands)
     add_scan(commands)
     add_cache(commands)
@@ -94,67 +96,13 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         metavar="CLIP",
         help="a movie; or, with --fps, an image, a folder of images or a quoted pattern such as 'shot_*.png'",
     )
-    people = render.add_mutually_exclusive_group(required=True)
-    people.add_argument(
-        "--face",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="IMAGE",
-        help="an image of the source person; give more of the same person with more --face",
-    )
-    people.add_argument(
-        "--swaps",
-        type=Path,
-        metavar="FILE.toml",
-        help="several people in one clip: tables [[swap]] with face, replace, set, start and end, and [[swap.range]] "
-        "for settings of some frames; see docs/command_line.md",
-    )
-    render.add_argument(
-        "--face-number",
-        action="append",
-        type=argument_type(parse_count),
-        metavar="N",
-        default=[],
-        help="which face of an image with several, counted from the left from 1; the n-th --face-number is "
-        "for the n-th --face, 0 where an image shows only one",
-    )
-    render.add_argument(
-        "--replace",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="IMAGE",
-        help="an image of the person to replace, who is found in the clip by it; needs embed.recogniser",
-    )
+    add_people(render)
     render.add_argument(
         "--output",
         required=True,
         type=Path,
         metavar="OUT.mp4",
         help=".mp4, .mov, .mkv or .webm; or a pattern such as out_%%05d.png, .tif or .exr, for an image of each frame",
-    )
-    render.add_argument(
-        "--colorspace",
-        default="",
-        metavar="NAME",
-        help="what the numbers of OpenEXR images mean, by Blender's name, such as 'Linear Rec.709' or ACEScg: they are "
-        "written as OpenEXR in that space, with all their highlights (default: they are read as an sRGB display shows "
-        "them)",
-    )
-    render.add_argument(
-        "--corrections",
-        type=Path,
-        metavar="FILE.json",
-        help="ranges of frames that keep the original face, or whose points are held, such as "
-        '{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}; see docs/repair.md',
-    )
-    render.add_argument(
-        "--roto",
-        type=Path,
-        metavar="FILE.json",
-        help="masks drawn by hand that show the original face, or the new one, and move with the face; "
-        "see docs/repair.md",
     )
     add_export(render)
     add_run(render, "OUTPUT")

@@ -10,9 +10,9 @@ from pathlib import Path
 from ..errors import ModelError, OutputError
 from ..filesystem import read_input
 from ..models.embedded import embedded_files, embedded_folder, how_to_get_models
+from ..models.model_file import ModelFile
 from ..models.processor import AUTOMATIC
 from ..models.processor_choice import select_processor
-from ..models.session import ModelFile
 from ..provenance.certificates import read_identity
 from ..provenance.settings import mark_settings
 from ..sessions.settings import PROVIDER_VARIABLE

@@ -61,6 +61,10 @@ def _frame_command(name: str) -> Callable[[argparse.Namespace, StopSignal], bool
         from .render import render
 
         return render
+    if name == "turnover":
+        from .turnover import turnover
+
+        return turnover
     if name == "batch":
         from .batch import batch
 

@@ -13,7 +13,7 @@ from ..models.catalog import Catalogue, ModelCard, load_catalogue
 from ..models.fetch import ProgressCallback, fetch, open_target_folder
 from ..models.library import LocalModel, ModelLibrary, signature_problem, user_model_folder
 from ..models.licences import engine_licences, strictest
-from ..models.session import ModelFile
+from ..models.model_file import ModelFile
 from ..models.statement import statement_path
 from ..reporting.quoting import quote
 from ..sessions.licences import DATA_NOTE

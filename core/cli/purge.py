@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from ..cache.base.key import SHA256_HEX, Key
 from ..cache.maintenance.lineage import derived_from, walk_entries
@@ -15,11 +16,22 @@ from ..cache.stores.local import PackStore
 from ..errors import CacheError, OutputError
 from ..export.inputs import open_named_clip
 from ..layers.blanking import blank_layers
+from ..reporting.layer_outcomes import pluralise
+from ..reporting.quoting import quote
 from ..sessions.purge import forget_runs, image_roots, require_nothing_left
 from ..sessions.settings import READ_ONLY_VARIABLE
+from ..sheet.purge import (
+    SHEETS_FOLDER,
+    SheetPurge,
+    purge_all_sheets,
+    purge_sheets_of_clip,
+    purge_sheets_of_people,
+)
 from ..units import DAY_SECONDS
 from .cache_locations import CachePlace, access_from_environment, open_places, require_no_warnings
 from .output import show
+
+_PurgeSheets: TypeAlias = Callable[[Path], SheetPurge]
 
 
 def purge(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
@@ -28,7 +40,7 @@ def purge(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
     Raises CacheError or OutputError that says what could not be deleted.
     """
     if arguments.all:
-        return _purge_places(arguments, places, None)
+        return _purge_places(arguments, places, None, purge_sheets=purge_all_sheets)
     if arguments.older_than is not None:
         moment = time.time() - arguments.older_than * DAY_SECONDS
         old = {
@@ -47,7 +59,11 @@ def purge(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
     matches, lost = derived_from(entries, roots)
     if lost:
         show(f"{lost} results can't be traced to any clip or image: they are deleted as well")
-    is_gone = _purge_places(arguments, places, matches)
+    if arguments.clip is not None:
+        purge_sheets: _PurgeSheets = partial(purge_sheets_of_clip, clip_name=arguments.clip.name)
+    else:
+        purge_sheets = partial(purge_sheets_of_people, hashes=roots)
+    is_gone = _purge_places(arguments, places, matches, purge_sheets=purge_sheets)
     if arguments.picture:
         images = " ".join(f"--picture {root}" for root in sorted(roots))
         show(f"outputs with this person stay; to list them: understudy consent outputs {images} FOLDER")
@@ -79,6 +95,7 @@ def _purge_places(
     places: list[CachePlace],
     matches: Callable[[str], bool] | None,
     before_timestamp: float | None = None,
+    purge_sheets: _PurgeSheets | None = None,
 ) -> bool:
     """Purge every place of what matches, of everything for None; what fails in one keeps no other from it."""
     faults: list[str] = []
@@ -90,6 +107,8 @@ def _purge_places(
             )
             continue
         steps = [partial(_purge_place, place, matches), partial(_blank_place, place, before_timestamp)]
+        if purge_sheets is not None:
+            steps.append(partial(_purge_sheets_beside, place, purge_sheets))
         for step in steps:
             try:
                 step()
@@ -98,6 +117,20 @@ def _purge_places(
     if faults:
         raise CacheError("; ".join(dict.fromkeys(faults)))
     return _verify_purge(arguments, matches or (lambda _: True))
+
+
+def _purge_sheets_beside(place: CachePlace, purge_sheets: _PurgeSheets) -> None:
+    """Delete sheets that an editor made with a cache folder: they lie beside it."""
+    if not isinstance(place.store, PackStore):
+        return
+    folder = place.store.root.parent / SHEETS_FOLDER
+    done = purge_sheets(folder)
+    if done.removed:
+        show(f"{pluralise(len(done.removed), 'file')} of sheets deleted from {quote(folder)}")
+    if done.unlabeled:
+        show(
+            f"{pluralise(done.unlabeled, 'sheet')} of an earlier version left in {quote(folder)}: look at them"
+        )
 
 
 def _purge_place(place: CachePlace, matches: Callable[[str], bool] | None) -> None:

@@ -8,12 +8,10 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from ..batch.corrections import correct_swaps, read_corrections
 from ..batch.job import MovieJob, open_job
 from ..batch.movie_render import movie_warnings, render_movie
 from ..batch.render_counts import RenderCounts
 from ..batch.report import write_report
-from ..batch.roto_file import mask_swaps, read_roto
 from ..cache.stack import OpenCache
 from ..export.inputs import follow_link, require_movie_name, require_output
 from ..provenance.settings import mark_settings
@@ -23,7 +21,7 @@ from .export_arguments import encoding_choice
 from .open_run import open_run, quiet_encoders, run_settings
 from .output import show
 from .render_display import RenderDisplay, print_warnings
-from .request import swaps_from_arguments
+from .request import corrected_swaps
 from .signals import StopSignal
 
 
@@ -66,14 +64,9 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
 
 def _job(arguments: argparse.Namespace) -> MovieJob:
     """Return what the arguments ask for. Raises BatchError, FaceImageError, RecipeError."""
-    swaps = swaps_from_arguments(arguments)
-    if arguments.corrections:
-        swaps = correct_swaps(swaps, read_corrections(arguments.corrections))
-    if arguments.roto:
-        swaps = mask_swaps(swaps, read_roto(arguments.roto))
     return MovieJob(
         arguments.clip,
-        swaps,
+        corrected_swaps(arguments),
         arguments.output,
         arguments.start,
         arguments.end,

@@ -3,6 +3,8 @@
 
 import argparse
 
+from ..batch.corrections import correct_swaps, read_corrections
+from ..batch.roto_file import mask_swaps, read_roto
 from ..batch.swap_tables import SwapDefaults, read_swap_file
 from ..errors import BatchError
 from ..export.inputs import face_images
@@ -26,3 +28,13 @@ def swaps_from_arguments(arguments: argparse.Namespace) -> tuple[ClipSwap, ...]:
     return read_swap_file(
         arguments.swaps, SwapDefaults(overrides=tuple(arguments.set), consent_override=arguments.consent)
     )
+
+
+def corrected_swaps(arguments: argparse.Namespace) -> tuple[ClipSwap, ...]:
+    """Return what `swaps_from_arguments` does, with --corrections and the masks of --roto. Raises the same."""
+    swaps = swaps_from_arguments(arguments)
+    if arguments.corrections:
+        swaps = correct_swaps(swaps, read_corrections(arguments.corrections))
+    if arguments.roto:
+        swaps = mask_swaps(swaps, read_roto(arguments.roto))
+    return swaps

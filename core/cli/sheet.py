@@ -32,6 +32,7 @@ from ..sheet.page import encode_page
 from ..sheet.record import sheet_record
 from ..sheet.scan import scan_frames, scan_numbers
 from ..sheet.sheet import Cell, Cost, Sheet, Variant, Wedge
+from ..sheet.source_label import source_hashes
 from .open_run import open_run, run_settings
 from .output import is_terminal, print_diagnostic, show
 from .progress import ProgressDisplay
@@ -127,6 +128,7 @@ def _make_sheet(
         tuple(rows),
         tuple(cost for _, cost in checks),
         scan_cost,
+        source_hashes(variants),
     )
 
 

@@ -2,12 +2,9 @@
 """OpenEXR files of frames: linear light in half floats, without loss beyond these.
 
 The values of a frame are taken as coded by the sRGB curve, as they are where OpenEXR is read: what is written here is
-read as the same frame again. Their primaries stay the clip's, and the file names them. The format is that of
-https://openexr.com/en/latest/OpenEXRFileLayout.html.
+read as the same frame again. Their primaries stay the clip's, and the file names them.
 """
 
-import struct
-import zlib
 from fractions import Fraction
 from functools import cache
 
@@ -16,14 +13,8 @@ import numpy.typing as npt
 
 from ..face.types import Floats
 from ..media.clip import FramePixels
-from ..media.exr import SIGNATURE, decode_srgb
-
-_HALF, _FLOAT, _ZIP, _ROWS_OF_A_BLOCK = 1, 2, 3, 16
-_HALF_BYTES = 2
-_ZIP_LEVEL = 4
-"""What OpenEXR's library takes: more makes files hardly smaller."""
-_CHANNELS = "BGR"
-"""In the order of the alphabet, as a file has them."""
+from ..media.exr import decode_srgb
+from .exr_channels import encode_exr_channels
 
 # Red, green, blue and white as x and y, by the numbers of ISO/IEC 23091-2; what is not here is BT.709 in Blender too.
 _D65 = (0.3127, 0.3290)
@@ -94,6 +85,11 @@ def encode_light_exr(pixels: Floats, *, half: bool, space: str, comment: str = "
     return _encode(pixels.astype("<f4"), _SPACE_CHROMATICITIES.get(space), None, comment)
 
 
+def space_chromaticities(space: str) -> tuple[float, ...] | None:
+    """Return red, green, blue and white as x and y of one of Blender's colour spaces; None where they are not known."""
+    return _SPACE_CHROMATICITIES.get(space)
+
+
 def is_half(pixels: Floats) -> bool:
     """Tell whether half floats hold all numbers of a frame exactly."""
     with np.errstate(over="ignore"):
@@ -107,32 +103,10 @@ def _encode(
     comment: str,
 ) -> bytes:
     height, width = light.shape[:2]
-    kind = _HALF if light.dtype.itemsize == _HALF_BYTES else _FLOAT
-    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
-    listed = b"".join(name.encode() + b"\0" + struct.pack("<iIii", kind, 0, 1, 1) for name in _CHANNELS)
-    header = SIGNATURE + struct.pack("<I", 2)
-    header += _attribute("channels", "chlist", listed + b"\0")
-    if chromaticities is not None:
-        header += _attribute("chromaticities", "chromaticities", struct.pack("<8f", *chromaticities))
-    if comment:
-        header += _attribute("comments", "string", comment.encode())
-    header += _attribute("compression", "compression", bytes([_ZIP]))
-    header += _attribute("dataWindow", "box2i", window) + _attribute("displayWindow", "box2i", window)
-    header += _attribute("lineOrder", "lineOrder", b"\0")
-    header += _attribute("pixelAspectRatio", "float", struct.pack("<f", pixel_aspect or 1))
-    header += _attribute("screenWindowCenter", "v2f", struct.pack("<2f", 0, 0))
-    header += _attribute("screenWindowWidth", "float", struct.pack("<f", 1)) + b"\0"
-    blocks = [
-        _block(row, light[row : row + _ROWS_OF_A_BLOCK, :, ::-1])
-        for row in range(0, height, _ROWS_OF_A_BLOCK)
-    ]
-    first = len(header) + 8 * len(blocks)
-    starts = first + np.cumsum([0, *map(len, blocks[:-1])])
-    return b"".join((header, starts.astype("<u8").tobytes(), *blocks))
-
-
-def _attribute(name: str, kind: str, value: bytes) -> bytes:
-    return f"{name}\0{kind}\0".encode() + struct.pack("<i", len(value)) + value
+    planes = {name: light[..., place] for place, name in enumerate("RGB")}
+    return encode_exr_channels(
+        (width, height), planes, chromaticities=chromaticities, pixel_aspect=pixel_aspect, comment=comment
+    )
 
 
 @cache
@@ -140,15 +114,3 @@ def _half_table(dtype: str) -> npt.NDArray[np.float16]:
     """Return the linear light of each value that a sample can have."""
     most = np.iinfo(np.dtype(dtype)).max
     return decode_srgb(np.arange(most + 1, dtype=np.float32) / np.float32(most)).astype("<f2")
-
-
-def _block(row: int, light: "npt.NDArray[np.float16] | npt.NDArray[np.float32]") -> bytes:
-    """Return some rows, (h, w, 3), as a file has them: by channels, low and high bytes apart, as differences."""
-    data = np.ascontiguousarray(light.swapaxes(1, 2)).view(np.uint8).reshape(-1, 2)
-    planes = np.ascontiguousarray(data.T).ravel()
-    differences = planes.copy()
-    differences[1:] = planes[1:] - planes[:-1] + np.uint8(128)
-    packed = zlib.compress(differences.tobytes(), _ZIP_LEVEL)
-    if len(packed) >= data.size:
-        packed = data.tobytes()
-    return struct.pack("<ii", row, len(packed)) + packed

@@ -45,8 +45,8 @@ def light_transfer(
         The offset is in levels.
     """
     spread_fine, spread_broad = low_pass_sigmas(radius_pixels)
-    fine = _LowFrequencies(target, swapped_image, weight, spread_fine)
-    broad = _LowFrequencies(target, swapped_image, weight, spread_broad)
+    images = _WeighedImages(target, swapped_image, weight)
+    fine, broad = _LowFrequencies(images, spread_fine), _LowFrequencies(images, spread_broad)
     # Colour follows closely, so that no cast of the source's stays in patches; lightness only in the large, so
     # that brows, lips and folds stay the source's.
     tint = fine.ratio / _grey(fine.ratio)[..., None]
@@ -62,19 +62,27 @@ def low_pass_sigmas(radius_pixels: float) -> tuple[float, float]:
     return max(CHROMA_SHARE * radius_pixels, 0.5), max(radius_pixels, 0.5)
 
 
+class _WeighedImages:
+    """Target and swapped crop, and both times the weight."""
+
+    def __init__(self, target: Levels, swapped_image: Levels, weight: Floats) -> None:
+        self.weight = weight
+        self.overall = float(weight.sum()) + 1e-3
+        self.values = [image.astype(np.float32) for image in (target, swapped_image)]
+        self.weighed = [values * weight[..., None] for values in self.values]
+        self.means = [weighed.sum((0, 1)) / self.overall for weighed in self.weighed]
+
+
 class _LowFrequencies:
     """The low frequencies of target and swapped crop, their ratio, and how strong the detail above them is."""
 
-    def __init__(self, target: Levels, swapped_image: Levels, weight: Floats, sigma: float) -> None:
-        weight3 = weight[..., None]
+    def __init__(self, images: _WeighedImages, sigma: float) -> None:
+        weight, overall = images.weight, images.overall
         near = low_pass(weight, sigma)[..., None] + 1e-3
-        overall = float(weight.sum()) + 1e-3
         lows, details = [], []
-        for image in (target, swapped_image):
-            values = image.astype(np.float32)
-            weighed = values * weight3
+        for values, weighed, mean in zip(images.values, images.weighed, images.means, strict=True):
             # Far from any skin the low-pass has nothing to say: the mean of the face takes over.
-            low = (low_pass(weighed, sigma) + 1e-3 * (weighed.sum((0, 1)) / overall)) / near
+            low = (low_pass(weighed, sigma) + 1e-3 * mean) / near
             relative = _grey(values - low) / (_grey(low) + DARK_OFFSET_LEVELS)
             lows.append(low)
             details.append(float(np.sqrt((relative**2 * weight).sum() / overall)))

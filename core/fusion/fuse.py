@@ -89,7 +89,7 @@ def fuse_crop(
         bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
         if footage is not None and footage.rims is not None:
-            mask *= 1 - params.keep_cover * (1 - _warp_mask_to_crop(footage.rims, region, small))
+            mask *= 1 - params.keep_cover * (1 - warp_mask_to_crop(footage.rims, region, small))
     # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
     rgb = sharpen(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
@@ -166,7 +166,7 @@ def unoccluded_face(
     target = crop.target
     bare = np.ones(target.shape[:2], np.float32)
     if occlusion_mask is not None:
-        bare = _warp_mask_to_crop(occlusion_mask, region, (target.shape[1], target.shape[0]))
+        bare = warp_mask_to_crop(occlusion_mask, region, (target.shape[1], target.shape[0]))
     if occlusion_mask is None or occlusion_mask.rough:
         by_colour = (
             crop.bare
@@ -177,7 +177,7 @@ def unoccluded_face(
     return bare
 
 
-def _warp_mask_to_crop(occlusion_mask: OcclusionMask, region: CropRegion, size: tuple[int, int]) -> Floats:
+def warp_mask_to_crop(occlusion_mask: OcclusionMask, region: CropRegion, size: tuple[int, int]) -> Floats:
     """Bring a masker's mask into a crop reduced to `size` (width, height): float32 in 0..1."""
     across, down = region.width / size[0], region.height / size[1]
     to_frame = np.array(

@@ -72,7 +72,8 @@ def match_grain(
     lack = float(np.sqrt(lacks).mean()) / _GRAIN_STRENGTH
     level = amount * min(lack, _MAX_GRAIN_LEVELS)
     if level > 0:
-        grain = np.float32(level) * _smooth_noise(seed, size)
+        grain = _smooth_noise(seed, size)
+        grain *= np.float32(level)
         if is_deep(colours):
             return limit_levels(np.asarray(colours + grain[..., None], np.float32))
         colours = np.asarray(cv2.add(colours, cv2.merge([grain] * 3), dtype=cv2.CV_8U), np.uint8)
@@ -118,11 +119,22 @@ def _smooth_noise(seed: int, size: tuple[int, int]) -> Floats:
     public domain) ends.
     """
     bits = np.arange(size[0] * size[1], dtype=np.uint32) ^ np.uint32(seed)
-    bits = (bits ^ (bits >> np.uint32(16))) * np.uint32(0x85EBCA6B)
-    bits = (bits ^ (bits >> np.uint32(13))) * np.uint32(0xC2B2AE35)
-    bits = bits ^ (bits >> np.uint32(16))
+    # In place, and in one other array: new ones take as long as what is done in them.
+    other = bits >> np.uint32(16)
+    bits ^= other
+    bits *= np.uint32(0x85EBCA6B)
+    bits ^= np.right_shift(bits, np.uint32(13), out=other)
+    bits *= np.uint32(0xC2B2AE35)
+    bits ^= np.right_shift(bits, np.uint32(16), out=other)
     # The sum of four even bytes has a mean of 510 and a variance of four times (256² - 1) / 12.
-    pairs = (bits & np.uint32(0xFF00FF)) + ((bits >> np.uint32(8)) & np.uint32(0xFF00FF))
-    total = ((pairs & np.uint32(0xFFFF)) + (pairs >> np.uint32(16))).reshape(size[1], size[0])
-    noise = (total.astype(np.float32) - np.float32(510)) / np.float32(147.8)
+    np.right_shift(bits, np.uint32(8), out=other)
+    other &= np.uint32(0xFF00FF)
+    bits &= np.uint32(0xFF00FF)
+    bits += other
+    np.right_shift(bits, np.uint32(16), out=other)
+    bits &= np.uint32(0xFFFF)
+    bits += other
+    noise = bits.reshape(size[1], size[0]).astype(np.float32)
+    noise -= np.float32(510)
+    noise /= np.float32(147.8)
     return np.asarray(cv2.sepFilter2D(noise, -1, _GRAIN_KERNEL, _GRAIN_KERNEL), np.float32)

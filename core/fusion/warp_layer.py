@@ -2,6 +2,7 @@
 """A fused face whose form was changed: laid over the frame's own picture, which was moved along with it."""
 
 from dataclasses import replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ _PADDING_PERCENT = -2.0
 _BLUR_FACTOR = 0.6
 _RADIUS_FACTOR = 2.0
 _BAND_ROWS = 32
+_OPAQUE = 255
 
 
 def widen_for_shape(params: Fusion, amount: float) -> Fusion:
@@ -57,7 +59,7 @@ def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[
     there = layer[
         face.top - top : face.top - top + face_height, face.left - left : face.left - left + face_width
     ]
-    there[:] = _lay_over(face.pixels[: there.shape[0], : there.shape[1]], there)
+    _lay_over(face.pixels[: there.shape[0], : there.shape[1]], there)
     if amount < 1 and is_deep(layer):
         layer[..., 3] = layer[..., 3] * np.float32(amount)
     elif amount < 1:
@@ -66,20 +68,39 @@ def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[
     return Patch(left, top, layer)
 
 
-def _lay_over(above: Levels, below: Levels) -> Levels:
-    """Lay an RGBA image over another of its size, both with straight alpha."""
-    result = as_type_of(below, np.empty(below.shape, below.dtype))
+def _lay_over(above: Levels, below: Levels) -> None:
+    """Lay an RGBA image over another of its size, both with straight alpha; the other becomes the result."""
     # A few rows at a time, so that all of it stays in the processor's cache.
     for first in range(0, len(above), _BAND_ROWS):
         rows = slice(first, first + _BAND_ROWS)
         high, low = np.ascontiguousarray(above[rows]), np.ascontiguousarray(below[rows])
-        upper, lower = high[..., 3].astype(np.float32), low[..., 3].astype(np.float32)
-        alpha = upper + lower * (1 - upper / np.float32(255))
-        share = upper / np.maximum(alpha, np.float32(1e-3))
-        mixed = cv2.blendLinear(high, low, share, 1 - share)
-        whole = alpha if is_deep(result) else np.round(alpha).astype(np.uint8)
-        result[rows] = cv2.insertChannel(whole, mixed, 3)
-    return result
+        upper, lower = (np.asarray(cv2.extractChannel(image, 3)) for image in (high, low))
+        if is_deep(low):
+            alpha, share, rest = _mix(np.asarray(upper, np.float32), np.asarray(lower, np.float32))
+            below[rows] = cv2.insertChannel(alpha, cv2.blendLinear(high, low, share, rest), 3)
+        elif upper.any():
+            if int(lower.min()) == _OPAQUE:
+                alpha, share, rest = (
+                    np.asarray(cv2.LUT(upper, table), np.float32) for table in _opaque_tables()
+                )
+            else:
+                alpha, share, rest = _mix(upper.astype(np.float32), lower.astype(np.float32))
+            whole = np.round(alpha).astype(np.uint8)
+            below[rows] = cv2.insertChannel(whole, cv2.blendLinear(high, low, share, rest), 3)
+
+
+def _mix(upper: Floats, lower: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the alpha of what lies over each other, from that of both, and how far colours of either count."""
+    alpha = upper + lower * (1 - upper / np.float32(_OPAQUE))
+    share = upper / np.maximum(alpha, np.float32(1e-3))
+    return alpha, share, 1 - share
+
+
+@cache
+def _opaque_tables() -> tuple[Floats, Floats, Floats]:
+    """Return what `_mix` gives for each alpha above what hides all below it."""
+    every = np.arange(_OPAQUE + 1, dtype=np.float32)
+    return _mix(every, np.full_like(every, _OPAQUE))
 
 
 def move_mask(mask: OcclusionMask, face_warp: FaceWarp) -> OcclusionMask:

@@ -38,5 +38,6 @@ def grow_outline(outline: Floats, factor: float) -> Floats:
     ndarray, shape (k, 2), float32
         In the same unit.
     """
-    middle = outline.mean(0)
+    # As `mean` does it, which takes twice the time on so few values.
+    middle = np.add.reduce(outline, 0) / outline.dtype.type(len(outline))
     return np.asarray((outline - middle) * factor + middle, np.float32)

@@ -45,7 +45,12 @@ _FEATURE_GROWTH = 1.3
 
 
 def skin_likeness(
-    image: Pixels, points: Floats, sample_weight: Floats, topology: Topology, tolerance: float | Floats = 1.0
+    image: Pixels,
+    points: Floats,
+    sample_weight: Floats,
+    topology: Topology,
+    tolerance: float | Floats = 1.0,
+    features: Pixels | None = None,
 ) -> Floats:
     """Tell how much each pixel looks like a face's skin.
 
@@ -63,6 +68,8 @@ def skin_likeness(
         The mesh's parts.
     tolerance : float or ndarray, shape (H, W), float32
         Above 1 it takes stubble, make-up and deep shade for skin.
+    features : ndarray, shape (H, W), uint8, optional
+        The `feature_mask` of the image, where the caller has it.
 
     Returns
     -------
@@ -72,7 +79,7 @@ def skin_likeness(
     size = image.shape[1], image.shape[0]
     soft = cv2.GaussianBlur(image, (0, 0), max(0.006 * image.shape[0], 0.3))
     lab = np.asarray(cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
-    features = feature_mask(points, size, topology)
+    features = feature_mask(points, size, topology) if features is None else features
     skin = _learn_skin(
         lab, points, sample_weight * (features == 0), _feature_visibility(lab, points, topology)
     )
@@ -191,7 +198,8 @@ def _geometric_median(colours: Floats, weights: Floats) -> Floats:
     middle = (colours * shares).sum(0)
     for _ in range(12):
         distance = np.linalg.norm((colours - middle) * _CHANNEL_WEIGHTS, axis=1, keepdims=True) + 1.0
-        middle = (colours * (shares / distance)).sum(0) / (shares / distance).sum()
+        near = shares / distance
+        middle = (colours * near).sum(0) / near.sum()
     return np.asarray(middle, np.float32)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ModelError
-from .session import ModelFile
+from .model_file import ModelFile
 
 DETECTOR = "blaze_face_full_192.onnx"
 LANDMARKER = "face_mesh_attention_192.onnx"

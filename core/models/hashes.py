@@ -40,6 +40,15 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def file_stamp(path: Path) -> Record:
+    """Return what tells a model file from others that are put in its place. ModelError if it can't be looked at."""
+    try:
+        with open_input(path) as file:
+            return _stamp(os.fstat(file.fileno()))
+    except OSError as error:
+        raise ModelError(f"can't read the model {path}: {error.strerror or error}") from error
+
+
 class HashCache:
     """Remembers hashes by path and by all that the system says of a file. For one thread at a time."""
 

@@ -18,9 +18,10 @@ from ..units import OFF
 from .catalog import Catalogue, Family, ModelCard, load_catalogue, mismatch
 from .embedded import SAFEGUARD_FAMILY, embedded_files, safeguard_file
 from .hashes import HashCache
+from .model_file import ModelFile
 from .model_folder import model_files, world_writable_path
-from .onnx_file import OnnxInfo, read_model_file, read_onnx_info, require_size
-from .session import ModelFile
+from .onnx_file import require_size
+from .onnx_skeleton import onnx_info_of
 from .statement import read_statement
 
 MODELS_VARIABLE = "UNDERSTUDY_MODELS"
@@ -190,11 +191,6 @@ def signature_problem(path: Path, family: Family) -> str:
         return quote(error)
     wrong = mismatch(family, facts)
     return f"it is no {family.title} model: {quote(wrong)}" if wrong else ""
-
-
-def onnx_info_of(path: Path) -> OnnxInfo:
-    """Return what a model file says of itself, read without running it. ModelError as `read_onnx_info`."""
-    return read_onnx_info(read_model_file(path), path)
 
 
 def _names(model: LocalModel) -> set[str]:

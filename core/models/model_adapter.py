@@ -7,8 +7,9 @@ from typing import Protocol
 from ..errors import ModelError
 from ..face.types import Pixels
 from .catalog import Family
+from .model_file import ModelFile
 from .preprocess import preprocess
-from .session import ModelFile, ModelPool, Tensor
+from .session import ModelPool, Tensor
 
 
 class Adapter(Protocol):

@@ -101,7 +101,7 @@ def require_size(path: Path) -> None:
         raise ModelError(f"{path} has {size / 1e9:.1f} GB: an ONNX file holds 2 GB at most")
 
 
-def read_onnx_info(data: bytes, path: Path) -> OnnxInfo:
+def read_onnx_info(data: bytes | memoryview, path: Path) -> OnnxInfo:
     """Walk an ONNX file's bytes and return what it says of itself; `path` is for messages alone.
 
     Raises ModelError if it is not ONNX, damaged, or one of the files this module refuses.
@@ -132,7 +132,7 @@ def last_initializer(data: bytes, path: Path) -> npt.NDArray[np.float32]:
     return np.frombuffer(raw, kind).reshape(shape).astype(np.float32)
 
 
-def _scan_file(data: bytes, path: Path) -> _FileScan:
+def _scan_file(data: bytes | memoryview, path: Path) -> _FileScan:
     walk = _FileScan()
     graphs = 0
     for number, kind, value in walk.fields(memoryview(data), path):

@@ -84,6 +84,11 @@ class Processor:
         return {"cuda": "cuda", "tensorrt": "cuda", "directml": "dml"}.get(self._base, "cpu")
 
     @property
+    def runs_on_cpu(self) -> bool:
+        """Whether it is the CPU, by ONNX Runtime's own code or by OpenVINO's."""
+        return self.name in ("cpu", OPENVINO_CPU, OPENVINO_BF16)
+
+    @property
     def fuses_images(self) -> bool:
         """Whether images are fused on it.
 

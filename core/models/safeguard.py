@@ -3,7 +3,7 @@
 
 from .embedded import SAFEGUARD_FAMILY, safeguard_file
 from .library import ModelLibrary
-from .session import ModelFile
+from .model_file import ModelFile
 
 
 def find_safeguard_model(library: ModelLibrary) -> ModelFile | None:

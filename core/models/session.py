@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Model files, known by their content, and the ONNX Runtime sessions that run them."""
+"""The ONNX Runtime sessions that run model files."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from hashlib import sha256
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +12,14 @@ from ..errors import ModelError
 from ..filesystem import Location
 from ..reporting.log import room_logger
 from ..reporting.quoting import quote
+from ..system.address_space import limit_bytes
 from ..system.library_versions import library_inputs
 from .engine_folder import make_engine_folder
-from .hashes import file_sha256, forget_hash
 from .io_binding import run_with_binding
 from .memory_limit import release_memory
-from .onnx_file import read_model_file, read_onnx_info
+from .model_file import ModelFile
+from .onnx_file import last_initializer, read_model_file, read_onnx_info
+from .openings import OpeningsAhead, check_beside
 from .ort_exceptions import is_out_of_memory, ort_exceptions
 from .processor import Processor, ProviderOptions, open_session, require_provider_names
 from .processor_choice import select_processor
@@ -35,29 +34,12 @@ Feeds = Tensor | Mapping[str, npt.NDArray[Any]]
 """The first input's tensor, or every input's by name."""
 
 
-@dataclass(frozen=True)
-class ModelFile:
-    """An ONNX file on disk."""
+class OpenModel(NamedTuple):
+    """A model that can be run."""
 
-    path: Path
-    cached_sha256: str = field(default="", compare=False)
-    """Its hash, where it is remembered; empty to compute it."""
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hex SHA-256 of the file: what the model is called in keys. ModelError if it can't be read."""
-        return self.cached_sha256 or file_sha256(self.path)
-
-    def read_and_verify(self) -> bytes:
-        """Read the file: what is run or taken from it is what its hash, and so every key, names.
-
-        ModelError if it can't be read, or is another file than when its hash was taken.
-        """
-        data = read_model_file(self.path)
-        if sha256(data).hexdigest() != self.sha256:
-            forget_hash(self.path)
-            raise ModelError(f"the model {self.path} changed while it was in use: run this again")
-        return data
+    session: "onnxruntime.InferenceSession"
+    last_initializer: Tensor | None
+    """Where it was asked for."""
 
 
 class ModelPool:
@@ -79,7 +61,8 @@ class ModelPool:
         self._threads = threads
         self._providers = tuple(providers)
         self._engine_folder = engine_folder
-        self._sessions: dict[tuple[str, bool], onnxruntime.InferenceSession] = {}
+        self._sessions: dict[tuple[str, bool], OpenModel] = {}
+        self._openings: OpeningsAhead[tuple[str, bool], OpenModel] = OpeningsAhead()
         self._graphs: dict[bytes, onnxruntime.InferenceSession] = {}
         self._warnings: dict[str, None] = {}
 
@@ -173,27 +156,57 @@ class ModelPool:
             )
         return self._run(session, "the graph of fusion", feeds, None)
 
+    def open_ahead(self, model: ModelFile, *, exact: bool = True, keep_initializer: bool = False) -> None:
+        """Begin to open a model that will be run soon, on another thread; what goes wrong is met when it is run.
+
+        With `keep_initializer` its `last_initializer` is kept.
+        """
+        key = self._session_key(model, exact=exact)
+        # Two at once take more memory. What accelerators make of models is made on the thread that runs them.
+        may_begin = self.processor.runs_on_cpu and limit_bytes() is None
+        if may_begin and key not in self._sessions:
+            work = partial(self._open, model, exact=exact, keep_initializer=keep_initializer)
+            self._openings.begin(key, work)
+
+    def last_initializer(self, model: ModelFile, *, exact: bool = True) -> Tensor:
+        """Return the values of a model's last initializer, of the bytes that it is opened from; see `onnx_file`."""
+        values = self._open_model(model, exact=exact, keep_initializer=True).last_initializer
+        return last_initializer(model.read_and_verify(), model.path) if values is None else values
+
     def close(self) -> None:
         """Let go of every session, and of the memory that they took."""
-        had_any = bool(self._sessions or self._graphs)
+        had_any = self._openings.close() or bool(self._sessions or self._graphs)
         self._sessions.clear()
         self._graphs.clear()
         if had_any:
             release_memory()
 
     def _session(self, model: ModelFile, *, exact: bool = True) -> "onnxruntime.InferenceSession":
-        key = model.sha256, exact or self.processor.is_always_exact
-        session = self._sessions.get(key)
-        if session is None:
-            session = self._sessions[key] = self._open(model, exact=exact)
-        return session
+        return self._open_model(model, exact=exact).session
 
-    def _open(self, model: ModelFile, *, exact: bool) -> "onnxruntime.InferenceSession":
-        data = model.read_and_verify()
-        read_onnx_info(data, model.path)
-        session = self._create_session(data, str(model.path), self._provider_options(exact=exact))
-        _LOGGER.info("model %s loaded on %s", quote(model.path.name), self.processor.name)
-        return session
+    def _session_key(self, model: ModelFile, *, exact: bool) -> tuple[str, bool]:
+        return model.sha256, exact or self.processor.is_always_exact
+
+    def _open_model(self, model: ModelFile, *, exact: bool, keep_initializer: bool = False) -> OpenModel:
+        key = self._session_key(model, exact=exact)
+        opened = self._sessions.get(key)
+        if opened is None:
+            opening = self._openings.take(key)
+            if opening is None:
+                opened = self._open(model, exact=exact, keep_initializer=keep_initializer)
+            else:
+                opened = opening.result()
+            self._sessions[key] = opened
+            _LOGGER.info("model %s loaded on %s", quote(model.path.name), self.processor.name)
+        return opened
+
+    def _open(self, model: ModelFile, *, exact: bool, keep_initializer: bool = False) -> OpenModel:
+        data = read_model_file(model.path)
+        # Nothing is run before it is known to be what the hash names; its structure is walked before it is opened.
+        with check_beside(partial(model.verify, data), len(data)):
+            read_onnx_info(data, model.path)
+            session = self._create_session(data, str(model.path), self._provider_options(exact=exact))
+        return OpenModel(session, last_initializer(data, model.path) if keep_initializer else None)
 
     def _provider_options(self, *, exact: bool) -> ProviderOptions:
         """Return the providers for a model, with a folder for engines where they need one and it is safe."""

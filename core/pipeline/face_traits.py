@@ -73,7 +73,8 @@ def frame_traits(
 ) -> FrameTraits:
     """Return the traits of a frame, see `Pipeline.frame_traits`. An excluded frame has its faces all the same."""
     bare = replace(request, exclusions=(), holds=(), landmark_edits=())
-    here, indices = edited_faces(analyser, selector, clip, number, request.in_frame(number) or bare)
+    asked = request.in_frame(number) or bare.with_analysis_of(number)
+    here, indices = edited_faces(analyser, selector, clip, number, asked)
     thumbnail = analyser.frames.thumbnail(clip, number)
     size = clip.info.width, clip.info.height
     faces = []

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ..analysis.maskers.contract import OcclusionMask
 from ..cache.base.key import Key, Scalar
 from ..face.types import Floats
 from ..fusion import skin_tone, warp_layer
+from ..fusion.face_parts import FaceParts, mask_by_hand, take_face_apart
 from ..fusion.footage_look import FootageLook
 from ..fusion.fuse import fuse_crop
 from ..fusion.graph.fuser import Fuser
@@ -21,10 +23,16 @@ from ..fusion.warp_layer import glasses_rims, lay_on_picture, move_mask, widen_f
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import Topology
 from ..recipe import Fusion
-from ..swap.crops import AlignedImage, Crop
+from ..swap.crops import AlignedImage, Crop, FusionCrop
 from ..swap.neural_swapper import NeuralSwapper
 from ..swap.shape import FaceWarp
 from .plan import FacePlan
+from .shape_stage import ShapePlan
+
+FaceInputs: TypeAlias = tuple[
+    FacePlan, tuple[Crop, AlignedImage | None], OcclusionMask | None, FaceWarp | None
+]
+"""A planned face, its swapped and its enhanced crop, what covers it, and how its form was changed."""
 
 
 def complete_fusion_inputs(
@@ -97,23 +105,10 @@ class FuseStage:
         if face_warp is None or entry.shape is None:
             return self._fuse_in_place(entry, crops, mask, added)
         amount = min(entry.request.recipe.swap.shape, 1.0)
-        # The face and the picture around it fade together, so nothing fades before they are one.
-        look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
         # What the skin around the face takes of its tone, the face's edge need not take of theirs.
         reach = amount * params.skin_reach
-        seed = entry.shape.seed
-        footage = FootageLook(
-            amount * (1 - reach),
-            face_warp.detail,
-            amount * params.grain,
-            seed,
-            amount,
-            glasses_rims(face_warp),
-        )
-        ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe, deep=entry.deep)
-        points = fit_face_mesh(face_warp.landmarks, self._topology)
-        cover = None if mask is None else move_mask(mask, face_warp)
         # By OpenCV on every processor: the graph knows nothing of the footage's look.
+        ready, points, look, cover, footage = self._with_shape(entry, crops, mask, face_warp, entry.shape)
         pixels = fuse_crop(ready, points, entry.region, look, self._topology, cover, footage, added)
         face = Patch(entry.region.left, entry.region.top, pixels)
         if reach > 0:
@@ -122,6 +117,51 @@ class FuseStage:
             picture = spread_skin_tone(face_warp.picture, pixels, corner, in_picture, reach, self._topology)
             face_warp = replace(face_warp, picture=picture)
         return lay_on_picture(face, face_warp, params.blend * params.opacity, size)
+
+    def take_apart(
+        self,
+        entry: FacePlan,
+        crops: tuple[Crop, AlignedImage | None],
+        mask: OcclusionMask | None,
+        face_warp: FaceWarp | None,
+        size: tuple[int, int],
+    ) -> FaceParts:
+        """Return the parts that `fuse` makes a face of; the parameters are those of `fuse`."""
+        if face_warp is not None and entry.shape is not None:
+            ready, points, look, cover, footage = self._with_shape(entry, crops, mask, face_warp, entry.shape)
+            parts = take_face_apart(ready, points, entry.region, look, self._topology, cover, footage)
+            return mask_by_hand(parts, entry.masks, size)
+        recipe = entry.request.recipe
+        ready = self._neural.prepare_for_fusion(*crops, entry.region, recipe, deep=entry.deep)
+        points = fit_face_mesh(entry.face.landmarks, self._topology)
+        parts = take_face_apart(ready, points, entry.region, recipe.fusion, self._topology, mask)
+        return mask_by_hand(parts, entry.masks, size)
+
+    def _with_shape(
+        self,
+        entry: FacePlan,
+        crops: tuple[Crop, AlignedImage | None],
+        mask: OcclusionMask | None,
+        face_warp: FaceWarp,
+        shape: ShapePlan,
+    ) -> tuple[FusionCrop, Floats, Fusion, OcclusionMask | None, FootageLook]:
+        """Return what a face of another form is fused from: its crop, points, parameters, cover and footage."""
+        params = entry.request.recipe.fusion
+        amount = min(entry.request.recipe.swap.shape, 1.0)
+        # The face and the picture around it fade together, so nothing fades before they are one.
+        look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
+        footage = FootageLook(
+            amount * (1 - amount * params.skin_reach),
+            face_warp.detail,
+            amount * params.grain,
+            shape.seed,
+            amount,
+            glasses_rims(face_warp),
+        )
+        ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe, deep=entry.deep)
+        points = fit_face_mesh(face_warp.landmarks, self._topology)
+        cover = None if mask is None else move_mask(mask, face_warp)
+        return ready, points, look, cover, footage
 
     def _fuse_in_place(
         self,

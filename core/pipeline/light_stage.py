@@ -132,6 +132,29 @@ class LightStage:
         alpha = pixels[..., 3] * np.float32(1 / 255)
         return LightPatch(patch.left, patch.top, as_floats(cv2.merge([*cv2.split(own), alpha])))
 
+    def levels_in_footage(self, plan: LayerPlan, entry: FacePlan, levels: Floats) -> Floats:
+        """Return an image of a frame's view in the numbers of its clip, without what the view cut off.
+
+        Parameters
+        ----------
+        plan : LayerPlan
+            The frame.
+        entry : FacePlan
+            One of its faces.
+        levels : ndarray, shape (h, w, 3), float32
+            RGB in levels of the view.
+
+        Returns
+        -------
+        ndarray, the same shape, float32
+            RGB in the clip's own numbers where they are light, else 1 for the largest level.
+        """
+        light = self.face_light(plan, entry)
+        if light is None:
+            return as_floats(levels / np.float32(255))
+        linear = light_of_view(levels, None, light.stops)
+        return require_light(plan.clip).from_light(linear)
+
 
 def _place(face: Face, size: tuple[int, int]) -> tuple[slice, slice]:
     """Return the rows and columns around a face in which what is cut off is kept."""

@@ -38,7 +38,8 @@ from .crop_stage import CropStage
 from .face_planner import FacePlanner
 from .face_selector import FaceSelector
 from .face_traits import FrameTraits, frame_traits
-from .fuse_stage import FuseStage
+from .fuse_stage import FaceInputs, FuseStage
+from .layer_parts import LayerParts, PlannedFaceParts
 from .light_stage import LightStage
 from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
@@ -216,15 +217,31 @@ class Pipeline:
     def execute(self, plan: LayerPlan) -> Patch | None:
         """Compute a planned layer: its pixels, or None where no face is replaced."""
         self._counter.record_frame(len(plan.faces))
+        faces = self._face_inputs(plan)
+        with self._counter.measure("fuse"):
+            patches = [self._fusion.fuse(*inputs, plan.size) for inputs in faces]
+            return composite_patches(patches, plan.size)
+
+    def take_apart(self, plan: LayerPlan) -> LayerParts:
+        """Compute a planned layer as `execute_for_layer` does, and what it was made from. Raises what that does."""
+        self._counter.record_frame(len(plan.faces))
+        faces = self._face_inputs(plan)
+        with self._counter.measure("fuse"):
+            patches = [self._fusion.fuse(*inputs, plan.size) for inputs in faces]
+            parts = [self._fusion.take_apart(*inputs, plan.size) for inputs in faces]
+        shown = self.footage_patch(plan, composite_patches(patches, plan.size))
+        planned = (
+            PlannedFaceParts(entry, own, self._light.levels_in_footage(plan, entry, own.swapped), patch)
+            for entry, own, patch in zip(plan.faces, parts, patches, strict=True)
+        )
+        return LayerParts(shown, tuple(planned))
+
+    def _face_inputs(self, plan: LayerPlan) -> list[FaceInputs]:
+        """Return what each face of a plan is fused from, kept or made."""
         crops = self._crops.crops(plan)
         masks = [self._crops.occlusion_mask(plan, entry) for entry in plan.faces]
         face_warps = [self._crops.face_warp(plan, entry) for entry in plan.faces]
-        with self._counter.measure("fuse"):
-            patches = [
-                self._fusion.fuse(entry, both, mask, face, plan.size)
-                for entry, both, mask, face in zip(plan.faces, crops, masks, face_warps, strict=True)
-            ]
-            return composite_patches(patches, plan.size)
+        return list(zip(plan.faces, crops, masks, face_warps, strict=True))
 
     def execute_for_layer(self, plan: LayerPlan) -> Patch | LightPatch | None:
         """Compute a planned layer as `execute` does, of a clip of light in the clip's own numbers."""

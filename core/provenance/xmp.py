@@ -9,7 +9,6 @@ import hashlib
 import html
 import re
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
 
 from ..errors import OutputError
 from .facts import COMPOSITE_TEXT, NEURAL, CompositeFacts, facts_from_json
@@ -109,6 +108,7 @@ def _description(facts: CompositeFacts) -> str:
     if facts.engine == NEURAL:
         attributes |= {"Iptc4xmpExt:AISystemUsed": name}
         attributes |= {"Iptc4xmpExt:AISystemVersionUsed": version} if version else {}
+    text = html.escape(COMPOSITE_TEXT, quote=False)
     lines = "".join(f" {key}={_quoted(value)}\n" for key, value in attributes.items())
     return (
         '<rdf:Description rdf:about=""\n'
@@ -117,7 +117,7 @@ def _description(facts: CompositeFacts) -> str:
         ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"\n'
         f' xmlns:understudy="{NAMESPACE}"\n'
         f"{lines}>\n"
-        f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(COMPOSITE_TEXT)}</rdf:li></rdf:Alt>'
+        f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{text}</rdf:li></rdf:Alt>'
         "</dc:description>\n"
         "</rdf:Description>\n"
     )
@@ -125,4 +125,6 @@ def _description(facts: CompositeFacts) -> str:
 
 def _quoted(value: str) -> str:
     """Return a value in double quotes, whatever quotes are in it."""
-    return quoteattr(value.replace('"', "\0")).replace("\0", "&quot;") if '"' in value else quoteattr(value)
+    # As xml.sax.saxutils has it, which loads urllib, http and ssl.
+    text = html.escape(value, quote=False).replace('"', "&quot;")
+    return '"' + text.translate({9: "&#9;", 10: "&#10;", 13: "&#13;"}) + '"'

@@ -10,7 +10,7 @@ from ..media.source import ClipSource
 from ..models.embedded import embedded_files
 from ..models.library import ModelLibrary
 from ..models.licences import NOT_STATED, strictest, swapper_companions
-from ..models.session import ModelFile
+from ..models.model_file import ModelFile
 from ..provenance.facts import EMBEDDED, MAX_HASHES, NEURAL, OTHER_LICENCE, CompositeFacts
 from ..provenance.marker import ClipFile
 from ..recipe import Recipe

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..models.library import ModelLibrary
-from ..models.session import ModelFile
+from ..models.model_file import ModelFile
 from ..recipe import Recipe
 
 IMAGELESS_SWAPPER = "dfm"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from ..analysis.display import display_pixels
-from ..errors import ClipError, UnderstudyError
+from ..errors import ClipError, RefusalError, UnderstudyError
 from ..export.frames import NO_MEMORY, render_frames
 from ..face.types import Floats, Pixels
 from ..media.clip import Clip
@@ -79,6 +79,8 @@ def check_variants(
         check_stop()
         meter, fault = CostMeter(pipeline), ""
         try:
+            if variant.fault:
+                raise RefusalError(variant.fault)
             pipeline.check([variant.request])
         except UnderstudyError as error:
             fault, first_error = describe(error), first_error or error

@@ -10,6 +10,7 @@ from ..system.version import program_name
 from .layout import LayoutCell, LayoutRow, Section, cell_text, lay_out
 from .lettering import draw_line, wrap_lines
 from .sheet import Sheet
+from .source_label import PNG_KEY, label_text
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -76,6 +77,7 @@ def encode_contact_image(sheet: Sheet, *, is_draft: bool = False) -> bytes:
         text = PngImagePlugin.PngInfo()
         text.add_text("Comment", COMMENT)
         text.add_text("Software", program_name())
+        text.add_text(PNG_KEY, label_text(sheet.source_hashes))
         file = BytesIO()
         compression = _DRAFT_COMPRESSION if is_draft else _COMPRESSION
         image.save(file, "PNG", pnginfo=text, compress_level=compression)  # gate: memory

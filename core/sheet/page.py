@@ -16,6 +16,7 @@ from ..system.version import program_name
 from .layout import LayoutCell, Section, cell_text, cost_text, image_names, lay_out, settings_text
 from .page_style import STYLE
 from .sheet import Sheet
+from .source_label import PAGE_NAME, label_text
 
 _JPEG_QUALITY = 90
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -37,6 +38,7 @@ def encode_page(sheet: Sheet) -> bytes:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="generator" content="{_text(program_name())}">\n'
         f'<meta name="description" content="{_text(COMMENT)}">\n'
+        f'<meta name="{PAGE_NAME}" content="{label_text(sheet.source_hashes)}">\n'
         f'<link rel="icon" href="data:,">\n<title>{title}</title>\n'
         f"<style>\n{STYLE}{_image_rules(sheet, sections)}</style>\n</head>\n<body>\n"
     )

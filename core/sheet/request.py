@@ -60,6 +60,7 @@ def sheet_request_values(request: SheetRequest) -> dict[str, Any]:
                 "name": variant.name,
                 "request": request_values(variant.request),
                 "values": list(variant.values),
+                "fault": variant.fault,
             }
             for variant in request.variants
         ],
@@ -104,9 +105,10 @@ def sheet_request_from(values: Mapping[str, Any], source: ClipSource) -> SheetRe
 
 
 def _variant_from(values: object) -> Variant:
-    given = messages.entries(values, "name", "request", "values")
+    given = messages.entries(values, "name", "request", "values", "fault")
     texts = messages.listing(given["values"], messages.text, _MAX_WEDGES)
-    return Variant(messages.text(given["name"]), request_from(given["request"]), texts)
+    request, fault = request_from(given["request"]), messages.text(given["fault"])
+    return Variant(messages.text(given["name"]), request, texts, fault)
 
 
 def _wedge_from(values: object) -> Wedge:

@@ -17,6 +17,7 @@ from .page import encode_page
 from .request import SheetRequest
 from .scan import scan_frames, scan_numbers
 from .sheet import Cell, Cost, Sheet
+from .source_label import source_hashes
 
 PAGE_SUFFIX = ".html"
 _MIN_DRAFT_SECONDS = 0.5
@@ -103,6 +104,7 @@ def make_sheet(
         tuple(tuple(replace(cell) for cell in pending) for _ in request.variants),
         tuple(cost for _, cost in checks),
         scan_cost,
+        source_hashes(request.variants),
     )
     chosen, options = [frame.number for frame in frames], CellOptions(request.side)
     made = make_cells(pipeline, clip, chosen, request.variants, faults, options, _never_stop)

@@ -43,11 +43,14 @@ class Variant:
         Who replaces whom, and how.
     values : tuple of str
         The value of each wedge, in the order of the sheet's wedges; empty without wedges.
+    fault : str
+        Why it must not be made, as by a condition that the user has set; empty where it may.
     """
 
     name: str
     request: SwapRequest
     values: tuple[str, ...] = ()
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,8 @@ class Sheet:
         For each variant what its source images took.
     scan_cost : Cost
         What it took to look for the frames that tell most; nothing where they were given.
+    source_hashes : tuple of str
+        SHA-256 of the images of the people that it shows, in hex: its files name them, so that a purge finds them.
     """
 
     clip: str
@@ -147,6 +152,7 @@ class Sheet:
     cells: tuple[tuple[Cell, ...], ...]
     source_costs: tuple[Cost, ...]
     scan_cost: Cost
+    source_hashes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> dict[str, list[int]]:

@@ -11,11 +11,14 @@ import numpy.typing as npt
 from ..errors import ModelError
 from ..face.types import Floats, Pixels
 from ..models.catalog import Family, mismatch
-from ..models.onnx_file import OnnxInfo, last_initializer, read_onnx_info
-from ..models.session import ModelFile, ModelPool
+from ..models.model_file import ModelFile
+from ..models.onnx_file import OnnxInfo
+from ..models.onnx_skeleton import onnx_info_of
+from ..models.session import ModelPool
 
 _MAX_BATCH = 16
 _SYMMETRIC_MEAN = 127.5
+_PROJECTION_SHAPE = (512, 512)
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 
@@ -29,8 +32,6 @@ class LoadedModel:
     facts: OnnxInfo
     supports_batches: bool
     """Whether it takes several images in one run."""
-    projection: Floats | None
-    """(512, 512) what inswapper's source vectors are multiplied by; None for other families."""
 
     @property
     def size(self) -> int:
@@ -65,6 +66,24 @@ class ModelRunner:
             self._models[name] = _load_and_check(file, family)
         return self._models[name]
 
+    def open_ahead(self, model: LoadedModel) -> None:
+        """Begin to open a network that will be run soon, on another thread."""
+        self._pool.open_ahead(
+            model.file, exact=self._is_exact(model), keep_initializer=_has_projection(model.family)
+        )
+
+    def projection(self, model: LoadedModel) -> Floats | None:
+        """Return the (512, 512) matrix that inswapper's source vectors are multiplied by; None for other families.
+
+        ModelError if the model can't be opened.
+        """
+        if not _has_projection(model.family):
+            return None
+        return self._pool.last_initializer(model.file, exact=self._is_exact(model))
+
+    def _is_exact(self, model: LoadedModel) -> bool:
+        return model.family.role not in self._pool.processor.reduced_roles
+
     def run(
         self, model: LoadedModel, inputs: Tensors, constant_inputs: Tensors | None = None
     ) -> list[Floats]:
@@ -97,7 +116,7 @@ class ModelRunner:
                 model.file,
                 {name: value[at : at + step] for name, value in inputs.items()} | dict(constant_inputs or {}),
                 outputs,
-                exact=model.family.role not in self._pool.processor.reduced_roles,
+                exact=self._is_exact(model),
             )
             for at in range(0, count, step)
         ]
@@ -141,22 +160,25 @@ def postprocess(tensor: Floats, model: LoadedModel) -> Pixels:
     return np.asarray(np.round(np.clip(rgb, 0, 1) * 255), np.uint8)
 
 
+def _has_projection(family: Family) -> bool:
+    return family.values.get("source") == "emap"
+
+
 def _load_and_check(file: ModelFile, family: Family) -> LoadedModel:
-    data = file.read_and_verify()
-    facts = read_onnx_info(data, file.path)
+    facts = onnx_info_of(file.path)
+    file.require_unchanged()
     wrong = mismatch(family, facts)
     if wrong:
         raise ModelError(f"{file.path} is no {family.title} model: {wrong}")
-    projection = None
-    if family.values.get("source") == "emap":
-        projection = last_initializer(data, file.path)
-        if projection.shape != (512, 512):
+    if _has_projection(family):
+        last = facts.initializers[-1] if facts.initializers else None
+        if last is None or last.shape != _PROJECTION_SHAPE:
             raise ModelError(
                 f"{file.path} is no {family.title} model: its last initializer was expected to be 512 x 512, "
-                f"and is {' x '.join(map(str, projection.shape))}"
+                f"and is {last}"
             )
     # An input with one value for the whole run, such as DFM's morph, has no row for each image.
     rows = [tensor.shape for tensor in facts.inputs if tensor.shape is None or len(tensor.shape) > 1]
     outputs = [tensor.shape for tensor in facts.outputs[: len(family.outputs)]]
     batches = all(shape is None or (shape and isinstance(shape[0], str)) for shape in rows + outputs)
-    return LoadedModel(file, family, facts, batches, projection)
+    return LoadedModel(file, family, facts, batches)

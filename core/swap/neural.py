@@ -57,8 +57,10 @@ def convert_source_vector(
             raise ModelError(f"{model.file.path.name} needs its converter model beside it")
         name = converter.facts.inputs[0].name
         vector = runner.run(converter, {name: np.asarray(vector[None], np.float32)})[0][0].ravel()
-    elif kind == "emap" and model.projection is not None:
-        vector = unit_vector(vector) @ model.projection
+    else:
+        projection = runner.projection(model)
+        if projection is not None:
+            vector = unit_vector(vector) @ projection
     return np.asarray(vector if kind == "converted" else unit_vector(vector), np.float32)
 
 

@@ -17,8 +17,8 @@ from ..geometry.alignment import alignment_matrix
 from ..geometry.crop import warp_crop
 from ..geometry.mesh_topology import Topology
 from ..models.catalog import Family
+from ..models.model_file import ModelFile
 from ..models.preprocess import preprocess
-from ..models.session import ModelFile
 from ..recipe import Detect
 from ..recipe.request import Identity
 from .loaded_model import ModelRunner
@@ -88,6 +88,10 @@ class NeuralSources:
         self._runner = runner
         self._stored_keys: set[Key] = set()
         self._vectors: LruCache[Key, Floats] = LruCache(_MAX_CACHED_VECTORS)
+
+    def is_known(self, identity: Identity) -> bool:
+        """Tell whether the faces of all of an identity's images are in the store. Raises FaceImageError, ModelError."""
+        return all(self._sources.is_known(image) for image in identity.images)
 
     def vector_key(self, identity: Identity, detect: Detect, recogniser: ModelFile) -> Key:
         """Return the key of an identity's vector. Raises FaceImageError as `Sources.texture_key` does."""

@@ -2,7 +2,7 @@
 """What the pipeline asks of the neural swappers and enhancers: keys, crops, and their place in the frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -15,7 +15,6 @@ from ..geometry.crop import warp_crop
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import Topology
 from ..models.library import ModelLibrary
-from ..models.licences import swapper_companions
 from ..recipe import Recipe
 from ..recipe.request import SwapRequest
 from . import dfm, enhance, neural
@@ -31,21 +30,9 @@ from .neural_region import (
     to_upright_region,
 )
 from .neural_source import NeuralSources, face_vector
+from .request_models import RequestModels, SwapModels
 
 _NEUTRAL_IDENTITY = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class _SwapModels:
-    """The networks of one request."""
-
-    swapper: LoadedModel
-    converter: LoadedModel | None
-    recogniser: LoadedModel | None
-
-    @property
-    def kind(self) -> str:
-        return str(self.swapper.family.values.get("source"))
 
 
 class NeuralSwapper:
@@ -54,22 +41,25 @@ class NeuralSwapper:
     def __init__(
         self, library: ModelLibrary, runner: ModelRunner, sources: NeuralSources, topology: Topology
     ) -> None:
-        self._library = library
+        self._models = RequestModels(library, runner)
         self._runner = runner
         self._sources = sources
         self._topology = topology
 
     def check(self, request: SwapRequest) -> None:
         """Make sure that the models are there and the images will do. Raises FaceImageError or ModelError."""
-        cast = self._load_swap_models(request)
+        cast = self._models.load_swap_models(request)
         if cast.kind != "none":
+            # Whose images were never looked at is in no picture yet: the networks will be run.
+            if not self._sources.is_known(request.identity):
+                self._models.open_ahead(request)
             self._source_key(cast, request)
         if request.recipe.enhance.enhancer != "none":
-            self._load_enhancer(request.recipe)
+            self._models.load_enhancer(request.recipe)
 
     def swap_key(self, frame: str, face: Face, request: SwapRequest) -> Key:
         """Return the key of a face's swapped crop. Raises FaceImageError or ModelError."""
-        params, cast = request.recipe.swap, self._load_swap_models(request)
+        params, cast = request.recipe.swap, self._models.load_swap_models(request)
         inputs: dict[str, Scalar | Key] = {
             "frame": frame,
             # The points alone decide what is cut out; steadied ones depend on neighbouring frames.
@@ -96,7 +86,7 @@ class NeuralSwapper:
             return face_crop_region(
                 fit_face_mesh(face.landmarks, self._topology), frame_size, recipe.swap.crop_size
             )
-        swapper = self._load_swapper(recipe)
+        swapper = self._models.load_swapper(recipe)
         matrix = alignment_matrix(self._alignment_points(face), swapper.family.template, swapper.size)
         return footprint_region(matrix, swapper.size, frame_size, recipe.swap.crop_size)
 
@@ -105,8 +95,9 @@ class NeuralSwapper:
 
         Raises FaceImageError or ModelError.
         """
-        params, cast = request.recipe.swap, self._load_swap_models(request)
+        params, cast = request.recipe.swap, self._models.load_swap_models(request)
         network = cast.swapper
+        self._models.open_ahead(request)
         boost = 1 if cast.kind == "none" else neural.limit_boost(network, params.pixel_boost)
         size, template = network.size * boost, network.family.template
         matrices = [alignment_matrix(self._alignment_points(face), template, size) for face in faces]
@@ -173,7 +164,7 @@ class NeuralSwapper:
 
     def enhance_key(self, swap: Key, recipe: Recipe) -> Key:
         """Return the key of an enhanced swap. Raises ModelError."""
-        network = self._load_enhancer(recipe)
+        network = self._models.load_enhancer(recipe)
         inputs: dict[str, Scalar | Key] = {"swap": swap, "model": network.file.sha256}
         inputs["enhancer"] = network.family.name
         if len(network.facts.inputs) > 1:
@@ -208,14 +199,14 @@ class NeuralSwapper:
         ModelError
             The network is not there, or can't be run.
         """
-        network, points = self._load_enhancer(recipe), self._alignment_points(face)
+        network, points = self._models.load_enhancer(recipe), self._alignment_points(face)
         return enhance.enhance_crop(
             network, frame, points, enhance.overlay(crop, region), recipe.enhance.weight, self._runner
         )
 
     def fits_swap(self, crop: AlignedCrop, face: Face, request: SwapRequest) -> bool:
         """Tell whether a stored swap lies where it is cut from for this face, and is as large. Raises ModelError."""
-        cast = self._load_swap_models(request)
+        cast = self._models.load_swap_models(request)
         boost = (
             1 if cast.kind == "none" else neural.limit_boost(cast.swapper, request.recipe.swap.pixel_boost)
         )
@@ -226,7 +217,7 @@ class NeuralSwapper:
 
     def fits_enhanced(self, enhanced: AlignedImage, face: Face, recipe: Recipe) -> bool:
         """Tell whether a stored enhanced crop lies where it is cut from for this face. Raises ModelError."""
-        network = self._load_enhancer(recipe)
+        network = self._models.load_enhancer(recipe)
         return fits_crop(
             enhanced,
             alignment_matrix(self._alignment_points(face), network.family.template, network.size),
@@ -236,28 +227,7 @@ class NeuralSwapper:
     def _alignment_points(self, face: Face) -> Floats:
         return alignment_points(face.landmarks, self._topology)
 
-    def _load_model(self, role: str, family: str, file: str = "") -> LoadedModel:
-        model = self._library.model(role, family, file)
-        return self._runner.load(model, self._library.catalogue.family(role, family))
-
-    def _load_swapper(self, recipe: Recipe) -> LoadedModel:
-        name = recipe.swap.swapper
-        if name == "dfm" and not self._library.has("swap", "dfm") and self._library.has("swap", "dfm-morph"):
-            name = "dfm-morph"
-        return self._load_model("swap", name, recipe.swap.model)
-
-    def _load_enhancer(self, recipe: Recipe) -> LoadedModel:
-        return self._load_model("enhance", recipe.enhance.enhancer, recipe.enhance.model)
-
-    def _load_swap_models(self, request: SwapRequest) -> _SwapModels:
-        swapper = self._load_swapper(request.recipe)
-        # One list says what runs and whose licences count.
-        loaded = {
-            role: self._load_model(role, name) for role, name in reversed(swapper_companions(swapper.family))
-        }
-        return _SwapModels(swapper, loaded.get("convert"), loaded.get("embed"))
-
-    def _source_key(self, models: _SwapModels, request: SwapRequest) -> Key:
+    def _source_key(self, models: SwapModels, request: SwapRequest) -> Key:
         if models.recogniser is not None:
             return self._sources.vector_key(request.identity, request.recipe.detect, models.recogniser.file)
         return self._sources.aligned_image_key(
@@ -265,7 +235,7 @@ class NeuralSwapper:
         )
 
     def _source_rows(
-        self, frame: Pixels, faces: Sequence[Face], models: _SwapModels, request: SwapRequest
+        self, frame: Pixels, faces: Sequence[Face], models: SwapModels, request: SwapRequest
     ) -> Floats:
         """Return what the swapper takes as its source, one row a face."""
         recogniser = models.recogniser

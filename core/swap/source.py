@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..analysis.analyser import Analyser, Analysis
-from ..analysis.image_analysis import ImageAnalysis, analyse_image
+from ..analysis.image_analysis import ImageAnalysis, analyse_image, has_image_analysis
 from ..analysis.select import indices_left_to_right
 from ..cache.base.key import Key, stage_key
 from ..cache.base.schema import Schema
@@ -91,6 +91,16 @@ class Sources:
             faces = tuple(self._source_face(image, detect) for image in identity.images)
             kept = self._source_faces.put(known, faces)
         return kept
+
+    def is_known(self, image: FaceImage) -> bool:
+        """Tell whether the store has the faces of an image, with whichever settings they are looked for first.
+
+        Raises FaceImageError, ModelError.
+        """
+        try:
+            return has_image_analysis(self._analyser, self._open_image(image), self._store)
+        except ClipError as error:
+            raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
 
     def faces_in(self, image: FaceImage, detect: Detect) -> tuple[SourceFace, ...]:
         """Return every face of an image, from the left.

@@ -98,3 +98,66 @@ def test_what_can_not_be_compared_is_said(drive):
     assert plain == own == ""
     assert len(reasons) == 5
     assert all("view transform to Standard" in reason for reason in reasons)
+
+
+def test_two_takes_are_compared_and_only_fused_for_it(drive, footage):
+    (drive.folder / "takes").mkdir()
+
+    def pixels(name):
+        return ["compared_take_facts", {"out": str(drive.folder / f"{name}.npz")}]
+
+    answers = drive(
+        ["project", {"size": [320, 240], "frames": [1, 2], "save": str(drive.folder / "takes" / "p.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["take", {"picture": footage.second_person, "name": "second"}],
+        ["prepare_takes", {}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 2}],
+        ["compare_with", {"index": 0}],
+        ["live_edit", {}],
+        pixels("second"),
+        ["show_take", {"place": 0}],
+        ["compare_with", {"index": 1}],
+        ["live_edit", {}],
+        pixels("first"),
+        ["render", {"out": drive.out("compared")}],
+        ["tune", {"settings": {"fusion.blend": 0.4}}],
+        ["live_edit", {}],
+        pixels("tuned"),
+        ["compare_with", {"index": 0}],
+        ["compared_take_facts", {}],
+        ["take", {"picture": footage.second_person, "name": "third", "settings": {"swap.shape": 0.3}}],
+        ["show_take", {"place": 0}],
+        ["compare_with", {"index": 2}],
+        ["live_edit", {}],
+        ["compared_take_facts", {}],
+        ["show_take", {"place": 2}],
+        ["op", {"name": "understudy.take_remove", "active": "clip"}],
+        ["compared_take_facts", {}],
+        ["compare_with", {"index": -1}],
+        ["compared_take_facts", {}],
+        ["live_end", {}],
+        ["tune", {"settings": {"fusion.blend": 1.0}}],
+        ["show_take", {"place": 0}],
+        ["render", {"out": drive.out("plain")}],
+    )
+    assert (answers[7], answers[9]["reason"], answers[9]["names"]) == ("SPLIT", "", ["Take 1", "second"])
+    assert (answers[13]["reason"], answers[13]["names"]) == ("", ["second", "Take 1"])
+    second, first, tuned = (np.load(drive.folder / f"{name}.npz") for name in ("second", "first", "tuned"))
+    # The other take is what the preview shows of it once it is flipped to.
+    assert np.array_equal(first["other"], second["result"])
+    assert np.array_equal(first["result"], second["other"])
+    assert not np.array_equal(first["other"], first["result"])
+    # It follows the settings as well, and no model runs for it.
+    edited = answers[16]["facts"]
+    assert not np.array_equal(tuned["other"], first["other"])
+    assert edited["models_loaded"] == edited["frames_decoded"] == 0
+    assert edited["stages"]["fuse"]["run"] == answers[12]["facts"]["stages"]["fuse"]["run"] + 2
+    assert "Take 1 is the take that is shown" in answers[19]["reason"]
+    assert answers[24]["reason"].startswith("third: ")
+    assert "not prepared" in answers[24]["reason"]
+    assert "is gone" in answers[27]["reason"]
+    assert (answers[29]["reason"], answers[29]["names"]) == ("", None)
+    compared, plain = drive.pictures("compared", 2), drive.pictures("plain", 2)
+    assert all(np.array_equal(compared[frame], plain[frame]) for frame in plain)

@@ -3,6 +3,7 @@
 
 import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -193,3 +194,36 @@ def test_a_worker_prepares_what_the_projects_file_allows(drive, begin, footage, 
     assert "Not prepared: Face Swap of clip: no consent of its source person is recorded" in answers[11]
     layers = (tmp_path / "understudy_cache" / "layers").rglob("*.tif")
     assert sum(path.stat().st_size > 200 for path in layers) == 2
+
+
+def test_a_sheet_shows_only_people_whose_consent_is_recorded(drive, begin, footage, tmp_path):
+    sheet = ["sheet", {"name": "understudy.casting_sheet", "active": "clip", "directory": str(footage.folder),
+                       "files": [{"name": Path(footage.second_person).name}], "columns": 1}]  # fmt: skip
+    answers = drive(
+        *begin,
+        ["prefer", {"require_consent": True}],
+        sheet,
+        ["tune", {"settings": PLANTED}],
+        ["op", {"name": "understudy.consent_share"}],
+        ["tune", {"settings": dict.fromkeys(PLANTED, "")}],
+        sheet,
+        ["sheet_faults", {}],
+        ["op", {"name": "understudy.sheet_takes_add"}],
+        ["op", {"name": "understudy.prepare", "active": "clip", "what": "TAKES"}],
+        ["op", {"name": "understudy.prepare", "active": "clip", "what": "TIMELINE"}],
+        render(tmp_path, "first_take"),
+        ["key_takes", {"values": {"1": 0, "2": 1}}],
+        ["setup", {"frame_current": 1}],
+        render(tmp_path, "keyed"),
+        ["prefer", {"require_consent": False}],
+    )
+    nobody, some, faults, prepared_takes, prepared = (answers[place] for place in (5, 9, 10, 12, 13))
+    assert "no sheet is made: no consent of its source person is recorded" in nobody["result"]
+    assert nobody["labels"] == []
+    assert some["status"] == "3 of 3 cells, 1 failed"
+    assert faults == [False, True]
+    assert "Not prepared: Face Swap of clip: no consent of its source person" in prepared_takes
+    assert prepared == ["FINISHED"]
+    assert answers[14]["refused"] == ""
+    # Keyframes show the other take at another frame than the one that the scene stands at.
+    assert "no consent of its source person is recorded" in answers[17]["refused"]

@@ -111,13 +111,94 @@ def test_takes_are_rows_and_one_is_shown_by_using_its_cell(drive, prepared_steps
                    "files": [], "columns": 1}],
         ["use_cell", {"index": 1}],
         ["use_cell", {"index": 0}],
+        ["op", {"name": "understudy.take_move", "active": "clip", "direction": "DOWN"}],
+        ["use_cell", {"index": 1}],
+        ["op", {"name": "understudy.take_remove", "active": "clip"}],
+        ["use_cell", {"index": 1}],
     )  # fmt: skip
-    made, second, first = answers[-3:]
+    made, second, first, _, moved, _, gone = answers[-7:]
     assert made["result"] == ["FINISHED"]
     assert made["labels"][1] == "other"
     assert len(made["places"]) == 2
     assert (second[0], second[4]) == (["FINISHED"], ["second.png"])
     assert first[4] == ["person.png"]
+    assert moved[4] == ["second.png"]
+    assert "the take other is gone" in gone[0]
+    assert gone[4] == ["person.png"]
+
+
+def test_a_person_of_a_sheet_becomes_another_take_where_there_are_takes(drive, prepared_steps, footage):
+    cast = ["sheet", {"name": "understudy.casting_sheet", "active": "clip", "directory": str(footage.folder),
+                      "files": [{"name": Path(footage.second_person).name}], "columns": 1}]  # fmt: skip
+    answers = drive(
+        *prepared_steps,
+        ["take", {"picture": footage.person, "name": "first"}],
+        cast,
+        ["use_labels", {}],
+        ["use_cell", {"index": 2}],
+        ["use_cell", {"index": 2}],
+        ["take_facts", {}],
+    )
+    assert answers[-4] == ["Show Take", "Show Take", "Add Take"]
+    assert answers[-2] == answers[-3]
+    facts = answers[-1]
+    assert [take[:2] for take in facts["takes"]] == [
+        ["Take 1", ["person.png"]], ["first", ["person.png"]], ["second", ["second.png"]],
+    ]  # fmt: skip
+    assert facts["active"] == 2
+    all_added = drive(
+        *prepared_steps,
+        cast,
+        ["use_labels", {}],
+        ["op", {"name": "understudy.sheet_takes_add"}],
+        ["op", {"name": "understudy.sheet_takes_add"}],
+        ["take_facts", {}],
+    )
+    assert all_added[-4] == ["Use", "Use"]
+    assert [take[1] for take in all_added[-1]["takes"]] == [["person.png"], ["second.png"]]
+    assert all_added[-1]["active"] == 0
+
+
+def test_going_back_to_a_person_brings_all_of_their_consent_back(drive, prepared_steps, footage):
+    answers = drive(
+        *prepared_steps,
+        ["tune", {"settings": {"identity.consent": "agreed", "identity.consent_record.until": "2001-02-03"}}],
+        ["sheet", {"name": "understudy.casting_sheet", "active": "clip", "directory": str(footage.folder),
+                   "files": [{"name": Path(footage.second_person).name}], "columns": 1}],
+        ["use_cell", {"index": 1}],
+        ["consent_texts", {}],
+        ["use_cell", {"index": 0}],
+        ["consent_texts", {}],
+    )  # fmt: skip
+    assert answers[-3] == ["", ""]
+    assert answers[-1] == ["agreed", "2001-02-03"]
+
+
+def test_a_purge_of_a_person_deletes_their_sheets(drive, prepared_steps, footage):
+    def cast(*names):
+        return ["sheet", {"name": "understudy.casting_sheet", "active": "clip", "directory": str(footage.folder),
+                          "files": [{"name": name} for name in names], "columns": 1}]  # fmt: skip
+
+    purge = ["op", {"name": "understudy.purge", "active": "clip", "what": "PERSON"}]
+    second = Path(footage.second_person).name
+    answers = drive(
+        *prepared_steps,
+        cast(second),
+        ["recast", {"picture": footage.second_person}],
+        purge,
+        ["sheet_files", {}],
+        cast(),
+        ["recast", {"picture": footage.person}],
+        purge,
+        ["sheet_files", {}],
+        ["op", {"name": "understudy.purge", "active": "clip", "what": "STRIP"}],
+        ["sheet_files", {}],
+    )
+    assert answers[3] == answers[7] == answers[9] == ["FINISHED"]
+    files, stays, gone = answers[4], answers[8], answers[10]
+    assert files == gone == [[], False]
+    assert sorted(Path(name).suffix for name in stays[0]) == [".html", ".png"]
+    assert stays[1]
 
 
 def test_a_sheet_that_can_not_be_made_says_so(drive, prepared_steps, footage):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Takes of a modifier: what each asks for and shows, that flipping prepared ones costs nothing, and that they last."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,31 @@ def test_takes_are_prepared_once_and_flipped_for_nothing(every_blender, footage)
         assert not np.array_equal(shown["first"][frame], shown["second"][frame])
         assert np.array_equal(shown["again"][frame], shown["second"][frame])
     assert loaded == facts
+
+
+def test_images_become_takes_in_one_step(drive, footage):
+    folder, names = footage.folder, [Path(path).name for path in (footage.person, footage.second_person)]
+    (drive.folder / "many").mkdir()
+    add = ["op", {"name": "understudy.takes_add_images", "active": "clip", "directory": str(folder),
+                  "files": [{"name": name} for name in names]}]  # fmt: skip
+    answers = drive(
+        [
+            "project",
+            {"size": [320, 240], "frames": [1, COUNT], "save": str(drive.folder / "many" / "p.blend")},
+        ],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["op", {"name": "understudy.modifier_add", "active": "clip"}],
+        add,
+        ["op", {"name": "understudy.refresh"}],
+        FACTS,
+        add,
+        FACTS,
+        ["op", {"name": "understudy.takes_add_images", "active": "clip", "directory": str(folder)}],
+    )
+    assert [take[:2] for take in answers[5]["takes"]] == [["person", [names[0]]], ["second", [names[1]]]]
+    assert answers[5]["active"] == 0
+    assert answers[7]["takes"] == answers[5]["takes"]  # who is a take already is not added again
+    assert "No image is chosen" in answers[8]
 
 
 def test_keyframes_show_takes_also_where_nothing_of_ours_runs(every_blender, footage):

@@ -17,7 +17,8 @@ from understudy.core.face.types import Face
 from understudy.core.geometry.crop import crop_matrix, invert_affine, transform_points, warp_crop
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_models
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.model_file import ModelFile
+from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Detect, Recipe
 
 TOPOLOGY = load_topology()

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from understudy.core.cli.main import main
+from understudy.core.consent.consent_file import write_records
+from understudy.core.consent.record import ConsentRecord
+from understudy.core.consent.request_consent import image_hashes
 
 from tests.core.rendered_clip import ANALYSIS, FRAMES, PROGRAM, face_clip, folder
 
@@ -207,3 +210,26 @@ def test_a_frame_that_can_not_be_read_fails_alone(cast, tmp_path, capsys):
         (0, "unchanged"), (1, "failed"), (2, "unchanged"), (0, "changed"), (1, "failed"), (2, "changed"),
     ]  # fmt: skip
     assert "frame 1 shows a cell that failed" in capsys.readouterr().err
+
+
+def test_a_sheet_that_requires_consent_shows_nobody_without_it(folder, tmp_path, capfd):
+    records, output, report = (tmp_path / name for name in ("records.json", "sheet.html", "sheet.json"))
+    write_records(records, [ConsentRecord("Ann", images=tuple(image_hashes([folder / "red.png"])))])
+    command = [
+        "sheet",
+        folder / "clip.mp4",
+        "--frames",
+        "1",
+        "--output",
+        output,
+        "--take",
+        folder / "blue.png",
+    ]
+    words = [*map(str, command), "--require-consent", "--consent-file", str(records), "--quiet"]
+    assert main(words) == 1
+    assert not output.exists()
+    assert "no consent of its source person is recorded" in capfd.readouterr().err
+    assert main([*words, "--take", str(folder / "red.png"), "--json", str(report)]) == 3
+    cells = json.loads(report.read_text())["cells"]
+    assert [cell["state"] for cell in cells] == ["unchanged", "failed", "changed"]
+    assert "no consent of its source person is recorded" in cells[1]["fault"]

@@ -24,7 +24,8 @@ from understudy.core.media.open import open_clip
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.model_file import ModelFile
+from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Detect
 
 REAL = ("yunet", "retinaface-ssd", "yolov5-face", "centerface", "blaze-short")

@@ -130,7 +130,7 @@ def test_an_enhancer_of_another_size_is_refused_with_what_was_expected(tmp_path:
     with pytest.raises(ModelError, match=r"expected the input .*512 x 512.*found input .*256 x 256"):
         ModelLibrary([tmp_path]).model("enhance", "gfpgan")
     family = ModelLibrary([tmp_path]).catalogue.family("enhance", "codeformer")
-    from understudy.core.models.session import ModelFile
+    from understudy.core.models.model_file import ModelFile
 
     with pytest.raises(ModelError, match=r"is no CodeFormer .* model: expected 2 inputs: input .*weight"):
         ModelRunner(ModelPool(1)).load(ModelFile(path), family)

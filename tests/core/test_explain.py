@@ -16,7 +16,7 @@ from understudy.core.cache.stores.encryption import EncryptedStore, Encryption
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cli.main import main
 from understudy.core.models.embedded import embedded_models
-from understudy.core.models.session import ModelFile
+from understudy.core.models.model_file import ModelFile
 from understudy.core.models.statement import statement_path
 
 from tests.core.explained_project import Project, content, spread_over_places, status

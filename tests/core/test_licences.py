@@ -14,7 +14,7 @@ from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.licences import swapper_companions
 from understudy.core.models.model_availability import model_availability
-from understudy.core.models.session import ModelFile
+from understudy.core.models.model_file import ModelFile
 from understudy.core.models.statement import statement_path
 from understudy.core.provenance.facts import facts_from_json
 from understudy.core.recipe import Recipe, parameters, with_settings

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from models import stand_ins
 from onnx import TensorProto, helper, numpy_helper
 from understudy.core.errors import ModelError
+from understudy.core.models.model_file import ModelFile
 from understudy.core.models.onnx_file import MAX_FILE_BYTES, read_onnx_info
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.session import ModelPool
 
 from tests.core.small_model import SMALL_MODEL
 

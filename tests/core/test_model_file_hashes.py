@@ -11,7 +11,7 @@ from models import stand_ins
 from threads import run_in_threads
 from understudy.core.models.hashes import FILE_NAME
 from understudy.core.models.library import ModelLibrary
-from understudy.core.models.session import ModelFile
+from understudy.core.models.model_file import ModelFile
 from understudy.core.models.statement import statement_path
 
 

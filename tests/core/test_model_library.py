@@ -11,7 +11,8 @@ import pytest
 from models import stand_ins
 from understudy.core.errors import ModelError
 from understudy.core.models.catalog import ROLES, load_catalogue, mismatch
-from understudy.core.models.library import ModelLibrary, onnx_info_of, user_model_folder
+from understudy.core.models.library import ModelLibrary, user_model_folder
+from understudy.core.models.onnx_skeleton import onnx_info_of
 from understudy.core.models.preprocess import preprocess
 from understudy.core.models.statement import statement_path
 

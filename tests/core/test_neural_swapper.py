@@ -92,6 +92,25 @@ def test_a_family_gets_its_crop_and_its_source_as_its_contract_says(
     assert np.allclose(crop.image.matrix @ (200, 180, 1), (centre + 0.5) * reduced - 0.5, atol=0.01)
 
 
+def test_networks_open_ahead_for_a_person_whose_images_are_new(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not for one who may be in every picture already."""
+    stand_ins.write_swapper(tmp_path, "inswapper")
+    begun: list[str] = []
+    monkeypatch.setattr(
+        ModelPool, "open_ahead", lambda _pool, model, **_options: begun.append(model.path.name)
+    )
+    swapper, known = engine(scene, tmp_path), casting(scene, "inswapper")
+    swapper.check(known)
+    assert begun == []
+    picture = write_picture(tmp_path / "new.png", transform_portrait(1.0, 4.0, size=320)[0])
+    swapper.check(SwapRequest(Identity((FaceImage(picture),)), known.recipe))
+    assert len(begun) == 1
+    swapper.swap(scene.frame, [scene.face], known)
+    assert begun == begun[:1] * 2
+
+
 @pytest.mark.parametrize("family", ["inswapper", "ghost", "simswap-256"])
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
 def test_the_identity_weight_moves_the_source_from_or_to_the_target(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import stand_ins
-from understudy.core.analysis.frame_reader import to_eight_bit
+from understudy.core.analysis.display import to_eight_bit
 from understudy.core.analysis.nudity import NudityClassifier, _fit_into_square
 from understudy.core.cli.main import main
 from understudy.core.consent.nude_scenes import NUDE_SCENES, add_nude_scenes, names_nude_scenes
@@ -18,7 +18,8 @@ from understudy.core.errors import ModelError
 from understudy.core.media.open import open_clip
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import SAFEGUARD, safeguard_file
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.model_file import ModelFile
+from understudy.core.models.session import ModelPool
 from understudy.core.pipeline.nudity_stage import MIN_NUDITY_SCORE
 
 from tests.core import nude_clip

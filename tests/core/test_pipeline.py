@@ -16,7 +16,7 @@ from understudy.core.errors import ClipError, FaceImageError, RecipeError
 from understudy.core.fusion.patch import Patch
 from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import EmbeddedModels, embedded_models
-from understudy.core.models.session import ModelFile
+from understudy.core.models.model_file import ModelFile
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings

@@ -22,6 +22,7 @@ from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.engine_folder import make_engine_folder
 from understudy.core.models.library import ModelLibrary
+from understudy.core.models.model_file import ModelFile
 from understudy.core.models.onnx_file import read_onnx_info
 from understudy.core.models.onnx_writer import GraphWriter
 from understudy.core.models.processor import (
@@ -31,7 +32,7 @@ from understudy.core.models.processor import (
     open_session,
     session_options,
 )
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.session import ModelPool
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Detect
 from understudy.core.sessions.settings import RunSettings

@@ -12,9 +12,10 @@ from understudy.core.fusion.patch import Patch
 from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
+from understudy.core.models.model_file import ModelFile
 from understudy.core.models.processor import Processor, ProviderOptions, available_providers, open_session
 from understudy.core.models.processor_choice import select_processor
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.session import ModelPool
 from understudy.core.pipeline import pipeline as pipeline_module
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.plan import LayerPlan

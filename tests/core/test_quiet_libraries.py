@@ -57,7 +57,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from understudy.core import UnderstudyError
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.model_file import ModelFile
+from understudy.core.models.session import ModelPool
 try:
     ModelPool().run_all(ModelFile(Path(sys.argv[1])), np.zeros((1, 3, 3, 3), np.float32))
     print("ran", "onnxruntime" in sys.modules)

@@ -18,6 +18,7 @@ from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_value
+from understudy.core.recipe.frame_ranges import Exclusion
 from understudy.core.recipe.redetection import REDETECTION_SETTINGS, Redetection, make_redetection
 from understudy.core.recipe.request import Identity, SwapRequest
 from understudy.core.scan.scan import scan_clip
@@ -141,7 +142,11 @@ def test_a_face_that_is_missed_is_found_in_the_range(folder, which):
             for asked in (request, mended)
         ]
         result = scan_clip(pipeline, clip, range(3, 8), mended)
+        # What makes geometry and handles of faces has them too, also where the frame is excluded.
+        excluded = replace(mended, exclusions=(Exclusion(5, 5),))
+        traits = [len(pipeline.frame_traits(clip, number, excluded).faces) for number in range(3, 8)]
     assert counts == ([[1] * 5] * 2 if which == "track" else [[0] * 5, [0, 1, 1, 1, 0]])
+    assert traits == counts[1]
     assert [series.frames.tolist() for series in result.series] == [
         list(range(3, 8)) if which == "track" else [4, 5, 6]
     ]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from understudy.core.cache.settings import CacheSettings
-from understudy.core.errors import ClipError, FaceImageError, MessageError, RecipeError
+from understudy.core.errors import ClipError, FaceImageError, MessageError, RecipeError, RefusalError
 from understudy.core.media.source import ClipSource
 from understudy.core.recipe import find_parameter, initial_recipe, parameters, with_value
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
@@ -111,9 +111,22 @@ def test_a_sheet_that_can_not_be_made_says_why(folder, session, tmp_path):
     assert (steps[-1][0].failed, steps[-1][0].total) == (1, 3)
 
 
+def test_who_must_not_be_shown_is_not_looked_at(folder, session, tmp_path):
+    red, gone = swap_request(folder / "red.png"), swap_request(tmp_path / "gone.png")
+    refused = Variant("gone", gone, fault="not rendered: no consent")
+    steps, *_ = run(
+        session, sheet_request(folder, (refused, Variant("red", red)), first=3, last=3, columns=1)
+    )
+    assert (steps[-1][0].failed, steps[-1][0].total) == (1, 3)
+    with pytest.raises(RefusalError, match="not rendered: no consent"):
+        run(session, sheet_request(folder, (refused,), first=3, last=3, columns=1))
+
+
 def test_a_request_comes_back_as_it_was(folder):
     wedges = (make_wedge("swap.shape", ("0", "1")),)
     request = sheet_request(folder, wedge_variants(swap_request(folder / "red.png"), wedges), wedges)
+    first, *others = request.variants
+    request = replace(request, variants=(replace(first, fault="not rendered"), *others))
     values = json.loads(json.dumps(sheet_request_values(request)))
     assert sheet_request_from(values, request.source) == request
     for name, wrong in (

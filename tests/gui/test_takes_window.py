@@ -4,7 +4,6 @@
 from pathlib import Path
 
 import pytest
-from gui.conftest import keep_for_docs
 from gui.screen import difference, read
 
 SCENARIO = Path(__file__).parent / "scenarios" / "takes.py"
@@ -17,7 +16,6 @@ def takes(installed_room, given):
     """The scenario, played once in a room of its own; returns its facts and how to read its pictures."""
     own = installed_room("takes")
     facts = own.window(SCENARIO, given, factory=False)
-    keep_for_docs(own.work, "[01][0-9]_*.png", **{"17_takes": "takes_second"})
     return {**facts, "read": lambda name: read(own.work / f"takes_{name}.png")[PREVIEW]}
 
 

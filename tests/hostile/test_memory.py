@@ -18,8 +18,8 @@ from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import ModelError, OutputError
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.filesystem import Folder
+from understudy.core.models.model_file import ModelFile
 from understudy.core.models.onnx_file import read_model_file, read_onnx_info
-from understudy.core.models.session import ModelFile
 
 CLI = [sys.executable, "-m", "understudy.core.cli"]
 ADDRESS_SPACE_BYTES = 1_500_000 << 10  # `ulimit -v 1500000`

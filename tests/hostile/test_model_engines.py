@@ -17,8 +17,9 @@ from understudy.core.errors import ModelError, OutputError
 from understudy.core.filesystem import Location
 from understudy.core.models.engine_folder import make_engine_folder
 from understudy.core.models.library import ModelLibrary
+from understudy.core.models.model_file import ModelFile
 from understudy.core.models.processor import Processor
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.session import ModelPool
 from understudy.core.sessions.settings import RunSettings, resolve_settings
 from understudy.core.system.trust import trust_folder
 

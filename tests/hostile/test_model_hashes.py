@@ -14,7 +14,8 @@ from understudy.core.errors import ModelError
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.hashes import FILE_NAME
 from understudy.core.models.library import ModelLibrary
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.model_file import ModelFile
+from understudy.core.models.session import ModelPool
 from understudy.core.swap.loaded_model import ModelRunner
 
 __all__ = ["folder", "memory"]

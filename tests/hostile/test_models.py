@@ -20,7 +20,8 @@ from understudy.core.errors import ModelError
 from understudy.core.layers.job import LayerJob
 from understudy.core.media.source import ClipSource
 from understudy.core.models.library import ModelLibrary
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.model_file import ModelFile
+from understudy.core.models.session import ModelPool
 from understudy.core.models.statement import statement_path
 from understudy.core.recipe import Recipe
 from understudy.core.recipe.request import Identity, SwapRequest

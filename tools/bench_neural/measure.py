@@ -18,8 +18,9 @@ from understudy.core.cache.settings import CacheSettings
 from understudy.core.errors import UnderstudyError
 from understudy.core.layers.job import LayerJob
 from understudy.core.models.embedded import embedded_models
+from understudy.core.models.model_file import ModelFile
 from understudy.core.models.onnx_file import read_model_file, read_onnx_info
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.prefetching_session import PrefetchingSession

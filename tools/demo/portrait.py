@@ -15,7 +15,8 @@ from understudy.core.errors import FaceImageError
 from understudy.core.face.types import Floats, Pixels
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_folder, embedded_models
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.model_file import ModelFile
+from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Recipe
 
 ENLARGEMENT = 4

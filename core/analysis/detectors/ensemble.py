@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from ...face.types import Floats, Pixels
-from ...models.session import ModelFile
+from ...models.model_file import ModelFile
 from .contract import Detections, Detector, merge_detections
 
 ROTATION_VERSION = 3

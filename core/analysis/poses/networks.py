@@ -13,7 +13,7 @@ import numpy as np
 
 from ...face.types import Floats, Pixels, Pose
 from ...models.model_adapter import ModelAdapter
-from ...models.session import ModelFile
+from ...models.model_file import ModelFile
 from .contract import upright_crops
 
 

@@ -4,10 +4,14 @@
 from types import SimpleNamespace
 
 import bpy
+import numpy as np
 from steps import _scene, _strip, op
+from understudy.addon.layers.jobs import jobs_at
+from understudy.addon.preview.compared_take import compared_take
+from understudy.addon.preview.comparison import ComparisonReader
 from understudy.addon.properties.compare_state import compare_state
 from understudy.addon.sequencer.placement import preview_placement
-from understudy.addon.ui.compare_overlay import compare_reason
+from understudy.addon.ui.compare_overlay import compare_reason, take_reason
 
 
 def placed(name, size, points):
@@ -32,6 +36,26 @@ def compared(mode=None):
     if mode is not None:
         compare_state().mode, compare_state().split = mode, 0.2
     return [compare_state().mode, round(compare_state().split, 3)]
+
+
+def compare_with(index):
+    """Compare with a take of the first modifier, or with the original for -1; returns the mode."""
+    op("understudy.compare_with", active="clip", index=index)
+    return compare_state().mode
+
+
+def compared_take_facts(out=None):
+    """What the visible frame of the first strip is compared with; its pixels in the file `out`, if they are shown."""
+    scene = _scene()
+    take, reader = compared_take(scene), ComparisonReader()
+    facts = {"reason": take_reason(take), "names": take and [take.name, take.shown_name]}
+    (job,) = jobs_at(scene, scene.frame_current, preview=True)
+    other = take and take.job(job)
+    if out is not None:
+        comparison = reader.comparison(job, 60.0, other.layer_path)[1]
+        np.savez(out, other=comparison.other, result=comparison.result)
+    reader.close()
+    return facts
 
 
 def compare_reasons(settings):

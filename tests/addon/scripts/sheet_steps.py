@@ -13,9 +13,10 @@ from understudy.addon.properties.sheet_state import sheet_state
 from understudy.addon.sequencer.strips import source_of
 from understudy.addon.sessions.open import run_settings
 from understudy.addon.sessions.worker_process import WorkerProcess
+from understudy.addon.sheets.cell_use import place_at, sheet_modifier, use_label
 from understudy.addon.sheets.making import CELL_SIDE_PIXELS
-from understudy.addon.sheets.sheet_image import sheet_image
-from understudy.addon.sheets.variants import people_rows, place_at, value_rows, visible_frame
+from understudy.addon.sheets.sheet_image import sheet_image, sheets_folder
+from understudy.addon.sheets.variants import people_rows, value_rows, visible_frame
 from understudy.core.sheet.request import SheetRequest
 from understudy.core.sheet.values import make_wedge
 
@@ -44,6 +45,32 @@ def use_cell(index=None, at=None):
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area):
         result = op("understudy.sheet_cell_use", index=place_at(*at) if at else index)
     return [result, *modifier_values()]
+
+
+def sheet_faults():
+    """Of each variant of the sheet, whether its page says that nobody consented, in their order."""
+    page = Path(sheet_state().page).read_text(encoding="utf-8")
+    rows = page.split('<tr id="row')[2:]
+    return ["no consent of its source person is recorded" in row for row in rows]
+
+
+def sheet_files():
+    """The names of the sheets' files, and whether Blender still has the image of one."""
+    folder = sheets_folder(_scene())
+    files = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return [files, any(image.name.startswith("Casting Sheet") for image in bpy.data.images)]
+
+
+def use_labels():
+    """What the buttons say that use the variants of the sheet."""
+    _, modifier = sheet_modifier()
+    return [use_label(modifier, entry) for entry in sheet_state().variants]
+
+
+def consent_texts():
+    """The use and the last day of the first modifier's consent."""
+    identity = _scene().understudy.modifiers[0].identity
+    return [identity.consent, identity.consent_record.until]
 
 
 def modifier_values():

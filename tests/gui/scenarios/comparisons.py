@@ -2,10 +2,8 @@
 """The preview compared with the original; a wedge from a slider's context menu, a cell used by a double click and
 undone; a casting sheet that fills in.
 
-/given holds clip.mp4, face.png and harlequin.png; the extension is installed.
+/given holds clip.mp4, face.png, harlequin.png and sheet_window.py; the extension is installed.
 """
-
-import subprocess
 
 import bpy
 
@@ -150,55 +148,22 @@ def compare_values(window):
     window.facts["begun"] = [state().is_running, len(bpy.context.window_manager.windows)]
     yield from window.until(lambda: not state().is_running, 300)
     yield 1.0
-    shot_of_sheet(window, "17_compare_values")
+    window.module("/given/sheet_window.py").shot_of_sheet(window, "sheets_values")
     window.facts["sheet"] = facts()
-
-
-def image_area():
-    """The window and the area that show the sheet."""
-    return next(
-        (window, area)
-        for window in bpy.context.window_manager.windows
-        for area in window.screen.areas
-        if area.type == "IMAGE_EDITOR"
-    )
-
-
-def shot_of_sheet(window, name):
-    """Keep a picture of the window that shows the sheet."""
-    shown, _ = image_area()
-    top = window.window.height - shown.y - shown.height
-    part = f"{shown.width}x{shown.height}+{shown.x}+{top}"
-    subprocess.run(["import", "-window", "root", "-crop", part, f"/work/{name}.png"], check=True)
 
 
 def use_cell(window):
     """Double click the first cell; undo."""
-    shown, area = image_area()
-    region = window.region(area)
-    place = state().places[0]
-    width, height = area.spaces.active.image.size
-    x, y = place.corner[0] + place.size[0] / 2, place.corner[1] + place.size[1] / 2
-    at = region.view2d.view_to_region(x / width, 1 - y / height, clip=False)
-    window.facts["cell"] = [place.variant, shown.x, shown.y, shown.width, shown.height, *at]
-    point_in(window, shown, region.x + at[0], region.y + at[1])
-    yield 0.5
-    window.hand("click", "--repeat", 2, "--delay", 60, 1)
-    yield 1.5
+    hands = window.module("/given/sheet_window.py")
+    window.facts["cell"] = yield from hands.double_click_cell(window, 0)
     window.facts["used"] = values()
     window.shot("sheets_used")
     window.hand("key", "ctrl+z")
     yield 1.5
     window.facts["undone"] = values()
-    _, area = image_area()
+    _, area = hands.image_area()
     window.facts["kept"] = [area.spaces.active.image.name, list(area.spaces.active.image.size)]
     window.shot("sheets_undone")
-
-
-def point_in(window, shown, x, y):
-    """Move the pointer to a place of a window, in its pixels from the lower left."""
-    from_top = shown.height - 1 - y
-    window.hand("mousemove", int(shown.x + x), int(window.window.height - shown.y - shown.height + from_top))
 
 
 def cast(window):
@@ -211,7 +176,7 @@ def cast(window):
     window.shot("sheets_filling")
     yield from window.until(lambda: not state().is_running, 300)
     yield 1.0
-    shot_of_sheet(window, "18_casting_sheet")
+    window.module("/given/sheet_window.py").shot_of_sheet(window, "sheets_people")
     window.facts["cast"] = facts()
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.understudy.casting_sheet(directory="/given", files=[{"name": "harlequin.png"}], columns=6)
