@@ -114,7 +114,7 @@ def _blender_folders() -> list[Path]:
 
 def _model_assets(scene: bpy.types.Scene, requests: Sequence[SwapRequest]) -> Iterator[Asset]:
     library = run_settings(cache_location(scene).folder, preferences()).library
-    for model in required_models((request.recipe for request in requests), library):
+    for model in required_models((recipe for request in requests for recipe in request.recipes), library):
         path = Path(model.title) if model.path is None else model.path
         yield Asset(
             "model",

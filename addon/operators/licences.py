@@ -13,7 +13,7 @@ from ...core.filesystem import write_file
 from ..blender.reports import report
 from ..layers.folders import cache_folder
 from ..properties.preferences import preferences
-from ..properties.scene_properties import recipe_of, settings_of
+from ..properties.scene_properties import request_of, settings_of
 from ..sessions.open import run_settings
 
 
@@ -33,7 +33,10 @@ class UNDERSTUDY_OT_write_licences(bpy.types.Operator):
         from ...core.sessions.licences import licences_of_recipes
 
         recipes = [
-            recipe_of(modifier) for scene in bpy.data.scenes for modifier in settings_of(scene).modifiers
+            recipe
+            for scene in bpy.data.scenes
+            for modifier in settings_of(scene).modifiers
+            for recipe in request_of(modifier).recipes
         ]
         try:
             library = run_settings(cache_folder(context.scene), preferences()).library

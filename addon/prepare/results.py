@@ -4,7 +4,7 @@
 from collections.abc import Collection
 
 from ...core.layers.job import LayerJob
-from ...core.reporting.layer_outcomes import FAILED, SWAPPED
+from ...core.reporting.layer_outcomes import EXCLUDED, FAILED, ORIGINAL, SWAPPED
 from ...core.reporting.strip_state import FrameCounts, StripFacts, StripState, strip_state
 
 
@@ -54,7 +54,10 @@ class PrepareResults:
         """What the images show; those that could not be made are missing."""
         shown = list(self._shown.values())
         swapped, failed = shown.count(SWAPPED), shown.count(FAILED)
-        return FrameCounts(len(shown), swapped, len(shown) - swapped - failed)
+        excluded = sum(
+            self._reasons[image] == EXCLUDED for image, content in self._shown.items() if content == ORIGINAL
+        )
+        return FrameCounts(len(shown), swapped, len(shown) - swapped - failed, excluded=excluded)
 
     @property
     def failures(self) -> dict[str, tuple[int, str]]:

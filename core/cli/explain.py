@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from ..batch.corrections import read_corrections
 from ..cache.base.key import SHA256_HEX
 from ..cache.maintenance.explain import Difference
 from ..cache.maintenance.inspector import NamedStore, TierInspector
@@ -37,6 +38,8 @@ def explain(arguments: argparse.Namespace) -> None:
     Raises UnderstudyError if that can't be told.
     """
     request = request_from_arguments(arguments)
+    if arguments.corrections:
+        request = read_corrections(arguments.corrections).correct(request)
     root = arguments.cache_dir or Path(
         os.environ.get(CACHE_VARIABLE) or _default_cache_folder(arguments.clip)
     )
@@ -55,7 +58,7 @@ def explain(arguments: argparse.Namespace) -> None:
                 [*near, *shared], encryption_from_environment(), signature_from_environment(), STAGE_SCHEMAS
             )
         ) as store,
-        open_named_clip(arguments.clip).clip as clip,
+        open_named_clip(arguments.clip, arguments.colorspace).clip as clip,
     ):
         frame_range(clip, arguments.frame, arguments.frame)
         models = embedded_models()

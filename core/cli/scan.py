@@ -35,7 +35,7 @@ def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     if arguments.html:
         require_output(follow_link(arguments.html, "page"), "page", [arguments.clip, *arguments.face])
     with ExitStack() as stack:
-        opened = open_named_clip(arguments.clip)
+        opened = open_named_clip(arguments.clip, arguments.colorspace)
         clip = stack.enter_context(PrefetchingClip(opened.clip))
         numbers = frame_range(clip, arguments.start, arguments.end)
         folder = arguments.clip if arguments.clip.is_dir() else arguments.clip.parent

@@ -46,6 +46,12 @@ def add_scan(commands: Any) -> None:
         "--end", type=argument_type(parse_count), metavar="N", help="last frame, itself included"
     )
     scan.add_argument(
+        "--colorspace",
+        default="",
+        metavar="NAME",
+        help="as for render: what it kept is scanned where both read OpenEXR images alike",
+    )
+    scan.add_argument(
         "--corrections",
         type=Path,
         metavar="FILE.json",

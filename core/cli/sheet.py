@@ -59,7 +59,7 @@ def sheet(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     variants = variants_from_arguments(arguments, takes, wedges)
     output = _require_outputs(arguments, takes)
     with ExitStack() as stack:
-        opened = open_named_clip(arguments.clip)
+        opened = open_named_clip(arguments.clip, arguments.colorspace)
         clip = stack.enter_context(opened.clip)
         numbers = _numbers(arguments, clip)
         count = _column_count(arguments, numbers, len(variants))
@@ -161,7 +161,7 @@ def _choose(
     looked_at = scan_numbers(numbers)
     # A clip of its own: it is decoded ahead, and the cells' frames are then read from another, which stays where it is.
     with (
-        PrefetchingClip(open_named_clip(arguments.clip).clip) as clip,
+        PrefetchingClip(open_named_clip(arguments.clip, arguments.colorspace).clip) as clip,
         ProgressDisplay(len(looked_at), sys.stderr, shows_progress) as progress,
     ):
 

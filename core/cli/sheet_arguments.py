@@ -57,6 +57,7 @@ def add_sheet(commands: Any) -> None:
         "--replace", action="append", default=[], type=Path, metavar="IMAGE", help="as for render"
     )
     sheet.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for render")
+    sheet.add_argument("--colorspace", default="", metavar="NAME", help="as for render")
     sheet.add_argument(
         "--cache-dir",
         type=Path,

@@ -102,8 +102,9 @@ def _faces_at(
     """Return the faces that are replaced in a frame; none beyond the clip's ends or where it can't be read."""
     if 0 <= number < clip.info.frame_count:
         with suppress(ClipError):
-            there = stabilised_faces(analyser, clip, number, request.recipe)
-            indices = selector.select(clip, number, request, there)
+            asked = request.in_other_frame(number)
+            there = stabilised_faces(analyser, clip, number, asked.recipe)
+            indices = selector.select(clip, number, asked, there)
             return [_KnownFace(there.faces[index], there.embeddings[index]) for index in indices]
     return []
 

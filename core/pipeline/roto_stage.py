@@ -6,7 +6,7 @@ from contextlib import suppress
 import numpy as np
 
 from ..analysis.analyser import Analyser
-from ..analysis.stabilise import FrameFaces, stabilised_faces
+from ..analysis.stabilise import FrameFaces
 from ..errors import ClipError
 from ..face.types import Floats
 from ..fusion.roto.follow import carry_points
@@ -17,6 +17,7 @@ from ..media.clip import Clip
 from ..recipe.request import SwapRequest
 from ..recipe.roto import Doubles, RotoLayer, RotoMask, RotoShape
 from ..recipe.roto_text import parse_roto
+from .edited_faces import edited_faces
 from .face_selector import FaceSelector
 
 _FEATHER = 6
@@ -74,8 +75,8 @@ class RotoStage:
         if not 0 <= number < clip.info.frame_count:
             return None
         with suppress(ClipError):
-            there = stabilised_faces(self._analyser, clip, number, request.recipe)
-            indices = self._selector.select(clip, number, request, there)
+            asked = request.in_other_frame(number)
+            there, indices = edited_faces(self._analyser, self._selector, clip, number, asked)
             likest = max(indices, key=lambda index: float(there.embeddings[index] @ embedding), default=None)
             return None if likest is None else there.faces[likest].landmarks
         return None

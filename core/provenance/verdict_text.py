@@ -34,6 +34,8 @@ def state_text(verdict: Verdict) -> str:
 def detail_lines(verdict: Verdict, *, shortened: bool = True) -> Iterator[str]:
     """Yield what was done, to whom and by what right, and what each mark is worth; hashes `shortened` or whole."""
     facts = verdict.facts
+    if verdict.is_of_sequence and verdict.state == UNMARKED:
+        yield "In an image of a sequence without a mark no face was replaced, or its mark is gone. Of the others:"
     if facts is not None:
         yield from _fact_lines(facts, _SHOWN_DIGITS if shortened else None)
     if verdict.sidecar:

@@ -39,6 +39,8 @@ class Verdict:
         The entries of the file beside it.
     sidecar_matches : bool or None
         Whether the file's hash is the one that is stated beside it; None where none is.
+    is_of_sequence : bool
+        Whether the file beside it is that of an image sequence: of a single image without a mark it says nothing.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Verdict:
     manifest_problem: str = ""
     sidecar: Mapping[str, object] | None = None
     sidecar_matches: bool | None = None
+    is_of_sequence: bool = False
 
     @property
     def state(self) -> str:
@@ -126,6 +129,7 @@ def verify_file(path: Path) -> Verdict:
         manifest_problem=manifest_problem,
         sidecar=sidecar.values,
         sidecar_matches=matches,
+        is_of_sequence=sidecar.is_of_sequence,
     )
 
 

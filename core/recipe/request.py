@@ -12,6 +12,7 @@ from . import Recipe
 from .frame_ranges import Exclusion, Hold, visibility_at
 from .landmark_edits import LandmarkEdit, landmark_edits_in_frame
 from .redetection import Redetection, with_redetection
+from .roto_text import keyframes_around
 
 MAX_FORM_LETTERS = 1 << 20
 """No `SwapRequest.target_forms` is longer."""
@@ -128,6 +129,9 @@ class SwapRequest:
     redetections : tuple of Redetection
         Frames whose faces are looked for with other settings. Keys and digests of these frames have the settings;
         those of other frames do not.
+    elsewhere : tuple of (int, SwapRequest)
+        Only of what `in_frame` returns: what is asked for in other frames whose faces count in this one, where that
+        is not the same: the frames beside a hold, and keyframes of masks that go with the face.
     """
 
     identity: Identity
@@ -140,6 +144,12 @@ class SwapRequest:
     landmark_edits: tuple[LandmarkEdit, ...] = field(default=(), repr=False)
     roto: str = field(default="", repr=False)
     redetections: tuple[Redetection, ...] = field(default=(), repr=False)
+    elsewhere: "tuple[tuple[int, SwapRequest], ...]" = field(default=(), repr=False)
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The recipe, and what it is in each range of `redetections`: all that frames are analysed and swapped by."""
+        return (self.recipe, *(with_redetection(self.recipe, one).within for one in self.redetections))
 
     def in_frame(self, number: int) -> "SwapRequest | None":
         """Return what is asked for in one frame: the very request where it has no ranges.
@@ -167,7 +177,38 @@ class SwapRequest:
         edits = landmark_edits_in_frame(self.landmark_edits, number)
         recipe = replace(self.recipe, fusion=fusion)
         eased = replace(self, recipe=recipe, exclusions=(), holds=holds, landmark_edits=edits)
-        return eased.with_analysis_of(number)
+        asked = eased.with_analysis_of(number)
+        return replace(asked, elsewhere=self._elsewhere(number, asked))
+
+    def _elsewhere(self, number: int, asked: "SwapRequest") -> "tuple[tuple[int, SwapRequest], ...]":
+        masked = replace(self, exclusions=(), roto="")
+        plain = replace(masked, holds=(), landmark_edits=())
+        sides = (side for hold in asked.holds for side in (hold.first - 1, hold.last + 1))
+        there = {side: plain.in_frame(side) for side in sides}
+        there |= {key: masked.in_frame(key) for key in keyframes_around(self.roto, number)}
+        return tuple(
+            (near, other)
+            for near, other in sorted(there.items())
+            if other
+            and (other.holds or other.landmark_edits or other.recipe not in (self.recipe, asked.recipe))
+        )
+
+    def in_other_frame(self, number: int) -> "SwapRequest":
+        """Return what a request of one frame, see `in_frame`, asks for in another one whose faces count in it.
+
+        Parameters
+        ----------
+        number : int
+            The other frame.
+
+        Returns
+        -------
+        SwapRequest
+            It has that frame's hold and corrections, and its way of looking for faces.
+        """
+        if not (self.holds or self.landmark_edits or self.elsewhere):
+            return self
+        return dict(self.elsewhere).get(number) or replace(self, holds=(), landmark_edits=(), elsewhere=())
 
     def with_analysis_of(self, number: int) -> "SwapRequest":
         """Return the request as far as finding faces in a frame goes: with the range alone that it is in.

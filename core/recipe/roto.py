@@ -103,3 +103,12 @@ class RotoMask:
     mode: str = "subtract"
     follow: str = "similarity"
     feather: float = 0.0
+
+
+def neighbours(layer: RotoLayer, frame: int) -> tuple[RotoShape, RotoShape]:
+    """Return the keyframes around a frame; one of them twice on a keyframe, and beyond the first and the last."""
+    shapes = layer.shapes
+    after = next((place for place, shape in enumerate(shapes) if shape.frame >= frame), len(shapes) - 1)
+    if after == 0 or shapes[after].frame <= frame:
+        return shapes[after], shapes[after]
+    return shapes[after - 1], shapes[after]

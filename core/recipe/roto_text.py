@@ -29,6 +29,7 @@ from .roto import (
     RotoMask,
     RotoShape,
     RotoSpline,
+    neighbours,
 )
 
 _MAX_PARTS = 256
@@ -62,6 +63,30 @@ def parse_roto(text: str) -> tuple[RotoMask, ...]:
         raise RecipeError("the masks can't be read as JSON: make them simpler") from error
     given = _Entries(values, _WHOLE, ("masks",))
     return given.listing("masks", _mask_from, "mask", MAX_MASKS)
+
+
+def keyframes_around(text: str, number: int) -> frozenset[int]:
+    """Return the other frames in which masks were drawn that are carried from there to a frame.
+
+    Parameters
+    ----------
+    text : str
+        Masks as `parse_roto` reads them; those that can't be read have none.
+    number : int
+        The frame, counted from 0.
+
+    Returns
+    -------
+    frozenset of int
+        The keyframes around it of the masks that go with the face.
+    """
+    try:
+        masks = parse_roto(text)
+    except RecipeError:  # it is said where the masks are drawn
+        return frozenset()
+    layers = (layer for mask in masks if mask.follow != "none" for layer in mask.layers)
+    frames = {shape.frame for layer in layers for shape in neighbours(layer, number)}
+    return frozenset(frames - {number})
 
 
 class _Entries:

@@ -56,7 +56,7 @@ class CompositeFactsFinder:
         ModelError
             A model can't be read any more.
         """
-        recipes = [request.recipe for request in requests]
+        recipes = [recipe for request in requests for recipe in request.recipes]
         images = (self._digest(image.path) for request in requests for image in request.identity.images)
         models = (digest for recipe in recipes for digest in self._models(recipe))
         return CompositeFacts(

@@ -33,7 +33,9 @@ def condition_fault(requests: Sequence[SwapRequest], settings: RunSettings) -> s
     """
     fault = ""
     if settings.require_commercial:
-        fault = licence_fault((request.recipe for request in requests), settings.library)
+        fault = licence_fault(
+            (recipe for request in requests for recipe in request.recipes), settings.library
+        )
     if settings.require_consent and not fault:
         fault = _consent_fault(requests, settings)
     return fault

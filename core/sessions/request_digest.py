@@ -100,7 +100,8 @@ class RequestDigester:
             # Named only where there are some: a request without is what it was before there were any.
             mended = "".join(f" {part!r}" for part in (request.holds, request.landmark_edits) if part)
             roto = f" {request.roto}" if request.roto else ""
-            self._request_texts[request] = text = f"{_without_paths(shown)!r}{mended}{roto}"
+            there = "".join(f" {number} {self._request_text(one)}" for number, one in request.elsewhere)
+            self._request_texts[request] = text = f"{_without_paths(shown)!r}{mended}{roto}{there}"
         return text
 
     def environment_changed(self) -> bool:

@@ -12,6 +12,7 @@ from ..consent.nude_scenes import NUDE_SCENES, nude_scene_fault
 from ..consent.record import ConsentRecord
 from ..errors import ConsentError, RefusalError
 from ..media.clip import Clip
+from ..media.file_status import status_if_there
 from ..pipeline.nudity_stage import NudityStage, ShotVerdict
 from ..pipeline.plan import LayerPlan
 from ..recipe.request import SwapRequest
@@ -76,7 +77,10 @@ class Safeguard:
     ) -> str:
         # The images of people are hashed for it: not for every frame of the shot.
         today = date.today()
-        asked = clip_id, tuple((one.identity, one.target_references) for one in requests), records, today
+        people = tuple((one.identity, one.target_references) for one in requests)
+        images = (image for person, replaced in people for image in (*person.images, *replaced))
+        statuses = tuple(status_if_there(image.path) for image in images)
+        asked = clip_id, people, statuses, records, today
         known = self._cached_faults.get(asked)
         if known is None:
             known = self._cached_faults.put(asked, nude_scene_fault(requests, clip_id, records, today))

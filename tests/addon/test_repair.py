@@ -141,6 +141,7 @@ def test_ranges_cost_a_fuse_and_move_with_the_clip(every_blender, footage):
         exclude,
         ["render", {"out": drive.out("excluded"), "report": report}],
         ["render", {"out": drive.out("again"), "report": report}],
+        ["work", {}],
         ["save", {}],
     )
     stages = [
@@ -149,6 +150,7 @@ def test_ranges_cost_a_fuse_and_move_with_the_clip(every_blender, footage):
     ]
     assert stages == [{"fuse": 3}, {"fuse": 3}]  # the report counts all renders of the process
     assert answers[7]["shown"]["original"] == {"excluded": 3}
+    assert answers[9]["state"]["text"] == "Ready, but 3 frames show the original (excluded)"
     edits = {
         "trimmed": [["adjust", {"name": "clip", "frame_offset_start": 2}]],
         "moved": [["adjust", {"name": "clip", "frame_start": 3}]],
@@ -192,6 +194,7 @@ def test_where_a_face_is_missed_it_is_looked_for_otherwise_and_nowhere_else(driv
         ["drawn", {"active": "clip"}],
         ["render", {"out": drive.out("redetected"), "report": report}],
         ["op", {"name": "understudy.problem_scan", "active": "clip"}],
+        ["looked_up_faces", {"active": "clip", "number": 2}],
     )
     strict, redetected = answers[3], answers[11]
     assert (strict["faces"], redetected["faces"]) == (0, 3)
@@ -204,3 +207,4 @@ def test_where_a_face_is_missed_it_is_looked_for_otherwise_and_nowhere_else(driv
     assert {"UNDERSTUDY_PG_range.score", "UNDERSTUDY_PG_range.landmarker"} <= set(panel)
     assert {"3 frames not prepared yet", "No problem found in the others"} <= set(panel)
     assert answers[9] == answers[12] == ["FINISHED"]
+    assert answers[13] == [1, 0, 1, [320, 240]]  # landmark handles are on the faces that are found there

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from models import stand_in_swappers
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cli.main import main
 from understudy.core.errors import RefusalError
 from understudy.core.models.catalog import load_catalogue
@@ -17,13 +18,16 @@ from understudy.core.models.model_file import ModelFile
 from understudy.core.models.statement import statement_path
 from understudy.core.provenance.facts import facts_from_json
 from understudy.core.recipe import Recipe, parameters, with_settings
+from understudy.core.recipe.redetection import make_redetection
 from understudy.core.recipe.request import Identity, SwapRequest
 from understudy.core.sessions.composite_facts import CompositeFactsFinder
+from understudy.core.sessions.conditions import condition_fault
 from understudy.core.sessions.licences import (
     licence_fault,
     recipe_licences,
     require_commercial_licences,
 )
+from understudy.core.sessions.settings import RunSettings
 
 from tests.core import face_clip
 
@@ -175,6 +179,18 @@ def test_a_render_that_requires_it_refuses_in_one_line(
     assert lines[0].startswith("understudy: not rendered: ghost")
     assert "not surely for commercial use" in lines[0]
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_range_that_is_detected_again_has_its_models_in_all_that_is_asked(library: ModelLibrary) -> None:
+    """What a commercial render refuses, and what marks name."""
+    again = make_redetection(2, 4, {"detect.detector": "scrfd"})
+    plain, request = (SwapRequest(Identity(()), redetections=ranges) for ranges in ((), (again,)))
+    settings = RunSettings(CacheSettings(Path("none"), keep=False), require_commercial=True)
+    assert condition_fault([plain], settings) == ""
+    assert "scrfd" in condition_fault([request], settings)
+    facts = CompositeFactsFinder(library).find([request], [])
+    assert not facts.is_commercial
+    assert recipe_with("detect.detector=scrfd", "detect.every=1") in request.recipes
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="programs are made by their mode")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """OpenEXR strips: the face is made in a view of the light, and is laid back into the footage's own numbers."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -140,6 +141,23 @@ def test_the_command_line_writes_light_as_it_reads_it(
     assert np.isnan(written[0, 0]).all()
     assert np.isinf(written[0, 1]).all()
     assert columns.min() > 80
+    # What this kept is looked up by the same reading: a scan analyzes nothing, and all stages are known.
+    same = ["--colorspace", "ACEScg", *arguments[-4:]]
+    capsys.readouterr()
+    assert main(["scan", str(folder), *same]) == 0
+    assert "analyzing" not in capsys.readouterr().err
+    sheet = project.folder / f"{half}.png"
+    wedge = ["--wedge", "fusion.blend=0.5,1", "--frames", "0", "--output", str(sheet)]
+    take = ["--take", str(project.person), "--json", str(sheet.with_suffix(".json"))]
+    assert main(["sheet", str(folder), *take, *wedge, *same[:2], *same[4:], "--quiet"]) == 0
+    stages = json.loads(sheet.with_suffix(".json").read_text())["report"]["stages"]
+    assert {name: counts["run"] for name, counts in stages.items() if counts["run"]} == {"fuse": 2}
+    edits = project.folder / "edits.json"
+    edits.write_text('{"landmarks": [{"first": 0, "last": 0, "keys": [{"frame": 0, "rotation": 3}]}]}')
+    for more, status in (([], "hit"), (["--corrections", str(edits)], "miss")):
+        assert main(["explain", str(folder), "0", "--json", *same, *more]) == 0
+        stages = {entry["stage"]: entry["status"] for entry in json.loads(capsys.readouterr().out)["stages"]}
+        assert (stages["detect"], stages["swap"]) == ("hit", status)
 
 
 def test_the_preview_changes_a_layer_of_light_by_the_cache_alone(

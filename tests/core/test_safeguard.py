@@ -9,19 +9,16 @@ from pathlib import Path
 
 import pytest
 from understudy.core.cache.base.compute import Uncoordinated
-from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cli.main import main
 from understudy.core.consent.consent_file import write_records
 from understudy.core.consent.nude_scenes import NUDE_SCENES, nude_scene_fault
 from understudy.core.consent.record import ConsentRecord
-from understudy.core.consent.request_consent import image_hashes
 from understudy.core.errors import RefusalError
-from understudy.core.layers.job import LayerJob, request_values, source_values
+from understudy.core.layers.job import request_values, source_values
 from understudy.core.layers.label import layer_label
 from understudy.core.layers.placeholder import PLACEHOLDER
 from understudy.core.media.open import open_clip, open_sequence
-from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.clip_session import ClipSession
@@ -30,54 +27,15 @@ from understudy.core.sessions.pipeline_factory import ConditionedPipeline, make_
 from understudy.core.sessions.settings import RunSettings, settings_values
 from understudy.core.worker.__main__ import WorkerRun
 
-from tests.core import face_clip, nude_clip
+from tests.core import face_clip
 from tests.core.nude_clip import CUT, FRAMES, NUDE_FRAME
+from tests.core.nude_shoot import Shoot, layer_path, safeguard, shoot
+
+__all__ = ["safeguard", "shoot"]
 
 pytestmark = pytest.mark.slow
 
 ENDED = date.today() - timedelta(1)
-
-
-class Shoot:
-    """The clip, the source person, the model and the cache of all tests."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.clip = nude_clip.write_clip(folder / "clip.mp4")
-        self.face = face_clip.write_picture(folder / "red.png", face_clip.make_up_portrait((230, 20, 20)))
-        self.replaced = face_clip.write_picture(folder / "replaced.png", face_clip.portrait())
-        self.models = nude_clip.write_model(folder / "models")
-        (folder / "empty").mkdir()
-
-    def settings(self, cache: str = "cache", models: Path | None = None, **more: object) -> RunSettings:
-        models = models or self.models
-        return RunSettings(CacheSettings(self.folder / cache), model_folder=models, **more)
-
-    def request(self, *, name: str = "", consent: str = "", until: date | None = None) -> SwapRequest:
-        return SwapRequest(Identity((FaceImage(self.face),), name, consent, until), modifier="Face Swap")
-
-    def job(self, number: int, layer: Path, request: SwapRequest | None = None) -> LayerJob:
-        source = ClipSource(True, (self.clip,))
-        return LayerJob("strip", number + 1, source, number, layer, (request or self.request(),))
-
-    def record(self, *images: Path, use: str = NUDE_SCENES, until: date | None = None) -> ConsentRecord:
-        hashes = image_hashes(images)
-        return ConsentRecord(f"plantedname{images[0].stem}", use=use, until=until, images=tuple(hashes))
-
-
-def layer_path(folder: Path) -> Path:
-    return folder / "project" / "layers" / "0123456789abcdef" / "000020.tif"
-
-
-@pytest.fixture(scope="module")
-def shoot(tmp_path_factory: pytest.TempPathFactory) -> Shoot:
-    return Shoot(tmp_path_factory.mktemp("safeguard"))
-
-
-@pytest.fixture(autouse=True)
-def safeguard(monkeypatch: pytest.MonkeyPatch, shoot: Shoot) -> None:
-    monkeypatch.setenv("UNDERSTUDY_SAFEGUARD", "on")
-    monkeypatch.setenv("UNDERSTUDY_MODELS", str(shoot.models))
 
 
 @pytest.fixture
@@ -236,6 +194,25 @@ def test_layer_images_of_such_a_shot_show_the_original_until_everybody_consents(
     assert update(until=ENDED, safeguard=False) == ()
     assert layer_label(layer).summary is not None
     assert len(update(until=ENDED)) == 1
+    assert layer.read_bytes() == PLACEHOLDER
+
+
+def test_consent_counts_for_another_image_no_more_once_it_replaced_the_file(
+    shoot: Shoot, tmp_path: Path
+) -> None:
+    layer, records, face = layer_path(tmp_path), tmp_path / "records.json", tmp_path / "face.png"
+    face.write_bytes(shoot.face.read_bytes())
+    write_records(records, [shoot.record(shoot.clip), shoot.record(face)])
+    session = LayerSession(shoot.settings(consent_file=records))
+    request = replace(shoot.request(), identity=Identity((FaceImage(face),)))
+    try:
+        assert session.update_layer(shoot.job(20, layer, request))
+        assert session.warnings == ()
+        face_clip.write_picture(face, face_clip.make_up_portrait((20, 20, 230)))
+        session.update_layer(shoot.job(21, layer, request))
+        assert "no consent of the source person" in session.warnings[0]
+    finally:
+        session.close()
     assert layer.read_bytes() == PLACEHOLDER
 
 

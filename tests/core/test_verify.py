@@ -74,6 +74,12 @@ def test_images_of_a_sequence_share_what_is_said_beside_them(tmp_path, capsys):
     code, text = run(capsys, *tmp_path.glob("*.png"))
     assert code == 0
     assert text.count("on paper") == 2
+    assert "of a sequence" not in text
+    # Where a face was replaced in the others, nothing says that one was in this image.
+    make_file(tmp_path, "out_00003.png")
+    code, text = run(capsys, tmp_path / "out_00003.png")
+    assert code == 1
+    assert "no face was replaced, or its mark is gone" in text
 
 
 def test_the_page_has_all_hashes_in_full_and_runs_nothing(folder, tmp_path, capsys):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...recipe.roto import Doubles, RotoLayer, RotoShape, RotoSpline
+from ...recipe.roto import Doubles, RotoLayer, RotoShape, RotoSpline, neighbours
 
 _AUTO_LENGTH = 2.5614
 """By which Blender divides an automatic handle's length: four of them then make a circle."""
@@ -43,15 +43,6 @@ def layer_points(layer: RotoLayer, frame: int, carry: Carry) -> tuple[Doubles, .
             _align_handles(places, spline) for places, spline in zip(mixed, layer.splines, strict=True)
         )
     return tuple(_draw_handles(places, spline) for places, spline in zip(points, layer.splines, strict=True))
-
-
-def neighbours(layer: RotoLayer, frame: int) -> tuple[RotoShape, RotoShape]:
-    """Return the keyframes around a frame; one of them twice on a keyframe, and beyond the first and the last."""
-    shapes = layer.shapes
-    after = next((place for place, shape in enumerate(shapes) if shape.frame >= frame), len(shapes) - 1)
-    if after == 0 or shapes[after].frame <= frame:
-        return shapes[after], shapes[after]
-    return shapes[after - 1], shapes[after]
 
 
 def opacity_at(layer: RotoLayer, frame: int) -> float:
