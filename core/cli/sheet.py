@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -22,12 +23,14 @@ from ..filesystem import write_file
 from ..media.clip import Clip
 from ..media.prefetching_clip import PrefetchingClip
 from ..pipeline.pipeline import Pipeline
+from ..provenance.settings import mark_settings
 from ..reporting.layer_outcomes import pluralise
 from ..reporting.spans import frame_spans
 from ..sessions.run_log import log_end
 from ..sheet.cells import CellOptions, CostMeter, check_variants, make_columns
 from ..sheet.chosen_frame import ChosenFrame
 from ..sheet.contact_image import encode_contact_image
+from ..sheet.marks import mark_sheet
 from ..sheet.page import encode_page
 from ..sheet.record import sheet_record
 from ..sheet.scan import scan_frames, scan_numbers
@@ -68,12 +71,27 @@ def sheet(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         pipeline = run.pipeline
         made = _make_sheet(pipeline, clip, arguments, variants, wedges, numbers, count, stop)
         stop.check()
-        _write(output, "sheet", _ENCODERS[output.suffix.lower()](made))
+        data, unmarked = mark_sheet(
+            _ENCODERS[output.suffix.lower()](made),
+            output.name,
+            made,
+            clip.source,
+            pipeline.library,
+            mark_settings(os.environ, online=settings.online),
+        )
+        _write(output, "sheet", data)
         failures = [
             f"{frame_spans(sorted(set(frames)))} a cell that failed: {fault}"
             for fault, frames in made.failures.items()
         ]
-        for warning in (*failures, *opened.warnings, *clip.faults, *settings.ignored, *run.cache.warnings):
+        for warning in (
+            *failures,
+            *opened.warnings,
+            *clip.faults,
+            *settings.ignored,
+            *run.cache.warnings,
+            *unmarked,
+        ):
             pipeline.counter.warn(warning)
         report = pipeline.report()
         log_end("sheet", report)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What `understudy render` makes carries its marks, says no name, and is made without them only where that may be."""
 
+import hashlib
 import json
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ from understudy.core.provenance.facts import EMBEDDED
 from understudy.core.provenance.manifest import has_manifest_library
 from understudy.core.provenance.mark_file import scan_marks
 from understudy.core.provenance.verify import INTACT, UNMARKED, verify_file
+from understudy.core.sheet.source_label import labeled_hashes
 
 from tests.core import face_clip
 from tests.core.rendered_clip import pictures
@@ -129,6 +131,22 @@ def test_a_render_of_what_was_rendered_keeps_its_history(folder, monkeypatch):
             assert past.was_intact
             assert past.facts == verify_file(before).facts
             assert NAME.encode() not in path.read_bytes()
+
+
+def test_a_casting_sheet_is_marked_as_the_renders_that_it_shows(folder, tmp_path):
+    made = {}
+    for marks in ("on", "off"):
+        sheet = made[marks] = tmp_path / f"{marks}.png"
+        arguments = ["sheet", folder / f"{NAME}.mp4", "--take", folder / f"{NAME}.png", "--frames", "0,2"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("UNDERSTUDY_MARKS", marks)
+            assert main([*map(str, arguments), "--output", str(sheet), "--quiet"]) == 0
+    verdict = verify_file(made["on"])
+    assert (verdict.state, verdict.facts) == (INTACT, verify_file(folder / "shot.mp4").facts)
+    assert verify_file(made["off"]).state == UNMARKED
+    # A purge goes by this.
+    hashes = {hashlib.sha256((folder / f"{NAME}.png").read_bytes()).hexdigest()}
+    assert [labeled_hashes(path.read_bytes()) for path in made.values()] == [hashes, hashes]
 
 
 def test_marks_leave_the_movies_packets_as_they_are(folder):
