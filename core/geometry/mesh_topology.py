@@ -20,6 +20,8 @@ from ..face.types import LANDMARK_COUNT, Floats
 
 Indices = npt.NDArray[np.int32]
 _SMOOTHING_STEPS = 6
+_PRODUCT_BYTES = 128 << 20
+"""OpenBLAS 0.3 takes 32 to 128 MB for each thread of a product."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,9 @@ class Topology:
 @cache
 def load_topology() -> Topology:
     """Read the mesh's facts from the file beside this module; read once, then shared (it is immutable)."""
+    # Where there is no memory for its buffers, OpenBLAS asks for them again and again, without an end. So what its first
+    # product takes is asked for before; none of it is touched. Raises MemoryError.
+    np.empty(_PRODUCT_BYTES, np.uint8)
     facts: dict[str, Any] = json.loads((Path(__file__).parent / "mesh_topology.json").read_text())
     shape = np.asarray(facts["shape"], np.float32)
     arrays = {name: np.asarray(facts[name], np.int32) for name in facts if name not in ("source", "shape")}
