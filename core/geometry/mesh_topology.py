@@ -55,8 +55,8 @@ class Topology:
 @cache
 def load_topology() -> Topology:
     """Read the mesh's facts from the file beside this module; read once, then shared (it is immutable)."""
-    # Where there is no memory for its buffers, OpenBLAS asks for them again and again, without an end. So what its first
-    # product takes is asked for before; none of it is touched. Raises MemoryError.
+    # Where there is no memory for its buffers, OpenBLAS asks for them again and again, without an end. So what its
+    # first product takes is asked for before; none of it is touched. Raises MemoryError.
     np.empty(_PRODUCT_BYTES, np.uint8)
     facts: dict[str, Any] = json.loads((Path(__file__).parent / "mesh_topology.json").read_text())
     shape = np.asarray(facts["shape"], np.float32)
