@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ranges of frames that a person mends: those that keep the original face, and those whose points are held."""
+"""Ranges of frames that a person repairs: those that keep the original face, those whose points are held."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ MAX_RANGES = 4096
 
 
 @dataclass(frozen=True)
-class Exclusion:
-    """A range of frames in which a face is not replaced.
+class FrameRange:
+    """Frames of a clip that follow each other.
 
     Attributes
     ----------
@@ -21,12 +21,32 @@ class Exclusion:
         The first of the frames, counted from 0 from the clip's beginning, whatever a strip is trimmed to.
     last : int
         The last of them, itself included.
-    fade : int
-        Over how many frames before and after the range the new face eases out and in; 0 switches.
     """
 
     first: int
     last: int
+
+    def __contains__(self, number: int) -> bool:
+        return self.first <= number <= self.last
+
+    def require_order(self) -> None:
+        """Raise RecipeError unless it has its ends in order, none before frame 0."""
+        if not 0 <= self.first <= self.last:
+            raise RecipeError(
+                f"frames {self.first} to {self.last} are no range: give the first frame, then the last one"
+            )
+
+
+@dataclass(frozen=True)
+class Exclusion(FrameRange):
+    """A range of frames in which a face is not replaced.
+
+    Attributes
+    ----------
+    fade : int
+        Over how many frames before and after the range the new face eases out and in; 0 switches.
+    """
+
     fade: int = 0
 
     def visibility(self, number: int) -> float:
@@ -50,22 +70,8 @@ class Exclusion:
 
 
 @dataclass(frozen=True)
-class Hold:
-    """A range of frames whose points are carried from the frame before it to the frame after it.
-
-    Attributes
-    ----------
-    first : int
-        The first of the frames, counted from 0 from the clip's beginning.
-    last : int
-        The last of them, itself included.
-    """
-
-    first: int
-    last: int
-
-    def __contains__(self, number: int) -> bool:
-        return self.first <= number <= self.last
+class Hold(FrameRange):
+    """A range of frames whose points are carried from the frame before it to the frame after it."""
 
 
 def visibility_at(exclusions: Iterable[Exclusion], number: int) -> float:
@@ -75,7 +81,7 @@ def visibility_at(exclusions: Iterable[Exclusion], number: int) -> float:
 
 def validate_exclusion(exclusion: Exclusion) -> Exclusion:
     """Return a range that has its ends in order, none before frame 0. Raises RecipeError."""
-    _require_order(exclusion)
+    exclusion.require_order()
     if not 0 <= exclusion.fade <= MAX_FADE_FRAMES:
         raise RecipeError(f"a fade of {exclusion.fade} frames is not possible: give 0 to {MAX_FADE_FRAMES}")
     return exclusion
@@ -83,11 +89,5 @@ def validate_exclusion(exclusion: Exclusion) -> Exclusion:
 
 def validate_hold(hold: Hold) -> Hold:
     """Return a range that has its ends in order, none before frame 0. Raises RecipeError."""
-    _require_order(hold)
+    hold.require_order()
     return hold
-
-
-def _require_order(mended: Exclusion | Hold) -> None:
-    first, last = mended.first, mended.last
-    if not 0 <= first <= last:
-        raise RecipeError(f"frames {first} to {last} are no range: give the first frame, then the last one")

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from ..errors import RecipeError
 from ..face.landmark_handles import HANDLE_COUNT
-from .frame_ranges import MAX_FADE_FRAMES, Exclusion
+from .frame_ranges import MAX_FADE_FRAMES, Exclusion, FrameRange
 
 MAX_LANDMARK_EDITS = 1024
 """How many one request may have."""
@@ -70,15 +70,11 @@ class LandmarkKey:
 
 
 @dataclass(frozen=True)
-class LandmarkEdit:
+class LandmarkEdit(FrameRange):
     """A correction of one face's landmarks in a range of frames.
 
     Attributes
     ----------
-    first : int
-        The first frame, counted from 0 from the clip's beginning, whatever a strip is trimmed to.
-    last : int
-        The last one, itself included.
     keys : tuple of LandmarkKey
         At least one, by ascending frames. Between two keys the face goes straight from one to the other; before the
         first and after the last it stays as these have it.
@@ -88,8 +84,6 @@ class LandmarkEdit:
         Over how many frames before and after the range the correction eases in and out; 0 switches.
     """
 
-    first: int
-    last: int
     keys: tuple[LandmarkKey, ...]
     face: int = 0
     fade: int = 0
@@ -98,9 +92,6 @@ class LandmarkEdit:
     def places_face(self) -> bool:
         """Whether it puts a face where none was found."""
         return bool(self.keys[0].place)
-
-    def __contains__(self, number: int) -> bool:
-        return self.first <= number <= self.last
 
     def pose(self, number: int) -> LandmarkKey:
         """Return how the face is moved in a frame of the range, as if it had a key there."""
@@ -142,9 +133,7 @@ def landmark_edits_in_frame(edits: Sequence[LandmarkEdit], number: int) -> tuple
 
 def validate_landmark_edit(edit: LandmarkEdit) -> LandmarkEdit:
     """Return a correction that is in order. RecipeError says what is not."""
-    first, last = edit.first, edit.last
-    if not 0 <= first <= last:
-        raise RecipeError(f"frames {first} to {last} are no range: give the first frame, then the last one")
+    edit.require_order()
     if not 0 <= edit.face <= MAX_FACE:
         raise RecipeError(f"there is no face {edit.face}: give 0 to {MAX_FACE}")
     if not 1 <= len(edit.keys) <= MAX_LANDMARK_KEYS:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ..cache.base.key import Scalar
 from ..errors import RecipeError
+from .frame_ranges import FrameRange
 from .parameter import validate_value
 from .settings import Recipe, find_parameter, with_value
 
@@ -21,25 +22,16 @@ REDETECTION_SETTINGS = (
 
 
 @dataclass(frozen=True)
-class Redetection:
+class Redetection(FrameRange):
     """A range of frames in which faces are looked for with other settings, in each frame anew.
 
     Attributes
     ----------
-    first : int
-        The first of the frames, counted from 0 from the clip's beginning.
-    last : int
-        The last of them, itself included.
     settings : tuple of (str, Scalar)
         Parameters of `REDETECTION_SETTINGS` by their paths, and what they are there, in the order of that tuple.
     """
 
-    first: int
-    last: int
     settings: tuple[tuple[str, Scalar], ...]
-
-    def __contains__(self, number: int) -> bool:
-        return self.first <= number <= self.last
 
 
 @dataclass(frozen=True)
@@ -116,8 +108,7 @@ def make_redetection(first: int, last: int, settings: Mapping[str, Scalar]) -> R
         The ends are in no order, a parameter is none of `REDETECTION_SETTINGS` or may not have its value, or there is
         none.
     """
-    if not 0 <= first <= last:
-        raise RecipeError(f"frames {first} to {last} are no range: give the first frame, then the last one")
+    FrameRange(first, last).require_order()
     for path in settings:
         if path not in REDETECTION_SETTINGS:
             raise RecipeError(f"{path} can't be set for a range: only {', '.join(REDETECTION_SETTINGS)} can")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..recipe.frame_ranges import Exclusion, Hold, visibility_at
+from ..recipe.frame_ranges import Exclusion, FrameRange, Hold, visibility_at
 from ..recipe.landmark_edits import LandmarkEdit
 from .measures import MEASURES
 
@@ -134,9 +134,10 @@ def open_problems(
     landmark_edits: Sequence[LandmarkEdit] = (),
 ) -> tuple[Problem, ...]:
     """Return the problems that nobody mends: in frames that are not excluded, not held and not corrected by hand."""
-    mended: tuple[Hold | LandmarkEdit, ...] = (*holds, *landmark_edits)
+    repairs: tuple[FrameRange, ...] = (*holds, *landmark_edits)
     return tuple(
         problem
         for problem in problems
-        if visibility_at(exclusions, problem.frame) > 0 and not any(problem.frame in part for part in mended)
+        if visibility_at(exclusions, problem.frame) > 0
+        and not any(problem.frame in repair for repair in repairs)
     )

@@ -115,8 +115,8 @@ def scan_clip(
             unknown += 1
         on_frame(done)
     result = scan.result(unknown)
-    mended = request.exclusions, request.holds, request.landmark_edits
-    return replace(result, problems=open_problems(result.problems, *mended))
+    repairs = request.exclusions, request.holds, request.landmark_edits
+    return replace(result, problems=open_problems(result.problems, *repairs))
 
 
 def _join_series(parts: list[PersonSeries]) -> tuple[PersonSeries, ...]:

@@ -98,10 +98,10 @@ class RequestDigester:
                 request, identity=replace(request.identity, name="", consent="", consent_until=None)
             )
             # Named only where there are some: a request without is what it was before there were any.
-            mended = "".join(f" {part!r}" for part in (request.holds, request.landmark_edits) if part)
+            repairs = "".join(f" {part!r}" for part in (request.holds, request.landmark_edits) if part)
             roto = f" {request.roto}" if request.roto else ""
             there = "".join(f" {number} {self._request_text(one)}" for number, one in request.elsewhere)
-            self._request_texts[request] = text = f"{_without_paths(shown)!r}{mended}{roto}{there}"
+            self._request_texts[request] = text = f"{_without_paths(shown)!r}{repairs}{roto}{there}"
         return text
 
     def environment_changed(self) -> bool:
