@@ -2,7 +2,9 @@
 """Ranges of frames in which faces are looked for with other settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any
 
 from ..cache.base.key import Scalar
 from ..errors import RecipeError
@@ -44,12 +46,18 @@ class RangeRecipe(Recipe):
     ----------
     redetection : Redetection
         The range.
-    within : Recipe
-        What holds in it.
     """
 
     redetection: Redetection = field(default=Redetection(0, 0, ()), kw_only=True)
-    within: Recipe = field(default_factory=Recipe, kw_only=True, repr=False)
+
+    @cached_property
+    def within(self) -> Recipe:
+        """The recipe that holds in the range. RecipeError where the range has a value that can't be."""
+        within = self.around
+        for path, value in self.redetection.settings:
+            within = with_value(within, path, value)
+        # Followed faces would lead back to frames before the range.
+        return replace(within, detect=replace(within.detect, every=1))
 
     def in_frame(self, number: int) -> Recipe:
         """Return the recipe by which a frame is analysed."""
@@ -58,16 +66,7 @@ class RangeRecipe(Recipe):
     @property
     def around(self) -> Recipe:
         """The recipe without the range."""
-        return Recipe(
-            self.detect,
-            self.landmark,
-            self.embed,
-            self.occlude,
-            self.select,
-            self.swap,
-            self.enhance,
-            self.fusion,
-        )
+        return Recipe(**_groups(self))
 
     def for_analysis(self) -> Recipe:
         """Return the recipe with its range, and with what is no part of the analysis at its defaults."""
@@ -75,16 +74,12 @@ class RangeRecipe(Recipe):
 
 
 def with_redetection(recipe: Recipe, redetection: Redetection) -> RangeRecipe:
-    """Return a recipe with a range in which faces are looked for otherwise. Raises RecipeError."""
-    within = recipe
-    for path, value in redetection.settings:
-        within = with_value(within, path, value)
-    # Followed faces would lead back to frames before the range.
-    within = replace(within, detect=replace(within.detect, every=1))
-    return RangeRecipe(
-        recipe.detect, recipe.landmark, recipe.embed, recipe.occlude, recipe.select, recipe.swap, recipe.enhance,
-        recipe.fusion, redetection=redetection, within=within,
-    )  # fmt: skip
+    """Return a recipe with a range in which faces are looked for otherwise."""
+    return RangeRecipe(**_groups(recipe), redetection=redetection)
+
+
+def _groups(recipe: Recipe) -> dict[str, Any]:
+    return {group.name: getattr(recipe, group.name) for group in fields(Recipe)}
 
 
 def make_redetection(first: int, last: int, settings: Mapping[str, Scalar]) -> Redetection:
