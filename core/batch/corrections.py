@@ -102,13 +102,7 @@ def read_corrections(path: Path) -> Corrections:
 
 def correct_swaps(swaps: Sequence[ClipSwap], corrections: Corrections) -> tuple[ClipSwap, ...]:
     """Return swaps with the ranges of `corrections`, whoever is replaced there."""
-    return tuple(
-        ClipSwap(
-            replace(swap.span, request=corrections.correct(swap.span.request)),
-            tuple(replace(part, request=corrections.correct(part.request)) for part in swap.ranges),
-        )
-        for swap in swaps
-    )
+    return tuple(swap.with_requests(corrections.correct) for swap in swaps)
 
 
 def _read_range(table: Table) -> Exclusion | Hold | Redetection:

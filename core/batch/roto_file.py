@@ -47,10 +47,4 @@ def read_roto(path: Path) -> str:
 
 def mask_swaps(swaps: Sequence[ClipSwap], roto: str) -> tuple[ClipSwap, ...]:
     """Return swaps with masks, whoever is replaced there."""
-    return tuple(
-        ClipSwap(
-            replace(swap.span, request=replace(swap.span.request, roto=roto)),
-            tuple(replace(part, request=replace(part.request, roto=roto)) for part in swap.ranges),
-        )
-        for swap in swaps
-    )
+    return tuple(swap.with_requests(lambda request: replace(request, roto=roto)) for swap in swaps)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who replaces whom in the frames of a clip, where that is not the same in all of them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from .request import SwapRequest
 
@@ -48,6 +48,11 @@ class ClipSwap:
     def requests(self) -> tuple[SwapRequest, ...]:
         """All that is asked for in any frame, that of most frames first."""
         return (self.span.request, *(part.request for part in self.ranges))
+
+    def with_requests(self, change: Callable[[SwapRequest], SwapRequest]) -> "ClipSwap":
+        """Return the same frames with what `change` makes of each request."""
+        span, *ranges = (replace(part, request=change(part.request)) for part in (self.span, *self.ranges))
+        return ClipSwap(span, tuple(ranges))
 
     def request_at(self, number: int) -> SwapRequest | None:
         """Return what is asked for in a frame.
