@@ -16,11 +16,9 @@ from ..recipe.landmark_edits import (
     LandmarkKey,
     validate_landmark_edit,
 )
-from ..reporting.quoting import quote
-from .tables import Table
+from .tables import Table, quote_value
 
 _MAX_FRAME = 10**9 - 1
-_MAX_SHOWN_CHARACTERS = 60
 _EDIT_NAMES = ("first", "last", "face", "fade", "keys")
 _KEY_NAMES = ("frame", "shift", "rotation", "scale", "handles", "place")
 _PLACE_NAMES = ("left_eye", "right_eye", "mouth")
@@ -111,7 +109,7 @@ def _read_points(table: Table, name: str, names: Sequence[str]) -> dict[str, tup
 
 def _pair(table: Table, name: str, value: object) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
-        raise table.fault(f"{name} is two numbers, not {_shown(value)}: write [x, y]")
+        raise table.fault(f"{name} is two numbers, not {quote_value(value)}: write [x, y]")
     return _number(table, name, value[0]), _number(table, name, value[1])
 
 
@@ -121,7 +119,7 @@ def _number(table: Table, name: str, value: object) -> float:
             return float(value)
     except OverflowError:
         pass
-    raise table.fault(f"{name} must be a number, not {_shown(value)}")
+    raise table.fault(f"{name} must be a number, not {quote_value(value)}")
 
 
 def _objects(table: Table, name: str, example: str) -> list[Table]:
@@ -132,7 +130,3 @@ def _objects(table: Table, name: str, example: str) -> list[Table]:
     return [
         Table(entry, f"{table.name}, {title} {number}", table.folder) for number, entry in enumerate(value, 1)
     ]
-
-
-def _shown(value: object) -> str:
-    return quote(repr(value), _MAX_SHOWN_CHARACTERS)

@@ -45,7 +45,7 @@ class Table:
             if name not in known:
                 near = get_close_matches(name, known, 1)
                 hint = f"did you mean {near[0]}?" if near else "known are " + ", ".join(known)
-                raise self.fault(f"there is no entry {_shown(name)}: {hint}")
+                raise self.fault(f"there is no entry {quote_value(name)}: {hint}")
 
     def fault(self, text: str) -> BatchError:
         """Return an error that says where it is."""
@@ -68,7 +68,7 @@ class Table:
         """Return one of several words."""
         text = self.text(name)
         if text not in choices:
-            raise self.fault(f"{name} can't be {_shown(text)}: use one of {', '.join(choices)}")
+            raise self.fault(f"{name} can't be {quote_value(text)}: use one of {', '.join(choices)}")
         return text
 
     def count(self, name: str, most: int | None = None) -> int:
@@ -84,7 +84,7 @@ class Table:
         """Return whether a switch is on."""
         value = self.values[name]
         if not isinstance(value, bool):
-            raise self.fault(f"{name} is true or false, not {_shown(value)}")
+            raise self.fault(f"{name} is true or false, not {quote_value(value)}")
         return value
 
     def settings(self) -> list[str]:
@@ -106,14 +106,14 @@ class Table:
 
     def _text(self, name: str, value: object) -> str:
         if not isinstance(value, str):
-            raise self.fault(f"{name} is a text, not {_shown(value)}: put it in quotes")
+            raise self.fault(f"{name} is a text, not {quote_value(value)}: put it in quotes")
         if not value or len(value) > _MAX_TEXT_CHARACTERS or quote(value, _MAX_TEXT_CHARACTERS) != value:
-            raise self.fault(f"{name} can't be {_shown(value)}: write one line of text")
+            raise self.fault(f"{name} can't be {quote_value(value)}: write one line of text")
         return value
 
     def _count(self, name: str, value: object, most: int | None) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self.fault(f"{name} is a whole number from 0 up, not {_shown(value)}")
+            raise self.fault(f"{name} is a whole number from 0 up, not {quote_value(value)}")
         if most is not None and value > most:
             raise self.fault(f"{name} must be from 0 to {most}, not {value}")
         return value
@@ -128,10 +128,10 @@ class Table:
             elif isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
                 yield f"{path}={value}"
             else:
-                raise self.fault(f"{quote(path)} is one value, not {_shown(value)}")
+                raise self.fault(f"{quote(path)} is one value, not {quote_value(value)}")
 
 
-def _shown(value: object) -> str:
+def quote_value(value: object) -> str:
     """Return a value as messages show it: texts in quotes, and the beginning of what is long."""
     return quote(repr(value), _MAX_SHOWN_CHARACTERS)
 
