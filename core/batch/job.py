@@ -17,8 +17,8 @@ from ..recipe.request import SwapRequest
 
 
 @dataclass(frozen=True)
-class MovieJob:
-    """One movie to be made of a clip.
+class ClipJob:
+    """Something to be made of a clip.
 
     Attributes
     ----------
@@ -26,6 +26,38 @@ class MovieJob:
         A movie, an image, a folder of images or a pattern.
     swaps : tuple of ClipSwap
         Who replaces whom.
+    """
+
+    clip: Path
+    swaps: tuple[ClipSwap, ...]
+
+    @property
+    def requests(self) -> tuple[SwapRequest, ...]:
+        """All that is asked for in any frame, each once."""
+        return tuple(dict.fromkeys(request for swap in self.swaps for request in swap.requests))
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """What is read: the clip and the images of people."""
+        images = (
+            image.path
+            for request in self.requests
+            for image in (*request.identity.images, *request.target_references)
+        )
+        return (self.clip, *dict.fromkeys(images))
+
+    @property
+    def min_height(self) -> float:
+        """How many pixels high a face has to be at least to be replaced."""
+        return min(request.recipe.select.min_height for request in self.requests)
+
+
+@dataclass(frozen=True)
+class MovieJob(ClipJob):
+    """One movie to be made of a clip.
+
+    Attributes
+    ----------
     output : pathlib.Path
         The movie, or a pattern for images.
     start, end : int or None
@@ -42,8 +74,6 @@ class MovieJob:
         What the numbers of OpenEXR images mean; empty for their view as display-coded images.
     """
 
-    clip: Path
-    swaps: tuple[ClipSwap, ...]
     output: Path
     start: int | None = None
     end: int | None = None
@@ -56,21 +86,6 @@ class MovieJob:
     def with_files(self, clip: Path, swaps: tuple[ClipSwap, ...], output: Path) -> "MovieJob":
         """Return the same for another clip, other people and another output."""
         return replace(self, clip=clip, swaps=swaps, output=output)
-
-    @property
-    def requests(self) -> tuple[SwapRequest, ...]:
-        """All that is asked for in any frame, each once."""
-        return tuple(dict.fromkeys(request for swap in self.swaps for request in swap.requests))
-
-    @property
-    def sources(self) -> tuple[Path, ...]:
-        """What is read: the clip and the images of people."""
-        images = (
-            image.path
-            for request in self.requests
-            for image in (*request.identity.images, *request.target_references)
-        )
-        return (self.clip, *dict.fromkeys(images))
 
 
 @dataclass(frozen=True, eq=False)

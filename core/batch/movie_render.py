@@ -19,10 +19,10 @@ from ..provenance.settings import MarkSettings
 from ..provenance.sidecar import content_entries, sidecar_name
 from ..recipe.clip_swap import requests_at
 from ..sessions.composite_facts import CompositeFactsFinder
-from ..sessions.pipeline_factory import SafeguardedPipeline
 from .job import OpenJob
 from .observer import RenderObserver
 from .render_counts import RenderCounts
+from .shot_check import check_shots
 from .untouched_frames import find_changes
 
 Marker = Callable[[Sequence[Path], RenderCounts], Mapping[str, str]]
@@ -126,7 +126,7 @@ def render_movie(
     """
     swaps, numbers = opened.job.swaps, opened.numbers
     outcome = RenderCounts()
-    _check_shots(pipeline, opened, observer)
+    check_shots(pipeline, opened.clip, numbers, swaps, observer)
     writer, splice = open_writer(opened)
     finder, clip = CompositeFactsFinder(pipeline.library), opened.clip.source
     file_marker = FileMarker(marks or MarkSettings(), partial(finder.find, opened.job.requests, [clip]))
@@ -174,17 +174,6 @@ def render_movie(
     return outcome
 
 
-def _check_shots(pipeline: Pipeline, opened: OpenJob, observer: RenderObserver) -> None:
-    """Look at all shots before the first frame. Raises RefusalError where the safeguard refuses one."""
-
-    def on_progress(count: int) -> None:
-        observer.check_stop()
-        observer.on_look(count, len(opened.numbers))
-
-    if isinstance(pipeline, SafeguardedPipeline):
-        pipeline.check_shots(opened.clip, opened.numbers, partial(requests_at, opened.job.swaps), on_progress)
-
-
 def _image_mark(
     marker: FileMarker, finder: CompositeFactsFinder, clip: ClipSource
 ) -> Callable[[bytes, str, int], bytes]:
@@ -198,10 +187,9 @@ def _image_mark(
 
 def movie_warnings(opened: OpenJob, outcome: RenderCounts) -> tuple[str, ...]:
     """Return what is to be said of a movie that was made, but for what the pipeline has noticed."""
-    lowest = min(request.recipe.select.min_height for request in opened.job.requests)
     return (
         *opened.warnings,
-        *outcome.warnings(opened.fps, lowest),
+        *outcome.warnings(opened.fps, opened.job.min_height),
         *opened.clip.faults,
         *outcome.track_faults,
     )

@@ -52,7 +52,7 @@ def turnover(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         stop.check()
         with RenderDisplay(stop, quiet=arguments.quiet) as display:
             outcome = write_turnover(pipeline, opened, display, marks)
-        warnings = (*opened.warnings, *opened.clip.faults, *outcome.warnings(opened.fps, job.least_height))
+        warnings = (*opened.warnings, *opened.clip.faults, *outcome.warnings(opened.fps, job.min_height))
         for warning in (*warnings, *settings.ignored, *run.cache.warnings):
             pipeline.counter.warn(warning)
         report = pipeline.report()

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from ..batch.job import require_swap_frames
+from ..batch.job import ClipJob, require_swap_frames
 from ..errors import OutputError, os_error_reason
 from ..export.image_names import matches
 from ..export.inputs import frame_range, frame_rate, open_named_clip, require_output
 from ..filesystem import make_folder
 from ..media.clip import Clip
 from ..media.prefetching_clip import PrefetchingClip
-from ..recipe.clip_swap import ClipSwap
 from ..recipe.request import SwapRequest
 
 FILE_PATTERN = "frame_%05d.exr"
@@ -21,15 +20,11 @@ MANIFEST_NAME = "manifest.json"
 
 
 @dataclass(frozen=True)
-class TurnoverJob:
+class TurnoverJob(ClipJob):
     """A turnover.
 
     Attributes
     ----------
-    clip : pathlib.Path
-        A movie, an image, a folder of images or a pattern.
-    swaps : tuple of ClipSwap
-        Who replaces whom.
     folder : pathlib.Path
         Where its files go.
     start, end : int or None
@@ -40,33 +35,11 @@ class TurnoverJob:
         What the numbers of OpenEXR images mean; empty for their view as display-coded images.
     """
 
-    clip: Path
-    swaps: tuple[ClipSwap, ...]
     folder: Path
     start: int | None = None
     end: int | None = None
     fps: str | None = None
     colorspace: str = ""
-
-    @property
-    def requests(self) -> tuple[SwapRequest, ...]:
-        """All that is asked for in any frame, each once."""
-        return tuple(dict.fromkeys(request for swap in self.swaps for request in swap.requests))
-
-    @property
-    def sources(self) -> tuple[Path, ...]:
-        """What is read: the clip and the images of people."""
-        images = (
-            image.path
-            for request in self.requests
-            for image in (*request.identity.images, *request.target_references)
-        )
-        return (self.clip, *dict.fromkeys(images))
-
-    @property
-    def least_height(self) -> float:
-        """How many pixels high a face has to be at least to be replaced."""
-        return min(request.recipe.select.min_height for request in self.requests)
 
     @property
     def pattern(self) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..batch.observer import RenderObserver
 from ..batch.render_counts import RenderCounts
+from ..batch.shot_check import check_shots
 from ..errors import ClipError, FaceImageError, OutputError, os_error_reason
 from ..export.exr_channels import encode_exr_channels
 from ..export.exr_file import space_chromaticities
@@ -25,7 +26,6 @@ from ..provenance.settings import MarkSettings
 from ..provenance.sidecar import content_entries
 from ..recipe.clip_swap import requests_at
 from ..sessions.composite_facts import CompositeFactsFinder
-from ..sessions.pipeline_factory import SafeguardedPipeline
 from .frame_layers import frame_layers
 from .job import MANIFEST_NAME, OpenTurnover, make_turnover_folder
 from .manifest import manifest
@@ -63,7 +63,7 @@ def write_turnover(
     source = describe_clip(clip.info)
     finder = CompositeFactsFinder(pipeline.library)
     marker = FileMarker(marks, partial(finder.find, opened.job.requests, [clip.source]))
-    _check_shots(pipeline, opened, observer)
+    check_shots(pipeline, clip, opened.numbers, opened.job.swaps, observer)
     pipeline.check_content(clip)
     make_turnover_folder(opened.job)
     _remove_manifest(opened.job.folder)
@@ -97,17 +97,6 @@ def write_turnover(
     for warning in marker.warnings:
         pipeline.counter.warn(warning)
     return outcome
-
-
-def _check_shots(pipeline: Pipeline, opened: OpenTurnover, observer: RenderObserver) -> None:
-    """Look at all shots before the first frame. Raises RefusalError where the safeguard refuses one."""
-
-    def on_progress(count: int) -> None:
-        observer.check_stop()
-        observer.on_look(count, len(opened.numbers))
-
-    if isinstance(pipeline, SafeguardedPipeline):
-        pipeline.check_shots(opened.clip, opened.numbers, partial(requests_at, opened.job.swaps), on_progress)
 
 
 def _remove_manifest(path: Path) -> None:
