@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..errors import FaceNumberError, UnderstudyError
 from ..system.address_space import keep_within_limit, limit_bytes
+from ..system.memory_errors import raise_memory_errors
 from .arguments import parser
 from .output import close_result, flush_lines, keep_standard_streams, print_diagnostic
 from .signals import StopInterrupt, StopSignal
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None, *, online: bool = True, blender: str
     arguments = argparse.Namespace(online=online, no_cache=False, own_blender=blender)
     with stop.listen():
         try:
-            with _log(os.environ):
+            with _log(os.environ), raise_memory_errors():
                 code = _run(argv, arguments, stop)
             flush_lines()
         except (StopInterrupt, Exception) as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked

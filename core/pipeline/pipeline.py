@@ -34,6 +34,7 @@ from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_source import NeuralSources
 from ..swap.neural_swapper import NeuralSwapper
 from ..swap.source import Sources
+from ..system.memory_errors import raise_memory_errors
 from .crop_stage import CropStage
 from .face_planner import FacePlanner
 from .face_selector import FaceSelector
@@ -198,6 +199,7 @@ class Pipeline:
         """Return the source person as shape understands them: (128, 128, 3) RGB uint8. FaceImageError, ModelError."""
         return neutral_source_face(*self._image_basis, identity, detect)
 
+    @raise_memory_errors()
     def plan(self, clip: Clip, number: int, requests: Sequence[SwapRequest]) -> LayerPlan:
         """Find out what the layer of a frame consists of, computing no more of it than the analysis.
 
@@ -214,6 +216,7 @@ class Pipeline:
         may_label = self._counter.warning_count == warning_count
         return LayerPlan(clip, number, size, planned, key, may_label)
 
+    @raise_memory_errors()
     def execute(self, plan: LayerPlan) -> Patch | None:
         """Compute a planned layer: its pixels, or None where no face is replaced."""
         self._counter.record_frame(len(plan.faces))
@@ -222,6 +225,7 @@ class Pipeline:
             patches = [self._fusion.fuse(*inputs, plan.size) for inputs in faces]
             return composite_patches(patches, plan.size)
 
+    @raise_memory_errors()
     def take_apart(self, plan: LayerPlan) -> LayerParts:
         """Compute a planned layer as `execute_for_layer` does, and what it was made from. Raises what that does."""
         self._counter.record_frame(len(plan.faces))
@@ -247,13 +251,13 @@ class Pipeline:
         """Compute a planned layer as `execute` does, of a clip of light in the clip's own numbers."""
         return self.footage_patch(plan, self.execute(plan))
 
+    @raise_memory_errors()
     def footage_patch(self, plan: LayerPlan, patch: Patch | None) -> Patch | LightPatch | None:
         """Return what `execute` gave of a plan, of a clip of light in the clip's own numbers. Raises ClipError."""
         if patch is None or not any(entry.light for entry in plan.faces):
             return patch
-        return self._light.to_footage(
-            plan, patch, [self._crops.face_warp(plan, entry) for entry in plan.faces]
-        )
+        face_warps = [self._crops.face_warp(plan, entry) for entry in plan.faces]
+        return self._light.to_footage(plan, patch, face_warps)
 
     def recast(
         self, clip: Clip, number: int, requests: Sequence[SwapRequest]

@@ -91,6 +91,14 @@ def test_too_little_memory_is_no_bug_and_leaves_no_movie(shared, tmp_path):
     assert not (tmp_path / "out.mp4").exists()
 
 
+def test_opencv_without_memory_is_no_bug(shared, tmp_path):
+    run = _render(
+        shared, tmp_path / "out.mp4", "--end", "0", limit=_limit_resource(resource.RLIMIT_AS, 520 << 20)
+    )
+    assert run.returncode != 0
+    assert "this is a bug" not in run.stderr
+
+
 _GET = """
 import resource, sys
 from pathlib import Path
