@@ -8,7 +8,7 @@ from ..errors import ClipError
 from ..media.file_status import content_id
 from ..media.source import ClipSource
 from ..recipe.request import Identity, SwapRequest
-from .record import ConsentRecord, ConsentState
+from .record import ConsentRecord, ConsentState, comparable_name
 from .request_consent import image_hashes, own_state, records_of
 
 NUDE_SCENES = "nude or intimate scenes"
@@ -90,7 +90,7 @@ def nude_scene_fault(
             nameless_count += 1  # the clip shows who it is, and nothing else does
         elif not _are_images_covered(request, holding):
             return "no consent of the person who is replaced names such scenes"
-    people = {record.person.strip().casefold() for record in holding if clip_id in record.images}
+    people = {comparable_name(record.person) for record in holding if clip_id in record.images}
     if len(people) >= nameless_count:
         return ""
     if nameless_count == 1:
