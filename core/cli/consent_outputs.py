@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..consent.consent_file import read_records
 from ..consent.person_outputs import inspect_outputs
+from ..consent.record import comparable_name
 from ..consent.request_consent import image_hashes
 from ..errors import ConsentError
 from .output import show, show_json
@@ -32,8 +33,8 @@ def list_outputs(arguments: argparse.Namespace, records_file: Path) -> None:
     """
     hashes = set(arguments.picture) | image_hashes(arguments.face)
     if arguments.person:
-        wanted = arguments.person.strip().casefold()
-        named = [one for one in read_records(records_file) if one.person.strip().casefold() == wanted]
+        wanted = comparable_name(arguments.person)
+        named = [one for one in read_records(records_file) if comparable_name(one.person) == wanted]
         if not any(one.images for one in named) and not hashes:
             raise ConsentError("no record of that person names images: give images with --face or --picture")
         hashes.update(image for one in named for image in one.images)

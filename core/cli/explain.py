@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from ..batch.corrections import read_corrections
 from ..cache.base.key import SHA256_HEX
 from ..cache.maintenance.explain import Difference
 from ..cache.maintenance.inspector import NamedStore, TierInspector
@@ -27,7 +26,7 @@ from .cache_locations import (
     signature_from_environment,
 )
 from .output import print_diagnostic, show, show_json
-from .request import request_from_arguments
+from .request import corrected_request
 
 _LOCAL_PLACE_NAME = "the cache folder"
 
@@ -37,9 +36,7 @@ def explain(arguments: argparse.Namespace) -> None:
 
     Raises UnderstudyError if that can't be told.
     """
-    request = request_from_arguments(arguments)
-    if arguments.corrections:
-        request = read_corrections(arguments.corrections).correct(request)
+    request = corrected_request(arguments)
     root = arguments.cache_dir or Path(
         os.environ.get(CACHE_VARIABLE) or _default_cache_folder(arguments.clip)
     )

@@ -3,6 +3,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +17,11 @@ from ..media.source_stamps import SourceStamps
 from ..models.embedded import embedded_models
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
+from ..recipe.request import SwapRequest
 from ..sessions.pipeline_factory import ConditionedPipeline
 from ..sessions.run_log import log_start
 from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
+from .consent import record_consent
 from .signals import StopSignal
 
 _SVT_ERRORS_ONLY = "1"
@@ -87,6 +90,25 @@ def open_run(
     pipeline = stack.enter_context(closing(ConditionedPipeline(settings, store, cache.flight, stamps)))
     log_start("batch" if several else "render", settings)
     return OpenRun(settings, cache, pipeline, stamps)
+
+
+def open_checked_run(
+    stack: ExitStack,
+    arguments: argparse.Namespace,
+    folder: Path,
+    requests: Sequence[SwapRequest],
+    stop: StopSignal,
+) -> OpenRun:
+    """Open what `open_run` does, with the settings of `run_settings`, and make sure that requests can be rendered.
+
+    The consent that the arguments state is recorded then. Raises UnderstudyError.
+    """
+    run = open_run(stack, run_settings(arguments, folder), arguments, stop)
+    run.pipeline.check(requests)
+    if arguments.consent and arguments.consent_file:
+        record_consent(arguments.consent_file, arguments.consent, requests)
+    stop.check()
+    return run
 
 
 def _has_cache_folder_setting(arguments: argparse.Namespace) -> bool:

@@ -16,9 +16,8 @@ from ..cache.stack import OpenCache
 from ..export.inputs import follow_link, require_movie_name, require_output
 from ..provenance.settings import mark_settings
 from ..sessions.run_log import log_end
-from .consent import record_consent
 from .export_arguments import encoding_choice
-from .open_run import open_run, quiet_encoders, run_settings
+from .open_run import open_checked_run, quiet_encoders
 from .output import show
 from .render_display import RenderDisplay, print_warnings
 from .request import corrected_swaps
@@ -39,16 +38,11 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     with ExitStack() as stack:
         opened = open_job(stack, job)
         stop.check()
-        settings = run_settings(arguments, job.output.parent)
-        run = open_run(stack, settings, arguments, stop)
+        run = open_checked_run(stack, arguments, job.output.parent, job.requests, stop)
         pipeline = run.pipeline
-        pipeline.check(job.requests)
-        if arguments.consent and arguments.consent_file:
-            record_consent(arguments.consent_file, arguments.consent, job.requests)
-        stop.check()
         with RenderDisplay(stop, quiet=arguments.quiet) as display:
             outcome = render_movie(pipeline, opened, display, marks=marks)
-        for warning in (*movie_warnings(opened, outcome), *settings.ignored, *run.cache.warnings):
+        for warning in (*movie_warnings(opened, outcome), *run.settings.ignored, *run.cache.warnings):
             pipeline.counter.warn(warning)
         report = pipeline.report()
         log_end("render", report)

@@ -19,6 +19,12 @@ def request_from_arguments(arguments: argparse.Namespace, consent: str = "") -> 
     return SwapRequest(Identity(images, consent=consent), recipe, face_images(arguments.replace, []))
 
 
+def corrected_request(arguments: argparse.Namespace) -> SwapRequest:
+    """Return what `request_from_arguments` does, with --corrections. Raises BatchError as well."""
+    request = request_from_arguments(arguments)
+    return read_corrections(arguments.corrections).correct(request) if arguments.corrections else request
+
+
 def swaps_from_arguments(arguments: argparse.Namespace) -> tuple[ClipSwap, ...]:
     """Return what --swaps, or --face and its like, ask for. Raises BatchError, FaceImageError, RecipeError."""
     if arguments.swaps is None:

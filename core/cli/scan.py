@@ -5,7 +5,6 @@ import argparse
 import sys
 from contextlib import ExitStack
 
-from ..batch.corrections import read_corrections
 from ..errors import OutputError, os_error_reason
 from ..export.inputs import follow_link, frame_range, open_named_clip, require_output
 from ..filesystem import write_file
@@ -20,7 +19,7 @@ from .open_run import open_run, run_settings
 from .output import is_terminal, print_diagnostic, show, show_json
 from .progress import ProgressDisplay
 from .render_display import print_warnings
-from .request import request_from_arguments
+from .request import corrected_request
 from .signals import StopSignal
 
 
@@ -29,9 +28,7 @@ def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
 
     Raises UnderstudyError if that can't be done. Prints progress and warnings on stderr.
     """
-    request = request_from_arguments(arguments)
-    if arguments.corrections:
-        request = read_corrections(arguments.corrections).correct(request)
+    request = corrected_request(arguments)
     if arguments.html:
         require_output(follow_link(arguments.html, "page"), "page", [arguments.clip, *arguments.face])
     with ExitStack() as stack:

@@ -67,6 +67,7 @@ def sheet(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         numbers = _numbers(arguments, clip)
         count = _column_count(arguments, numbers, len(variants))
         settings = run_settings(arguments, arguments.output.parent)
+        marks = mark_settings(os.environ, online=settings.online)
         run = open_run(stack, settings, arguments, stop)
         pipeline = run.pipeline
         made = _make_sheet(pipeline, clip, arguments, variants, wedges, numbers, count, stop)
@@ -77,7 +78,7 @@ def sheet(arguments: argparse.Namespace, stop: StopSignal) -> bool:
             made,
             clip.source,
             pipeline.library,
-            mark_settings(os.environ, online=settings.online),
+            marks,
         )
         _write(output, "sheet", data)
         failures = [

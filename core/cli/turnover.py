@@ -12,8 +12,7 @@ from ..provenance.settings import mark_settings
 from ..sessions.run_log import log_end
 from ..turnover.job import TurnoverJob, open_turnover, require_folder
 from ..turnover.run import write_turnover
-from .consent import record_consent
-from .open_run import open_run, run_settings
+from .open_run import open_checked_run
 from .output import show
 from .render_display import RenderDisplay, print_warnings
 from .request import corrected_swaps
@@ -43,17 +42,12 @@ def turnover(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     with ExitStack() as stack:
         opened = open_turnover(stack, job)
         stop.check()
-        settings = run_settings(arguments, job.folder.absolute().parent)
-        run = open_run(stack, settings, arguments, stop)
+        run = open_checked_run(stack, arguments, job.folder.absolute().parent, job.requests, stop)
         pipeline = run.pipeline
-        pipeline.check(job.requests)
-        if arguments.consent and arguments.consent_file:
-            record_consent(arguments.consent_file, arguments.consent, job.requests)
-        stop.check()
         with RenderDisplay(stop, quiet=arguments.quiet) as display:
             outcome = write_turnover(pipeline, opened, display, marks)
         warnings = (*opened.warnings, *opened.clip.faults, *outcome.warnings(opened.fps, job.min_height))
-        for warning in (*warnings, *settings.ignored, *run.cache.warnings):
+        for warning in (*warnings, *run.settings.ignored, *run.cache.warnings):
             pipeline.counter.warn(warning)
         report = pipeline.report()
         log_end("turnover", report)

@@ -8,8 +8,8 @@ from ..errors import ClipError
 from ..media.file_status import content_id
 from ..media.source import ClipSource
 from ..recipe.request import Identity, SwapRequest
-from .record import ConsentRecord, ConsentState
-from .request_consent import image_hashes, own_state
+from .record import ConsentRecord, ConsentState, comparable_name
+from .request_consent import image_hashes, own_state, records_of
 
 NUDE_SCENES = "nude or intimate scenes"
 """The use as records name it: between semicolons or on a line of its own, alone or beside others."""
@@ -90,7 +90,7 @@ def nude_scene_fault(
             nameless_count += 1  # the clip shows who it is, and nothing else does
         elif not _are_images_covered(request, holding):
             return "no consent of the person who is replaced names such scenes"
-    people = {record.person.strip().casefold() for record in holding if clip_id in record.images}
+    people = {comparable_name(record.person) for record in holding if clip_id in record.images}
     if len(people) >= nameless_count:
         return ""
     if nameless_count == 1:
@@ -105,11 +105,7 @@ def _is_by_reference(request: SwapRequest) -> bool:
 def _is_source_covered(identity: Identity, records: Sequence[ConsentRecord], today: date) -> bool:
     if own_state(identity, today) is ConsentState.VALID and names_nude_scenes(identity.consent):
         return True
-    try:
-        hashes = image_hashes([image.path for image in identity.images])
-    except ClipError:
-        hashes = frozenset()
-    return any(record.covers(identity.name, hashes) for record in records)
+    return bool(records_of(identity, records))
 
 
 def _are_images_covered(request: SwapRequest, records: Sequence[ConsentRecord]) -> bool:

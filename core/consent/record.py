@@ -81,7 +81,7 @@ class ConsentRecord:
         """
         if self.images:
             return bool(image_hashes) and image_hashes <= frozenset(self.images)
-        return bool(name.strip()) and name.strip().casefold() == self.person.strip().casefold()
+        return bool(name.strip()) and comparable_name(name) == comparable_name(self.person)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
@@ -89,6 +89,11 @@ class ConsentRecord:
         for day in ("until", "recorded_on"):
             values[day] = None if values[day] is None else values[day].isoformat()
         return values | {"images": list(self.images)}
+
+
+def comparable_name(name: str) -> str:
+    """Return a person's name as names are compared: without what is around it, and with no difference by case."""
+    return name.strip().casefold()
 
 
 def has_ended(until: date | None, today: date) -> bool:

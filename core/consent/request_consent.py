@@ -70,7 +70,7 @@ def consent_state(identity: Identity, records: Sequence[ConsentRecord], today: d
     own = own_state(identity, today)
     if own is ConsentState.VALID:
         return own
-    recorded = state_of(_records_of(identity, records), today)
+    recorded = state_of(records_of(identity, records), today)
     return own if recorded is ConsentState.NONE else recorded
 
 
@@ -80,14 +80,14 @@ def consent_outlook(identity: Identity, records: Sequence[ConsentRecord], today:
     ends = [] if own is ConsentState.NONE else [identity.consent_until]
     if own is ConsentState.VALID and identity.consent_until is None:
         return ConsentOutlook(own)
-    ends += [record.until for record in _records_of(identity, records)]
+    ends += [record.until for record in records_of(identity, records)]
     if not ends:
         return ConsentOutlook(ConsentState.NONE)
     last = None if None in ends else max(end for end in ends if end is not None)
     return ConsentOutlook(ConsentState.ENDED if has_ended(last, today) else ConsentState.VALID, last)
 
 
-def _records_of(identity: Identity, records: Sequence[ConsentRecord]) -> list[ConsentRecord]:
+def records_of(identity: Identity, records: Sequence[ConsentRecord]) -> list[ConsentRecord]:
     """Return the records that are for a person. Of images that can't be read none is known: records by name count."""
     if not records:
         return []

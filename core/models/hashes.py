@@ -15,6 +15,7 @@ from ..errors import ModelError
 from ..filesystem import open_input
 from ..system.user_records import Record, UserRecords
 from .onnx_file import MAX_FILE_BYTES
+from .read_errors import read_errors
 
 FILE_NAME = "model-hashes.json"
 _MAX_ENTRIES = 10_000
@@ -25,28 +26,21 @@ _CHUNK_BYTES = 1 << 20
 def file_sha256(path: Path) -> str:
     """Return the hex SHA-256 of a model file. ModelError if it can't be read or is larger than ONNX files can be."""
     digest = sha256()
-    try:
-        with open_input(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > MAX_FILE_BYTES:
-                raise ModelError(f"{path} has {size / 1e9:.1f} GB: an ONNX file holds 2 GB at most")
-            while size > 0 and (
-                piece := file.read(min(_CHUNK_BYTES, size))
-            ):  # no more than it had: it may grow
-                size -= len(piece)
-                digest.update(piece)
-    except OSError as error:
-        raise ModelError(f"can't read the model {path}: {error.strerror or error}") from error
+    with read_errors(path), open_input(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_FILE_BYTES:
+            raise ModelError(f"{path} has {size / 1e9:.1f} GB: an ONNX file holds 2 GB at most")
+        # No more than it had: it may grow.
+        while size > 0 and (piece := file.read(min(_CHUNK_BYTES, size))):
+            size -= len(piece)
+            digest.update(piece)
     return digest.hexdigest()
 
 
 def file_stamp(path: Path) -> Record:
     """Return what tells a model file from others that are put in its place. ModelError if it can't be looked at."""
-    try:
-        with open_input(path) as file:
-            return _stamp(os.fstat(file.fileno()))
-    except OSError as error:
-        raise ModelError(f"can't read the model {path}: {error.strerror or error}") from error
+    with read_errors(path), open_input(path) as file:
+        return _stamp(os.fstat(file.fileno()))
 
 
 class HashCache:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from ..errors import ModelError
 from ..filesystem import read_input
 from .protobuf_wire import BYTES, fields, integers, text
+from .read_errors import read_errors
 from .tensor_info import DTYPES, Dim, TensorInfo
 
 MAX_FILE_BYTES = (1 << 31) - 1
@@ -82,13 +83,9 @@ def read_model_file(path: Path) -> bytes:
 
     Of a file that grows meanwhile the beginning is read, as long as it was.
     """
-    try:
+    with read_errors(path):
         require_size(path)
         return read_input(path, MAX_FILE_BYTES)
-    except MemoryError as error:
-        raise ModelError(f"there is not enough memory to read the model {path}") from error
-    except OSError as error:
-        raise ModelError(f"can't read the model {path}: {error.strerror or error}") from error
 
 
 def require_size(path: Path) -> None:

@@ -16,6 +16,7 @@ from ..errors import ModelError
 from ..filesystem import open_input
 from .onnx_file import OnnxInfo, read_model_file, read_onnx_info, require_size
 from .protobuf_wire import BYTES, VARINT, varint
+from .read_errors import read_errors
 
 _MODEL, _GRAPH, _TENSOR = range(3)
 _INNER = {(_MODEL, 7): _GRAPH, (_GRAPH, 5): _TENSOR}
@@ -60,15 +61,11 @@ def read_skeleton(path: Path) -> memoryview:
     ModelError
         It can't be read or is larger than ONNX files can be.
     """
-    try:
+    with read_errors(path):
         require_size(path)
         with open_input(path) as file:
             if os.fstat(file.fileno()).st_size > _SMALL_FILE_BYTES:
                 return _Walk(file).read()
-    except MemoryError as error:
-        raise ModelError(f"there is not enough memory to read the model {path}") from error
-    except OSError as error:
-        raise ModelError(f"can't read the model {path}: {error.strerror or error}") from error
     return memoryview(read_model_file(path))
 
 

@@ -9,12 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..cache.base.key import SHA256_HEX
+
 NEURAL, EMBEDDED = "neural", "embedded"
 MAX_HASHES = 200
 """So many source images and models are told at most: a JPEG file holds 64 KB of XMP."""
 COMPOSITE_TEXT = "Composite: a face was replaced with Understudy"
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CLIP_HASH = re.compile(r"(sha256|sample-sha256):[0-9a-f]{64}", re.ASCII)
 _MAX_TEXT = 100
 _LICENCE = re.compile(rf"[ -~]{{1,{_MAX_TEXT}}}", re.ASCII)
@@ -92,8 +93,8 @@ def facts_from(values: Mapping[str, object]) -> CompositeFacts | None:
     software, engine = values.get("software"), values.get("engine")
     if not isinstance(software, str) or len(software) > _MAX_TEXT or engine not in (NEURAL, EMBEDDED):
         return None
-    images = _texts(values.get("source_images"), _DIGEST)
-    models = _texts(values.get("models"), _DIGEST)
+    images = _texts(values.get("source_images"), SHA256_HEX)
+    models = _texts(values.get("models"), SHA256_HEX)
     clips = _texts(values.get("clips"), _CLIP_HASH)
     licences = _texts(values.get("licenses", []), _LICENCE)
     if images is None or models is None or clips is None or licences is None:

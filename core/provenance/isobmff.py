@@ -33,7 +33,7 @@ def scan_movie(file: BinaryIO) -> MarkScan:
     digest, packet = hashlib.sha256(), b""
     for kind, start, body, end in boxes:
         if kind == _XMP:
-            packet = packet or _read(file, body, min(end - body, _MAX_PACKET_BYTES))
+            packet = packet or _read_packet(file, body, end)
         elif kind == b"moov":
             if end - start > _MAX_INDEX_BYTES:
                 raise FormatError("its index is larger than 256 MB")
@@ -46,17 +46,21 @@ def scan_movie(file: BinaryIO) -> MarkScan:
     return MarkScan(packet, any(kind == _MANIFEST for kind, *_ in boxes), digest.hexdigest())
 
 
-def has_movie_manifest(file: BinaryIO) -> bool:
-    """Tell whether a movie has a C2PA manifest, by its boxes alone. FormatError where it is none, OSError as well."""
-    return any(kind == _MANIFEST for kind, *_ in bounded(_boxes(file)))
+def peek_movie(file: BinaryIO) -> MarkScan:
+    """Return the marks of a movie by its boxes alone, without its content, which is not read. Errors as `scan_movie`.
 
-
-def movie_packet(file: BinaryIO) -> bytes:
-    """Return a movie's XMP packet without reading its images, empty where there is none. Errors as `scan_movie`."""
-    for kind, _, body, end in bounded(_boxes(file)):
-        if kind == _XMP:
-            return _read(file, body, min(end - body, _MAX_PACKET_BYTES))
-    return b""
+    Of a movie that is cut off after a mark what is there counts.
+    """
+    packet, has_manifest = b"", False
+    try:
+        for kind, _, body, end in bounded(_boxes(file)):
+            has_manifest |= kind == _MANIFEST
+            if kind == _XMP and not packet:
+                packet = _read_packet(file, body, end)
+    except FormatError:
+        if not packet and not has_manifest:
+            raise
+    return MarkScan(packet, has_manifest, content="")
 
 
 def append_movie_packet(file: BinaryIO, packet: bytes) -> None:
@@ -124,6 +128,10 @@ def _inner_boxes(index: bytearray, place: int, end: int) -> Iterator[tuple[bytes
             return
         yield kind, place, size
         place += size
+
+
+def _read_packet(file: BinaryIO, body: int, end: int) -> bytes:
+    return _read(file, body, min(end - body, _MAX_PACKET_BYTES))
 
 
 def _read(file: BinaryIO, place: int, size: int) -> bytes:

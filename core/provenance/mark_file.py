@@ -5,13 +5,13 @@ import io
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from ..errors import OutputError
 from ..filesystem import open_input, read_input
 from .exr import scan_exr, with_exr_packet
 from .facts import CompositeFacts
-from .isobmff import append_movie_packet, has_movie_manifest, movie_packet, scan_movie
+from .isobmff import append_movie_packet, peek_movie, scan_movie
 from .jpeg import scan_jpeg, with_jpeg_packet
 from .png import scan_png, with_png_packet
 from .scan import FormatError, MarkScan
@@ -81,24 +81,12 @@ def marked_image(data: bytes, name: str, facts: CompositeFacts) -> bytes:
 
 def scan_marks(path: Path) -> MarkScan:
     """Return the marks of a file. OutputError where it is not what its name says, OSError where it can't be read."""
-    try:
-        if is_image_format(path.name):
-            return _IMAGES[_suffix(path.name)][0](read_input(path, MAX_IMAGE_BYTES))
-        with io.BufferedReader(open_input(path)) as file:
-            return scan_movie(cast("BinaryIO", file))
-    except FormatError as error:
-        raise OutputError(f"{path.name} can't be read: {error}") from error
+    return _scan_file(path, scan_movie)
 
 
-def packet_of(path: Path) -> bytes:
-    """Return the XMP packet of a file, empty where it has none; of a movie little is read. Errors as `scan_marks`."""
-    if not is_movie_format(path.name):
-        return scan_marks(path).packet
-    try:
-        with io.BufferedReader(open_input(path)) as file:
-            return movie_packet(cast("BinaryIO", file))
-    except FormatError as error:
-        raise OutputError(f"{path.name} can't be read: {error}") from error
+def peek_marks(path: Path) -> MarkScan:
+    """Return the marks of a file; of a movie little is read, and its content not looked at. Errors as `scan_marks`."""
+    return _scan_file(path, peek_movie)
 
 
 def has_manifest(path: Path) -> bool:
@@ -115,14 +103,19 @@ def has_manifest(path: Path) -> bool:
         Whether it has one.
     """
     try:
-        if is_image_format(path.name):
-            return scan_marks(path).has_manifest
-        if not is_movie_format(path.name):
-            return False
-        with io.BufferedReader(open_input(path)) as file:
-            return has_movie_manifest(cast("BinaryIO", file))
-    except (FormatError, OutputError):
+        return can_hold_mark(path.name) and peek_marks(path).has_manifest
+    except OutputError:
         return False
+
+
+def _scan_file(path: Path, scan_of_movie: Callable[[BinaryIO], MarkScan]) -> MarkScan:
+    try:
+        if is_image_format(path.name):
+            return _IMAGES[_suffix(path.name)][0](read_input(path, MAX_IMAGE_BYTES))
+        with io.BufferedReader(open_input(path)) as file:
+            return scan_of_movie(file)
+    except FormatError as error:
+        raise OutputError(f"{path.name} can't be read: {error}") from error
 
 
 def mark_movie_in_place(path: Path, name: str, facts: CompositeFacts) -> None:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple
 
 from ..errors import OutputError, UnderstudyError, os_error_reason
 from ..filesystem import NewFiles, open_input, read_input, write_file
@@ -264,6 +264,6 @@ def _clip_history(clip: ClipFile, place: int | None) -> bytes | OSError | Output
         if not media_type(clip.path.name) or not has_manifest(clip.path):
             return b""
         with io.BufferedReader(open_input(clip.path)) as file:
-            return clip_history(cast("BinaryIO", file), clip.path.name, clip.digest, place)
+            return clip_history(file, clip.path.name, clip.digest, place)
     except (OSError, OutputError) as error:
         return error

@@ -25,7 +25,8 @@ class MarkScan:
     has_manifest : bool
         Whether there is a C2PA manifest.
     content : str
-        Hex SHA-256 of all that is no mark. It stays the same when a mark is added or taken away.
+        Hex SHA-256 of all that is no mark. It stays the same when a mark is added or taken away. Empty where it was not
+        looked at.
     """
 
     packet: bytes

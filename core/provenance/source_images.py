@@ -2,20 +2,18 @@
 """Which images of source people a file says that it was made with, by their hashes. Nothing is checked for that."""
 
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
+from ..cache.base.key import SHA256_HEX
 from ..errors import OutputError
 from ..filesystem import open_input
 from .facts import facts_from
 from .manifest import has_manifest_library, read_manifest
-from .mark_file import can_hold_mark, has_manifest, packet_of
+from .mark_file import can_hold_mark, peek_marks
 from .sidecar import FACTS, read_sidecar
 from .xmp import read_packet
-
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def stated_source_images(path: Path) -> frozenset[str]:
@@ -35,7 +33,7 @@ def stated_source_images(path: Path) -> frozenset[str]:
     try:
         images = {*_of_sidecar(read_sidecar(path).values)}
         if can_hold_mark(path.name):
-            images.update(_of_packet(path) or _of_manifest(path))
+            images.update(_of_marks(path))
     except (OSError, OutputError):
         return frozenset()
     return frozenset(images)
@@ -50,18 +48,18 @@ def _of_sidecar(values: Any) -> Iterator[str]:
     for entry in (values, *(swaps if isinstance(swaps, list) else ())):
         images = entry.get("pictures") if isinstance(entry, dict) else None
         for image in images if isinstance(images, list) else ():
-            if isinstance(image, str) and _DIGEST.fullmatch(image):
+            if isinstance(image, str) and SHA256_HEX.fullmatch(image):
                 yield image
 
 
-def _of_packet(path: Path) -> tuple[str, ...]:
-    reading = read_packet(packet_of(path), "")
-    return () if reading is None else reading.facts.source_images
-
-
-def _of_manifest(path: Path) -> tuple[str, ...]:
-    if not has_manifest_library() or not has_manifest(path):
+def _of_marks(path: Path) -> tuple[str, ...]:
+    """Return what a file's XMP says, or else its manifest."""
+    scan = peek_marks(path)
+    reading = read_packet(scan.packet, "")
+    if reading is not None and reading.facts.source_images:
+        return reading.facts.source_images
+    if not scan.has_manifest or not has_manifest_library():
         return ()
     with io.BufferedReader(open_input(path)) as file:
-        facts = read_manifest(cast("BinaryIO", file), path.name).facts
+        facts = read_manifest(file, path.name).facts
     return () if facts is None else facts.source_images

@@ -5,7 +5,6 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from ..errors import OutputError, os_error_reason
 from ..filesystem import open_input
@@ -138,7 +137,7 @@ def _read_manifest(path: Path) -> tuple[ManifestReading | None, str]:
         return None, "this Python has no c2pa-python"
     try:
         with io.BufferedReader(open_input(path)) as file:
-            return read_manifest(cast("BinaryIO", file), path.name), ""
+            return read_manifest(file, path.name), ""
     except OutputError:
         # There is one, and it can't be read: the file is not as it was signed.
         unreadable = ManifestReading(

@@ -41,7 +41,7 @@ def mark_sheet(
     OutputError
         It can't be marked, and marks are required.
     """
-    if not any(cell.state == "changed" for cells in sheet.cells for cell in cells):
+    if not sheet.is_composite:
         return data, ()
     finder = CompositeFactsFinder(library)
     requests = [variant.request for variant in sheet.variants]

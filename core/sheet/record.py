@@ -15,7 +15,7 @@ def sheet_record(sheet: Sheet) -> dict[str, object]:
     """
     rows = [(None, sheet.originals), *enumerate(sheet.cells)]
     return {
-        "composite": any(cell.state == "changed" for cells in sheet.cells for cell in cells),
+        "composite": sheet.is_composite,
         "made_by": program_name(),
         "clip": sheet.clip,
         "frames": [{"frame": frame.number, "reason": frame.reason} for frame in sheet.frames],

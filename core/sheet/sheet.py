@@ -155,6 +155,11 @@ class Sheet:
     source_hashes: tuple[str, ...] = ()
 
     @property
+    def is_composite(self) -> bool:
+        """Whether any cell shows a new face."""
+        return any(cell.state == "changed" for cells in self.cells for cell in cells)
+
+    @property
     def failures(self) -> dict[str, list[int]]:
         """Why cells could not be made, each reason once, and the frames of those cells."""
         frames: dict[str, list[int]] = {}

@@ -149,6 +149,18 @@ def test_a_casting_sheet_is_marked_as_the_renders_that_it_shows(folder, tmp_path
     assert [labeled_hashes(path.read_bytes()) for path in made.values()] == [hashes, hashes]
 
 
+def test_a_casting_sheet_is_refused_before_its_work_where_marks_are_set_wrong(
+    folder, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.setenv("UNDERSTUDY_MARKS", "perhaps")
+    sheet, cache = tmp_path / "sheet.png", tmp_path / "cache"
+    arguments = ["sheet", folder / f"{NAME}.mp4", "--take", folder / f"{NAME}.png", "--frames", "0"]
+    assert main([*map(str, arguments), "--output", str(sheet), "--cache-dir", str(cache)]) == 1
+    assert "UNDERSTUDY_MARKS can't be read" in capfd.readouterr().err
+    assert not sheet.exists()
+    assert not cache.exists()
+
+
 def test_marks_leave_the_movies_packets_as_they_are(folder):
     _, frames = pictures(folder / "shot.mkv")
     _, marked = pictures(folder / "shot.mp4")

@@ -147,6 +147,10 @@ def test_files_without_a_manifest_are_known_as_such(camera, tmp_path):
     (tmp_path / "text.png").write_bytes(b"none")
     plain = [make_file(tmp_path, name) for name in ("b.png", "b.mp4")]
     assert not any(map(has_manifest, (*plain, tmp_path / "text.png", tmp_path / "text.txt")))
+    for path in (camera, plain[1]):
+        path.write_bytes(path.read_bytes()[:-1])
+    assert has_manifest(camera)
+    assert not has_manifest(plain[1])
 
 
 def test_stores_of_strangers_end_nothing(camera):
