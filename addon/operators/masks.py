@@ -13,7 +13,7 @@ from ..modifiers.active import active_scene
 from ..modifiers.mask_drawing import add_mask, add_outline, mask_placement
 from ..properties.update import tag_update
 from ..sequencer.placement import Placement, frame_size, preview_placement, view_placement
-from .outline_drawing import OutlineDrawing
+from .outline_drawing import MIN_POINTS, OutlineDrawing
 from .requires_modifier import RequiresModifier, activate_modifier
 from .visible_frame import VisibleFrame, find_visible_frame
 
@@ -25,7 +25,6 @@ _STATUS = (
     "Click: Add Point   Enter or Click First Point: Close   Backspace: Remove Point   S: Smooth   "
     "Esc or Right Click: Cancel"
 )
-_MIN_POINTS = 3
 _CONFIRM, _CANCEL = ("RET", "NUMPAD_ENTER"), ("ESC", "RIGHTMOUSE")
 _NAVIGATION = ("MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE", "TRACKPADPAN", "TRACKPADZOOM", "HOME")
 
@@ -98,7 +97,7 @@ class UNDERSTUDY_OT_mask_draw(RequiresModifier, bpy.types.Operator):
 
     def _finish(self, context: bpy.types.Context) -> set[Any]:
         points, smooth = self._drawing.points, self._drawing.smooth
-        if len(points) < _MIN_POINTS:
+        if len(points) < MIN_POINTS:
             report(self, "WARNING", "An outline has three points at least: click some more")
             return {"RUNNING_MODAL"}
         self._end(context, set())
@@ -166,9 +165,7 @@ class UNDERSTUDY_OT_mask_add(RequiresModifier, bpy.types.Operator):
         target = _find_target(self, context, NEW_MASK)
         if target is None:
             return {"CANCELLED"}
-        frame = target.scene.frame_current
-        entry = target.modifier.masks.add()
-        entry.start, entry.frame = frame - target.number, frame
+        add_mask(target.modifier, target.scene.frame_current, target.number)
         return {"FINISHED"}
 
 
