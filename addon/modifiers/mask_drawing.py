@@ -13,7 +13,7 @@ _MASK_NAME = "Face Mask"
 
 
 def add_mask(modifier: Any, frame: int, number: int) -> Any:
-    """Give a modifier a new mask, and return the entry.
+    """Give a modifier an entry for a mask, and return it; the mask is yet to be drawn, or chosen.
 
     Parameters
     ----------
@@ -24,7 +24,6 @@ def add_mask(modifier: Any, frame: int, number: int) -> Any:
     """
     entry = modifier.masks.add()
     entry.start, entry.frame = frame - number, frame
-    entry.mask = bpy.data.masks.new(_MASK_NAME)
     return entry
 
 
@@ -34,7 +33,7 @@ def add_outline(entry: Any, points: Sequence[tuple[float, float]], number: int, 
     Parameters
     ----------
     entry : UNDERSTUDY_PG_mask
-        The entry of the mask.
+        The entry of the mask; one without a mask gets a new one.
     points : sequence of (float, float)
         At least three, in the numbers of masks.
     number : int

@@ -10,7 +10,9 @@ from bpy.props import EnumProperty, IntProperty
 from ...core.errors import RecipeError, UnderstudyError
 from ...core.face.types import LANDMARK_COUNT
 from ...core.media.clip_info_cache import NotCachedError
+from ...core.recipe.landmark_drag import place_from, place_in_frame
 from ...core.recipe.landmark_edits import LandmarkKey
+from ..blender.preview_areas import preview_areas
 from ..blender.reports import report
 from ..layers.folders import cache_folder
 from ..lookups.gallery import lookup_cache
@@ -23,11 +25,12 @@ from ..modifiers.landmark_edits import (
     remove_edit,
     remove_key,
 )
-from ..prepare.source_frames import first_frame_within, source_frame_at, source_frames
+from ..prepare.source_frames import first_frame_within, source_frames
 from ..properties.landmark_state import landmark_state
 from ..properties.preferences import preferences
 from ..sessions.open import open_preview
 from .requires_modifier import RequiresModifier, activate_modifier
+from .visible_frame import find_visible_frame, set_range_end
 
 
 class UNDERSTUDY_OT_landmarks_edit(RequiresModifier, bpy.types.Operator):
@@ -56,27 +59,11 @@ def _show_handles() -> None:
     """Show the handles, in every preview."""
     landmark_state().is_editing = True
     for window in cast("Any", bpy.data.window_managers[0]).windows:
-        for area in window.screen.areas:
-            if area.type == "SEQUENCE_EDITOR" and area.spaces.active.view_type != "SEQUENCER":
-                area.spaces.active.show_gizmo = True  # Blender hands no drag to gizmos that are hidden
+        for area in preview_areas(window):
+            area.spaces.active.show_gizmo = True  # Blender hands no drag to gizmos that are hidden
 
 
-class _LandmarkOperator(RequiresModifier):
-    """Works on the active modifier in the frame of the clip that is shown."""
-
-    def place(self, context: bpy.types.Context) -> tuple[Any, Any, Any, int] | None:
-        """Return the scene, the strip, the modifier and the clip's frame; None, with a report, without a frame."""
-        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
-        if strip is None or modifier is None:
-            return None
-        number = source_frame_at(scene, strip, scene.frame_current)
-        if number is None:
-            report(self, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
-            return None
-        return scene, strip, modifier, number
-
-
-class UNDERSTUDY_OT_landmarks_place(_LandmarkOperator, bpy.types.Operator):
+class UNDERSTUDY_OT_landmarks_place(RequiresModifier, bpy.types.Operator):
     """Put a face where none was found."""
 
     bl_idname = "understudy.landmarks_place"
@@ -89,15 +76,10 @@ class UNDERSTUDY_OT_landmarks_place(_LandmarkOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add a correction that places a face, and show its handles."""
-        from ...core.recipe.landmark_drag import (
-            place_from,
-            place_in_frame,
-        )  # they import NumPy's linear algebra
-
-        where = self.place(context)
-        if where is None:
+        visible = find_visible_frame(self, context)
+        if visible is None:
             return {"CANCELLED"}
-        scene, strip, modifier, number = where
+        scene, strip, modifier, number = visible
         if edit_index_at(modifier, number, None) >= 0:
             report(self, "INFO", "A face is placed in this frame already: drag it")
         else:
@@ -162,7 +144,7 @@ class UNDERSTUDY_OT_landmark_edit_go(RequiresModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_landmark_edit_set(_LandmarkOperator, bpy.types.Operator):
+class UNDERSTUDY_OT_landmark_edit_set(RequiresModifier, bpy.types.Operator):
     """Have a correction begin or end elsewhere."""
 
     bl_idname = "understudy.landmark_edit_set"
@@ -189,15 +171,13 @@ class UNDERSTUDY_OT_landmark_edit_set(_LandmarkOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Set one end; the other one goes along where it would be passed."""
-        where = self.place(context)
-        if where is None or self.index >= len(where[2].landmark_edits):
+        visible = find_visible_frame(self, context)
+        if visible is None or self.index >= len(visible.modifier.landmark_edits):
             return {"CANCELLED"}
-        scene, strip, modifier, number = where
+        scene, strip, modifier, number = visible
         entry = modifier.landmark_edits[self.index]
-        if self.end == "FIRST":
-            entry.first, entry.last = number, max(entry.last, number)
-        elif self.end == "LAST":
-            entry.first, entry.last = min(entry.first, number), number
+        if self.end != "CUT":
+            set_range_end(entry, self.end, number)
         else:
             shown = max(source_frames(scene, strip).values(), default=entry.last)
             lookup = landmark_lookup(scene, strip, modifier, number)
@@ -215,7 +195,7 @@ class UNDERSTUDY_OT_landmark_edit_set(_LandmarkOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_landmark_key_insert(_LandmarkOperator, bpy.types.Operator):
+class UNDERSTUDY_OT_landmark_key_insert(RequiresModifier, bpy.types.Operator):
     """Key a correction in the current frame."""
 
     bl_idname = "understudy.landmark_key_insert"
@@ -230,18 +210,18 @@ class UNDERSTUDY_OT_landmark_key_insert(_LandmarkOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Insert the key."""
-        where = self.place(context)
-        if where is None or self.index >= len(where[2].landmark_edits):
+        visible = find_visible_frame(self, context)
+        if visible is None or self.index >= len(visible.modifier.landmark_edits):
             return {"CANCELLED"}
         try:
-            insert_key(where[2], self.index, where[3])
+            insert_key(visible.modifier, self.index, visible.number)
         except RecipeError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_landmark_key_remove(_LandmarkOperator, bpy.types.Operator):
+class UNDERSTUDY_OT_landmark_key_remove(RequiresModifier, bpy.types.Operator):
     """Remove a correction's key in the current frame."""
 
     bl_idname = "understudy.landmark_key_remove"
@@ -253,10 +233,10 @@ class UNDERSTUDY_OT_landmark_key_remove(_LandmarkOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove the key."""
-        where = self.place(context)
-        if where is None or self.index >= len(where[2].landmark_edits):
+        visible = find_visible_frame(self, context)
+        if visible is None or self.index >= len(visible.modifier.landmark_edits):
             return {"CANCELLED"}
-        if not remove_key(where[2], self.index, where[3]):
+        if not remove_key(visible.modifier, self.index, visible.number):
             report(
                 self, "INFO", "There is no key in this frame, or it is the only one: remove the correction"
             )

@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators on the masks of a modifier: use one, use it no more, and draw outlines in the preview."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import bpy
 from bpy.props import IntProperty
 
 from ...core.recipe.roto import MAX_MASKS
+from ..blender.preview_areas import preview_areas
 from ..blender.reports import report
-from ..modifiers.active import active_scene, active_strip
+from ..modifiers.active import active_scene
 from ..modifiers.mask_drawing import add_mask, add_outline, mask_placement
-from ..prepare.source_frames import source_frame_at
 from ..properties.update import tag_update
 from ..sequencer.placement import Placement, frame_size, preview_placement, view_placement
-from .outline_drawing import OutlineDrawing
+from .outline_drawing import MIN_POINTS, OutlineDrawing
 from .requires_modifier import RequiresModifier, activate_modifier
+from .visible_frame import VisibleFrame, find_visible_frame
 
 NEW_MASK = -1
 """As the index of a mask: one that there is not yet."""
 _CLOSE_PIXELS = 10
 """How near to the first point a click closes the outline."""
-_MIN_POINTS = 3
 _STATUS = (
     "Click: Add Point   Enter or Click First Point: Close   Backspace: Remove Point   S: Smooth   "
     "Esc or Right Click: Cancel"
@@ -52,11 +52,12 @@ class UNDERSTUDY_OT_mask_draw(RequiresModifier, bpy.types.Operator):
         target = _find_target(self, context, self.index)
         if target is None:
             return {"CANCELLED"}
-        scene, strip = active_scene(context), target.strip
-        window, area, region = _preview_of(context) or (None, None, None)
-        if window is None or area is None or region is None:
+        scene, strip = target.scene, target.strip
+        preview = _preview_of(context)
+        if preview is None:
             report(self, "ERROR", "No preview is open: show the Video Sequencer's preview first")
             return {"CANCELLED"}
+        window, area, region = preview
         self._modifier, self._frame = target.modifier.name, scene.frame_current
         self._drawing = OutlineDrawing(area, region, lambda: _to_region(scene, strip, region))
         self._drawing.open()
@@ -96,7 +97,7 @@ class UNDERSTUDY_OT_mask_draw(RequiresModifier, bpy.types.Operator):
 
     def _finish(self, context: bpy.types.Context) -> set[Any]:
         points, smooth = self._drawing.points, self._drawing.smooth
-        if len(points) < _MIN_POINTS:
+        if len(points) < MIN_POINTS:
             report(self, "WARNING", "An outline has three points at least: click some more")
             return {"RUNNING_MODAL"}
         self._end(context, set())
@@ -117,23 +118,12 @@ class UNDERSTUDY_OT_mask_draw(RequiresModifier, bpy.types.Operator):
         return result
 
 
-class _Target(NamedTuple):
-    """What is drawn into: a modifier's mask, over the clip's frame of this number."""
-
-    modifier: Any
-    strip: Any
-    number: int
-
-
-def _find_target(operator: Any, context: bpy.types.Context, index: int) -> _Target | None:
-    """Return what a mask of this place is drawn into; None, and why in a report, where nothing can be."""
-    scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
-    if strip is None or modifier is None:
+def _find_target(operator: Any, context: bpy.types.Context, index: int) -> VisibleFrame | None:
+    """Return over what a mask of this place is drawn; None, and why in a report, where none can be."""
+    target = find_visible_frame(operator, context)
+    if target is None:
         return None
-    number = source_frame_at(scene, strip, scene.frame_current)
-    if number is None:
-        report(operator, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
-        return None
+    modifier = target.modifier
     if index == NEW_MASK and len(modifier.masks) >= MAX_MASKS:
         report(operator, "ERROR", f"{modifier.name} has {MAX_MASKS} masks already: remove some")
         return None
@@ -143,18 +133,16 @@ def _find_target(operator: Any, context: bpy.types.Context, index: int) -> _Targ
     if mask is not None and mask.library is not None:
         report(operator, "ERROR", f"{mask.name} is linked from another file: make it local first")
         return None
-    return _Target(modifier, strip, number)
+    return target
 
 
 def _preview_of(context: bpy.types.Context) -> tuple[Any, Any, Any] | None:
-    """Return the window, the area and the region of a preview, in the window at hand before others."""
-    windows = sorted(context.window_manager.windows, key=lambda window: window != context.window)  # type: ignore[union-attr]
-    for window in windows[:1]:
-        for area in window.screen.areas:
-            if area.type == "SEQUENCE_EDITOR" and area.spaces.active.view_type != "SEQUENCER":
-                region = next((region for region in area.regions if region.type == "PREVIEW"), None)
-                if region is not None and region.width > 1:
-                    return window, area, region
+    """Return a window, an area and a region of a preview in it: the window at hand, which gets the clicks."""
+    window = context.window or next(iter(context.window_manager.windows), None)  # type: ignore[union-attr]
+    for area in [] if window is None else preview_areas(window):
+        region = next((region for region in area.regions if region.type == "PREVIEW"), None)
+        if region is not None and region.width > 1:
+            return window, area, region
     return None
 
 
@@ -177,9 +165,7 @@ class UNDERSTUDY_OT_mask_add(RequiresModifier, bpy.types.Operator):
         target = _find_target(self, context, NEW_MASK)
         if target is None:
             return {"CANCELLED"}
-        frame = active_scene(context).frame_current
-        entry = target.modifier.masks.add()
-        entry.start, entry.frame = frame - target.number, frame
+        add_mask(target.modifier, target.scene.frame_current, target.number)
         return {"FINISHED"}
 
 

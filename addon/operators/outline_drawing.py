@@ -8,6 +8,8 @@ import bpy
 
 from ..sequencer.placement import Placement
 
+MIN_POINTS = 3
+"""How many points an outline has at least."""
 _LINE_COLOUR, _EDGE_COLOUR, _POINT_COLOUR = (1.0, 0.75, 0.2, 1.0), (0.0, 0.0, 0.0, 0.8), (1.0, 1.0, 1.0, 1.0)
 _LINE_PIXELS, _EDGE_PIXELS = 2.0, 4.0
 _POINT_PIXELS = 7.0
@@ -45,7 +47,7 @@ class OutlineDrawing:
 
     def is_near_first(self, x: int, y: int, reach: float) -> bool:
         """Tell whether a place of the window is on the first point, once there are enough to close the outline."""
-        if len(self.points) < 3:
+        if len(self.points) < MIN_POINTS:
             return False
         first = self._placement().apply(*self.points[0])
         return max(abs(first[0] - (x - self._region.x)), abs(first[1] - (y - self._region.y))) <= reach

@@ -10,11 +10,10 @@ from ...core.recipe.frame_ranges import MAX_RANGES
 from ..blender.reports import report
 from ..lookups.gallery import lookup_cache
 from ..lookups.scan_lookup import problem_runs_of, scan_lookup
-from ..modifiers.active import active_scene, active_strip
-from ..prepare.source_frames import source_frame_at
 from ..properties.range_properties import HOLD, RANGE_KINDS, REDETECT
 from ..properties.update import tag_update
 from .requires_modifier import RequiresModifier, activate_modifier
+from .visible_frame import find_visible_frame, set_range_end
 
 _EXCLUDE_TOOLTIP = (
     "Leave the original face where the problem at the current frame is, or in the current frame where there is none. "
@@ -49,17 +48,14 @@ class UNDERSTUDY_OT_range_add(RequiresModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add a range in frames of the clip."""
-        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
-        if strip is None or modifier is None:
+        visible = find_visible_frame(self, context)
+        if visible is None:
             return {"CANCELLED"}
-        number = source_frame_at(scene, strip, scene.frame_current)
-        if number is None:
-            report(self, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
-            return {"CANCELLED"}
+        modifier = visible.modifier
         if len(modifier.ranges) >= MAX_RANGES:
             report(self, "ERROR", f"{modifier.name} has {MAX_RANGES} ranges already: remove some")
             return {"CANCELLED"}
-        first, last = _problem_span(scene, strip, modifier, number)
+        first, last = _problem_span(*visible)
         entry = modifier.ranges.add()
         entry.kind, entry.first, entry.last = self.kind, first, last
         return {"FINISHED"}
@@ -113,18 +109,10 @@ class UNDERSTUDY_OT_range_set(RequiresModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Set one end; the other one goes along where it would be passed."""
-        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
-        if strip is None or modifier is None or self.index >= len(modifier.ranges):
+        visible = find_visible_frame(self, context)
+        if visible is None or self.index >= len(visible.modifier.ranges):
             return {"CANCELLED"}
-        number = source_frame_at(scene, strip, scene.frame_current)
-        if number is None:
-            report(self, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
-            return {"CANCELLED"}
-        entry = modifier.ranges[self.index]
-        if self.end == "FIRST":
-            entry.first, entry.last = number, max(entry.last, number)
-        else:
-            entry.first, entry.last = min(entry.first, number), number
+        set_range_end(visible.modifier.ranges[self.index], self.end, visible.number)
         return {"FINISHED"}
 
 

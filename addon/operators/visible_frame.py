@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators on the visible frame of a clip share: which frame it is, and a range that begins or ends there."""
+
+from typing import Any, NamedTuple
+
+import bpy
+
+from ..blender.reports import report
+from ..modifiers.active import active_scene, active_strip
+from ..prepare.source_frames import source_frame_at
+from .requires_modifier import activate_modifier
+
+
+class VisibleFrame(NamedTuple):
+    """The frame of the active strip's clip that is seen, of this number, and the modifier that is meant."""
+
+    scene: Any
+    strip: Any
+    modifier: Any
+    number: int
+
+
+def find_visible_frame(operator: Any, context: bpy.types.Context) -> VisibleFrame | None:
+    """Return what an operator works on, and make its modifier the active one; None, with a report, without a frame."""
+    scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
+    if strip is None or modifier is None:
+        return None
+    number = source_frame_at(scene, strip, scene.frame_current)
+    if number is None:
+        report(operator, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
+        return None
+    return VisibleFrame(scene, strip, modifier, number)
+
+
+def set_range_end(entry: Any, end: str, number: int) -> None:
+    """Have what has the properties `first` and `last` begin ("FIRST") or end ("LAST") at a frame.
+
+    The other end goes along where it would be passed.
+    """
+    if end == "FIRST":
+        entry.first, entry.last = number, max(entry.last, number)
+    else:
+        entry.first, entry.last = min(entry.first, number), number
