@@ -81,7 +81,7 @@ class ImageSequenceWriter:
             data = self._encode(composite(frame.source, frame.patch))
         if self._mark is not None and frame.is_changed:
             data = self._mark(data, path.name, frame.number)
-        self._write(path, data)
+        write_output(path, data)
         self._written.append(path)
 
     def __exit__(
@@ -98,15 +98,12 @@ class ImageSequenceWriter:
                 )
         if error is None and self._sidecar is not None:
             name, data = self._sidecar
-            self._write(self._pattern.with_name(name), data(self._written) if callable(data) else data)
+            write_output(self._pattern.with_name(name), data(self._written) if callable(data) else data)
 
     def _encode(self, pixels: FramePixels) -> bytes:
         suffix = self._pattern.suffix.lower()
         if suffix == ".exr":
-            aspect = self._source.sample_aspect
-            if aspect and self._source.quarter_turns % 2:
-                aspect = 1 / aspect
-            primaries = self._source.tags.primaries
+            primaries, aspect = self._source.tags.primaries, self._source.upright_aspect
             return encode_exr(pixels, primaries=primaries, pixel_aspect=aspect, comment=self._comment)
         is_png = suffix == ".png"
         try:
@@ -117,12 +114,14 @@ class ImageSequenceWriter:
             raise OutputError(f"can't encode an image for {self._pattern}; choose a .png name")
         return with_png_comment(data.tobytes(), self._comment) if is_png and self._comment else data.tobytes()
 
-    def _write(self, path: Path, data: bytes) -> None:
-        try:
-            write_file(path, data)
-        except OSError as error:
-            reason = os_error_reason(error).lower()
-            raise OutputError(f"can't write {path}: {reason}; check the folder and free space") from error
+
+def write_output(path: Path, data: bytes) -> None:
+    """Write a file of an image sequence. Raises OutputError."""
+    try:
+        write_file(path, data)
+    except OSError as error:
+        reason = os_error_reason(error).lower()
+        raise OutputError(f"can't write {path}: {reason}; check the folder and free space") from error
 
 
 def composite(pixels: FramePixels, patch: Patch | None) -> FramePixels:

@@ -75,6 +75,12 @@ class SourceVideo:
     """MaxCLL and MaxFALL in cd/m2."""
 
     @property
+    def upright_aspect(self) -> Fraction | None:
+        """Width of a pixel by its height in the upright image; None where it is not said."""
+        aspect = self.sample_aspect
+        return 1 / aspect if aspect and self.quarter_turns % 2 else aspect
+
+    @property
     def is_images(self) -> bool:
         """Whether the clip is image files, which have no chroma format of their own to keep."""
         return not self.codec

@@ -3,7 +3,6 @@
 
 import json
 from contextlib import suppress
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from ..export.exr_channels import encode_exr_channels
 from ..export.exr_file import space_chromaticities
 from ..export.frames import NO_MEMORY
 from ..export.image_names import image_path
+from ..export.image_writer import write_output
 from ..export.provenance import COMMENT, provenance_of, sidecar
-from ..export.source_video import SourceVideo, describe_clip
-from ..filesystem import Folder, write_file
+from ..export.source_video import describe_clip
+from ..filesystem import Folder
 from ..media.light import light_space
 from ..pipeline.layer_parts import LayerParts
 from ..pipeline.pipeline import Pipeline
@@ -78,12 +78,12 @@ def write_turnover(
             layers.planes,
             layers.corner,
             chromaticities=space_chromaticities(space_name),
-            pixel_aspect=_pixel_aspect(source),
+            pixel_aspect=source.upright_aspect,
             comment=COMMENT,
         )
         path = image_path(pattern, number)
         # The swapped face is in a file even where the layer shows nothing of it.
-        _write(path, marker.image(data, path.name) if parts is not None and parts.faces else data)
+        write_output(path, marker.image(data, path.name) if parts is not None and parts.faces else data)
         first = first or path
         outcome.add_file(number, fault, is_changed=layers.is_changed)
         observer.on_frame(outcome.written_count, len(opened.numbers))
@@ -91,9 +91,9 @@ def write_turnover(
     provenance = provenance_of(opened.job.clip, opened.job.swaps, outcome.changed_count)
     entries = {} if facts is None or first is None else content_entries(pattern.name, first, facts)
     name, text = sidecar(pattern, provenance, entries)
-    _write(pattern.with_name(name), text)
+    write_output(pattern.with_name(name), text)
     values = manifest(opened, source.tags, space_name, outcome, facts)
-    _write(pattern.with_name(MANIFEST_NAME), (json.dumps(values, indent=2) + "\n").encode("ascii"))
+    write_output(pattern.with_name(MANIFEST_NAME), (json.dumps(values, indent=2) + "\n").encode("ascii"))
     for warning in marker.warnings:
         pipeline.counter.warn(warning)
     return outcome
@@ -118,17 +118,3 @@ def _frame_parts(pipeline: Pipeline, opened: OpenTurnover, number: int) -> tuple
         return None, str(error)
     except MemoryError:
         return None, NO_MEMORY
-
-
-def _pixel_aspect(source: SourceVideo) -> Fraction | None:
-    """Return the width of an upright pixel by its height."""
-    aspect = source.sample_aspect
-    return 1 / aspect if aspect and source.quarter_turns % 2 else aspect
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        write_file(path, data)
-    except OSError as error:
-        reason = os_error_reason(error).lower()
-        raise OutputError(f"can't write {path}: {reason}; check the folder and free space") from error
