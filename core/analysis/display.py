@@ -31,9 +31,10 @@ def display_pixels(clip: Clip, pixels: FramePixels) -> Pixels:
     ndarray, shape (H, W, 3), uint8
         RGB: 16 bits rounded to 8, light at the exposure of its view and through the curve of sRGB.
     """
-    if light_space(clip.source.reading) is None:
+    space = light_space(clip.source.reading)
+    if space is None:
         return to_eight_bit(cast("npt.NDArray[np.uint8] | npt.NDArray[np.uint16]", pixels))
-    light = require_light(clip).to_light(np.asarray(pixels, np.float32))
+    light = space.to_light(np.asarray(pixels, np.float32))
     return view_pixels(light, exposure_stops(light))
 
 

@@ -22,7 +22,7 @@ from ..media.source_stamps import SourceStamps
 from ..reporting.quoting import quote
 from ..reporting.stage_counts import StageCounter
 from ..system.library_versions import library_inputs
-from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail
+from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail, thumbnail_samples
 from .display import display_pixels, require_light
 
 DECODER_VERSION = 2
@@ -269,10 +269,11 @@ class FrameReader:
 def _map_entry(clip: Clip, number: int) -> Arrays:
     identity = np.frombuffer(bytes.fromhex(_fingerprint(clip, number)), np.uint8)
     pixels = clip.read(number)
-    if light_space(clip.source.reading) is not None:
+    space = light_space(clip.source.reading)
+    if space is not None:
         # By the exact exposure: a whole step of it would look like a cut.
-        light = require_light(clip).to_light(np.asarray(pixels, np.float32))
-        pixels = view_pixels(light, mean_stops(light))
+        light = space.to_light(np.asarray(pixels, np.float32))
+        pixels = view_pixels(light[thumbnail_samples(light.shape)], mean_stops(light))
     return {"id": identity, "look": frame_thumbnail(cast("Pixels", pixels))}
 
 

@@ -96,10 +96,12 @@ class LightSpace:
         Returns
         -------
         ndarray, shape (h, w, 3), float32
-            What is no number is 0, what is infinite the largest half float.
+            What is no number is 0, what is infinite the largest half float. It may be `pixels` itself.
         """
-        light = np.nan_to_num(pixels, nan=0.0, posinf=_MAX_HALF, neginf=-_MAX_HALF)
-        return self._transform(light, inverse=False)
+        # To look for them first takes a thirtieth of the time.
+        if not np.isfinite(pixels).all():
+            pixels = np.nan_to_num(pixels, nan=0.0, posinf=_MAX_HALF, neginf=-_MAX_HALF)
+        return self._transform(pixels, inverse=False)
 
     def from_light(self, light: Floats) -> Floats:
         """Undo `to_light`."""
@@ -185,9 +187,11 @@ def view_pixels(light: Floats, stops: float) -> Pixels:
     ndarray, shape (H, W, 3), uint8
         RGB, coded as sRGB.
     """
-    # By way of half floats: a table is ten times as fast as the curve.
-    exposed = np.clip(light * np.float32(2.0**stops), 0, 2)
-    return _view_table()[exposed.astype(np.float16).view(np.uint16)]
+    # By way of half floats: a table is ten times as fast as the curve. OpenCV rounds to them as NumPy does, which takes
+    # ninety times as long.
+    exposed = light * np.float32(2.0**stops)
+    np.clip(exposed, 0, 2, out=exposed)
+    return _view_table()[cv2.convertFp16(exposed).view(np.uint16)]
 
 
 @lru_cache(1)
@@ -231,7 +235,7 @@ def light_of_view(levels: Floats, excess: Floats | None, stops: int) -> Floats:
         Linear light with Rec.709 primaries, at the footage's own exposure.
     """
     # By a table of 16 bits: the power of the curve takes ten times as long.
-    light = _light_table()[np.asarray(np.rint(levels * np.float32(_STEPS)), np.uint16)]
+    light = _light_table().take(np.asarray(np.rint(levels * np.float32(_STEPS)), np.uint16))
     if excess is not None:
         light += excess
     if stops:
