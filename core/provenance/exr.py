@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .scan import FormatError, MarkScan, bounded
+from .scan import FormatError, MarkScan, limit_parts
 
 _SIGNATURE = b"v/1\x01"
 _MULTIPART = 0x1000
@@ -72,11 +72,11 @@ def _mark_of(data: bytes, layout: _Layout) -> _Attribute | None:
 def _layout(data: bytes) -> _Layout:
     if not data.startswith(_SIGNATURE) or len(data) < 8:
         raise FormatError("it is no OpenEXR file")
-    attributes = list(bounded(_header(data, 8)))
+    attributes = list(limit_parts(_header(data, 8)))
     first_end = place = attributes[-1].end if attributes else 8
     if int.from_bytes(data[4:8], "little") & _MULTIPART:
         while data[place + 1 : place + 2] not in (b"\0", b""):
-            place = list(bounded(_header(data, place + 1)))[-1].end
+            place = list(limit_parts(_header(data, place + 1)))[-1].end
         place += 1
     return _Layout(attributes, first_end, place + 1)
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .scan import FormatError, MarkScan, bounded
+from .scan import FormatError, MarkScan, limit_parts
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _MANIFEST = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
@@ -28,7 +28,7 @@ def scan_movie(file: BinaryIO) -> MarkScan:
 
     A manifest before the images moves them: where they lie counts as if it were not there.
     """
-    boxes = list(bounded(_boxes(file)))
+    boxes = list(limit_parts(_boxes(file)))
     marks = [(start, end) for kind, start, _, end in boxes if kind in (_XMP, _MANIFEST)]
     digest, packet = hashlib.sha256(), b""
     for kind, start, body, end in boxes:
@@ -53,7 +53,7 @@ def peek_movie(file: BinaryIO) -> MarkScan:
     """
     packet, has_manifest = b"", False
     try:
-        for kind, _, body, end in bounded(_boxes(file)):
+        for kind, _, body, end in limit_parts(_boxes(file)):
             has_manifest |= kind == _MANIFEST
             if kind == _XMP and not packet:
                 packet = _read_packet(file, body, end)
@@ -65,7 +65,7 @@ def peek_movie(file: BinaryIO) -> MarkScan:
 
 def append_movie_packet(file: BinaryIO, packet: bytes) -> None:
     """Write a packet at the end of a movie that has none. FormatError where its last box has no end of its own."""
-    kind, start, body, end = list(bounded(_boxes(file)))[-1]
+    kind, start, body, end = list(limit_parts(_boxes(file)))[-1]
     head = _read(file, start, 8)
     if head[:4] == b"\0\0\0\0":
         raise FormatError(f"its last box ({kind.decode('latin-1')}, {end - body} bytes) is open")
@@ -105,7 +105,7 @@ def _move_chunk_places(index: bytearray, marks: list[tuple[int, int]]) -> None:
     areas = [(0, len(index), b"moov")]
     while areas:
         start, end, wanted = areas.pop()
-        for kind, place, size in bounded(_inner_boxes(index, start, end)):
+        for kind, place, size in limit_parts(_inner_boxes(index, start, end)):
             if kind == wanted and kind in _CONTAINERS:
                 areas.append((place + 8, place + size, _CONTAINERS[kind]))
             elif kind == wanted == b"stbl":

@@ -5,7 +5,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 
-from .scan import FormatError, MarkScan, bounded
+from .scan import FormatError, MarkScan, limit_parts
 
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 _MAX_SEGMENT_BYTES = 65_533
@@ -17,7 +17,7 @@ _ALONE = {0x01, *range(0xD0, 0xD9)}
 def scan_jpeg(data: bytes) -> MarkScan:
     """Return the marks of a JPEG file. FormatError where it is none."""
     digest, packet, has_manifest = hashlib.sha256(), b"", False
-    for kind, start, end in bounded(_segments(data)):
+    for kind, start, end in limit_parts(_segments(data)):
         body = data[start + 4 : end]
         if kind == _APP1 and body.startswith(_XMP_HEAD):
             packet = body[len(_XMP_HEAD) :]
@@ -35,7 +35,7 @@ def with_jpeg_packet(data: bytes, packet: bytes) -> bytes:
     body = _XMP_HEAD + packet
     segment = struct.pack(">BBH", 0xFF, _APP1, len(body) + 2) + body
     parts, is_placed = [data[:2]], False
-    for kind, start, end in bounded(_segments(data)):
+    for kind, start, end in limit_parts(_segments(data)):
         body = data[start + 4 : end]
         if kind == _APP1 and body.startswith(_XMP_HEAD):
             continue

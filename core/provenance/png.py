@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from .scan import FormatError, MarkScan, bounded
+from .scan import FormatError, MarkScan, limit_parts
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP_HEAD = b"XML:com.adobe.xmp\0\0\0\0\0"
@@ -18,7 +18,7 @@ _MANIFEST = b"caBX"
 def scan_png(data: bytes) -> MarkScan:
     """Return the marks of a PNG file. FormatError where it is none."""
     digest, packet, has_manifest = hashlib.sha256(), b"", False
-    for kind, start, end in bounded(_chunks(data)):
+    for kind, start, end in limit_parts(_chunks(data)):
         body = data[start + 8 : end - 4]
         if kind == b"iTXt" and body.startswith(_XMP_KEYWORD):
             if zlib.crc32(data[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
@@ -34,7 +34,7 @@ def scan_png(data: bytes) -> MarkScan:
 def with_png_packet(data: bytes, packet: bytes) -> bytes:
     """Return a PNG file with a packet in place of the one it had. FormatError where it is none."""
     parts = [SIGNATURE]
-    for kind, start, end in bounded(_chunks(data)):
+    for kind, start, end in limit_parts(_chunks(data)):
         if kind == b"iTXt" and data[start + 8 : end].startswith(_XMP_KEYWORD):
             continue
         parts.append(data[start:end])

@@ -34,7 +34,7 @@ class MarkScan:
     content: str
 
 
-def bounded(parts: Iterable[_Part]) -> Iterator[_Part]:
+def limit_parts(parts: Iterable[_Part]) -> Iterator[_Part]:
     """Yield the parts of a file. FormatError where they are so many that they are nothing but a burden."""
     for count, part in enumerate(parts):
         if count >= _MAX_PARTS:

@@ -5,7 +5,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 
-from .scan import FormatError, MarkScan, bounded
+from .scan import FormatError, MarkScan, limit_parts
 
 _XMP, _MANIFEST, _HEADER = b"XMP ", b"C2PA", b"VP8X"
 _HAS_XMP, _HAS_ALPHA = 0x04, 0x10
@@ -14,7 +14,7 @@ _HAS_XMP, _HAS_ALPHA = 0x04, 0x10
 def scan_webp(data: bytes) -> MarkScan:
     """Return the marks of a WebP file. FormatError where it is none."""
     digest, packet, has_manifest = hashlib.sha256(), b"", False
-    chunks = list(bounded(_chunks(data)))
+    chunks = list(limit_parts(_chunks(data)))
     if chunks[0][0] != _HEADER:
         digest.update(_new_header(data, chunks, 0))
     for kind, start, end in chunks:
@@ -35,7 +35,7 @@ def scan_webp(data: bytes) -> MarkScan:
 
 def with_webp_packet(data: bytes, packet: bytes) -> bytes:
     """Return a WebP file with a packet in place of the one it had. FormatError where it is none."""
-    chunks = list(bounded(_chunks(data)))
+    chunks = list(limit_parts(_chunks(data)))
     parts = [_new_header(data, chunks, _HAS_XMP)] if chunks[0][0] != _HEADER else []
     for kind, start, end in chunks:
         if kind == _HEADER:

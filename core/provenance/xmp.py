@@ -109,7 +109,7 @@ def _description(facts: CompositeFacts) -> str:
         attributes |= {"Iptc4xmpExt:AISystemUsed": name}
         attributes |= {"Iptc4xmpExt:AISystemVersionUsed": version} if version else {}
     text = html.escape(COMPOSITE_TEXT, quote=False)
-    lines = "".join(f" {key}={_quoted(value)}\n" for key, value in attributes.items())
+    lines = "".join(f" {key}={_quote_attribute(value)}\n" for key, value in attributes.items())
     return (
         '<rdf:Description rdf:about=""\n'
         ' xmlns:dc="http://purl.org/dc/elements/1.1/"\n'
@@ -123,7 +123,7 @@ def _description(facts: CompositeFacts) -> str:
     )
 
 
-def _quoted(value: str) -> str:
+def _quote_attribute(value: str) -> str:
     """Return a value in double quotes, whatever quotes are in it."""
     # As xml.sax.saxutils has it, which loads urllib, http and ssl.
     text = html.escape(value, quote=False).replace('"', "&quot;")
