@@ -36,8 +36,6 @@ class RenderedClip:
     frame: int
     """The first frame of that scene at which the render may show it."""
     requests: Sequence[SwapRequest]
-    keyed_requests: Sequence[SwapRequest] = ()
-    """What the other takes ask for that keyframes may show."""
 
 
 def originals_reason(
@@ -76,7 +74,7 @@ def condition_reason(scene: bpy.types.Scene) -> str:
     asked = [
         (rendered.clip.name, request)
         for rendered in clips
-        for request in (*rendered.requests, *rendered.keyed_requests)
+        for request in (*rendered.requests, *_keyed_requests(rendered))
     ]
     return _condition_reason(asked, settings)
 
@@ -132,17 +130,17 @@ def rendered_clips(scene: bpy.types.Scene, frames: range | None = None) -> Itera
             frame = _first_frame(clip, frames if here == scene else None)
             if frame is None or hidden_reason(here, clip, "strip"):
                 continue
-            stack = strips.modifiers_by_stack.get(strips.stack_id(clip), [])
             try:
-                requests = requests_of_modifiers(stack)
+                requests = requests_of_modifiers(strips.modifiers_by_stack.get(strips.stack_id(clip), []))
             except RecipeError:
                 continue
             if requests:
-                yield RenderedClip(here, clip, frame, requests, tuple(_keyed_requests(stack)))
+                yield RenderedClip(here, clip, frame, requests)
 
 
-def _keyed_requests(stack: Sequence[Any]) -> Iterator[SwapRequest]:
-    for modifier in stack:
+def _keyed_requests(rendered: RenderedClip) -> Iterator[SwapRequest]:
+    """Yield what the takes of a clip ask for that keyframes may show."""
+    for modifier in stack_of(rendered.scene, stack_id(rendered.clip)):
         if take_curve(modifier) is not None and is_rendered(modifier):
             yield from (request for _, request in takes_of(modifier))
 

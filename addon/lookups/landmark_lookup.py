@@ -2,8 +2,7 @@
 """The faces of a frame and of the frames beside it, as they were found: looked up beside drawing, from the cache."""
 
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +11,17 @@ import bpy
 from ...core.errors import UnderstudyError
 from ...core.face.types import Floats, Pixels
 from ...core.media.source import ClipSource
-from ...core.recipe import Recipe
 from ...core.recipe.request import Identity, SwapRequest
 from ..layers.folders import cache_folder
 from ..properties.preferences import Preferences, preferences
 from ..properties.range_properties import holds_of, redetections_of
-from ..properties.scene_properties import recipe_of
 from ..sequencer.strips import source_of
-from ..sessions.open import open_preview
+from .lookups import open_lookup_session
+from .people import face_selection_recipe
 
 if TYPE_CHECKING:
     from ...core.sessions.preview_session import PreviewSession
 
-_MEMORY_MEGABYTES = 8
 Faces = tuple[Floats, ...]
 """The landmarks of the faces that are replaced in a frame, from the left, (478, 3) each, in pixels of the frame."""
 
@@ -51,8 +48,7 @@ class LandmarkLookup:
 
     def fetch(self) -> FrameLandmarks:
         """See `Lookup`."""
-        opened = open_preview(self.folder, replace(self.preferences, memory_megabytes=_MEMORY_MEGABYTES))
-        with closing(opened) as session:
+        with open_lookup_session(self.folder, self.preferences) as session:
             size, here = self._faces(session, self.number)
             beside = []
             for number in (self.number - 1, self.number + 1):
@@ -74,10 +70,10 @@ class LandmarkLookup:
 
 def landmark_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any, number: int) -> LandmarkLookup:
     """Return the question which faces a modifier replaces in a frame of a strip's clip."""
-    recipe = recipe_of(modifier)
-    analysis = Recipe(
-        detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed, select=recipe.select
+    request = SwapRequest(
+        Identity(()),
+        face_selection_recipe(modifier),
+        holds=holds_of(modifier),
+        redetections=redetections_of(modifier),
     )
-    holds, redetections = holds_of(modifier), redetections_of(modifier)
-    request = SwapRequest(Identity(()), analysis, holds=holds, redetections=redetections)
     return LandmarkLookup(cache_folder(scene), preferences(), source_of(strip), number, request)

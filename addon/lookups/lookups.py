@@ -93,7 +93,7 @@ class PeopleLookup:
 
     def fetch(self) -> "tuple[Person, ...]":
         """See `Lookup`."""
-        with _open_lookup_session(self.folder, self.preferences) as session:
+        with open_lookup_session(self.folder, self.preferences) as session:
             return session.find_people(self.source, self.first, self.last, self.recipe)
 
     def to_view(
@@ -132,7 +132,7 @@ class SourceImageLookup:
 
     def fetch(self) -> "SourceImageReport":
         """See `Lookup`."""
-        with _open_lookup_session(self.folder, self.preferences) as session:
+        with open_lookup_session(self.folder, self.preferences) as session:
             return session.inspect_source_image(FaceImage(self.path), self.detect)
 
     def to_view(self, result: "SourceImageReport", make_icon: Callable[[Pixels], int]) -> SourceFacesView:
@@ -159,7 +159,7 @@ class OtherPersonLookup:
     def fetch(self) -> tuple[str, ...]:
         """See `Lookup`."""
         request = SwapRequest(Identity(self.images), Recipe(detect=self.detect, embed=self.embed))
-        with _open_lookup_session(self.folder, self.preferences) as session:
+        with open_lookup_session(self.folder, self.preferences) as session:
             return session.other_person_warnings(request)
 
     def to_view(self, result: tuple[str, ...], _make_icon: Callable[[Pixels], int]) -> tuple[str, ...]:
@@ -180,7 +180,7 @@ class NeutralFaceLookup:
 
     def fetch(self) -> Pixels:
         """See `Lookup`."""
-        with _open_lookup_session(self.folder, self.preferences) as session:
+        with open_lookup_session(self.folder, self.preferences) as session:
             return session.neutral_source_face(Identity(self.images), self.detect)
 
     def to_view(self, result: Pixels, make_icon: Callable[[Pixels], int]) -> int:
@@ -238,6 +238,6 @@ class ModelLookup:
         return result
 
 
-def _open_lookup_session(folder: Path, preferences: Preferences) -> "closing[PreviewSession]":
+def open_lookup_session(folder: Path, preferences: Preferences) -> "closing[PreviewSession]":
     """Open a run that computes nothing, for a moment."""
     return closing(open_preview(folder, replace(preferences, memory_megabytes=_MEMORY_MEGABYTES)))

@@ -2,6 +2,7 @@
 """Who is seen in a strip, and which of them a Face Swap modifier replaces."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -49,15 +50,16 @@ def clear_search(strip: Any) -> None:
     strip.understudy_searched = _NO_SEARCH_RANGE
 
 
+def face_selection_recipe(modifier: Any) -> Recipe:
+    """Return of a modifier's recipe what decides which faces are replaced."""
+    recipe = recipe_of(modifier)
+    return Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed, select=recipe.select)
+
+
 def face_detection_recipe(modifier: Any) -> Recipe:
     """Return of a modifier's recipe what decides which faces are seen."""
-    recipe = recipe_of(modifier)
-    return Recipe(
-        detect=recipe.detect,
-        landmark=recipe.landmark,
-        embed=recipe.embed,
-        select=Select(min_height=recipe.select.min_height),
-    )
+    recipe = face_selection_recipe(modifier)
+    return replace(recipe, select=Select(min_height=recipe.select.min_height))
 
 
 def people_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> PeopleLookup:

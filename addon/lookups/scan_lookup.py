@@ -2,7 +2,6 @@
 """What a scan of a strip found, for one modifier: looked up beside drawing, from what is prepared."""
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,17 +19,14 @@ from ..layers.folders import cache_folder
 from ..properties.landmark_properties import landmark_edits_of
 from ..properties.preferences import Preferences, preferences
 from ..properties.range_properties import exclusions_of, holds_of, redetections_of
-from ..properties.scene_properties import recipe_of
 from ..sequencer.strips import source_of
-from ..sessions.open import open_preview
 from .gallery import lookup_cache
-from .people import source_range
+from .lookups import open_lookup_session
+from .people import face_selection_recipe, source_range
 
 if TYPE_CHECKING:
     from ...core.scan.problems import ScanResult
     from ...core.scan.runs import ProblemRun
-
-_MEMORY_MEGABYTES = 8
 
 
 @dataclass(frozen=True)
@@ -59,8 +55,7 @@ class ScanLookup:
         """See `Lookup`."""
         from ...core.scan.plot import draw_plots  # it imports OpenCV
 
-        opened = open_preview(self.folder, replace(self.preferences, memory_megabytes=_MEMORY_MEGABYTES))
-        with closing(opened) as session:
+        with open_lookup_session(self.folder, self.preferences) as session:
             request = SwapRequest(Identity(()), self.recipe, redetections=self.redetections)
             result = session.scan(self.source, self.first, self.last, request)
         count = result.frame_count + result.unknown_count
@@ -76,10 +71,6 @@ class ScanLookup:
 
 def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup:
     """Return the question what a scan of a strip finds for a modifier."""
-    recipe = recipe_of(modifier)
-    analysis = Recipe(
-        detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed, select=recipe.select
-    )
     first, last = source_range(scene, strip)
     return ScanLookup(
         cache_folder(scene),
@@ -87,7 +78,7 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
         source_of(strip),
         first,
         last,
-        analysis,
+        face_selection_recipe(modifier),
         modifier.scan_count,
         redetections_of(modifier),
     )

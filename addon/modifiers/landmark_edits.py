@@ -2,6 +2,7 @@
 """Corrections of landmarks on a modifier: find, key, remove. Frames are the clip's. Scripts may call these as well."""
 
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from ...core.errors import RecipeError
@@ -14,7 +15,7 @@ def edit_index_at(modifier: Any, number: int, face: int | None) -> int:
     """Return the place of the last correction of a face in a frame, -1 for none; a face that is placed is None."""
     places = [
         place
-        for place, entry in enumerate(modifier.landmark_edits)
+        for place, entry in enumerate(islice(modifier.landmark_edits, MAX_LANDMARK_EDITS))
         if entry.first <= number <= entry.last
         and entry.places_face == (face is None)
         and face in (None, entry.face)

@@ -56,8 +56,8 @@ def add_outline(entry: Any, points: Sequence[tuple[float, float]], number: int, 
         point.handle_left, point.handle_right = (_third(corners[place], other) for other in (before, after))
         point.handle_left_type = point.handle_right_type = kind
     spline.use_cyclic = True
-    drawn_at = mask.get(FRAMES_PROPERTY)
-    frames: Mapping[str, Any] = drawn_at.to_dict() if hasattr(drawn_at, "to_dict") else {}
+    stored = mask.get(FRAMES_PROPERTY)
+    frames: Mapping[str, Any] = stored.to_dict() if hasattr(stored, "to_dict") else {}
     mask[FRAMES_PROPERTY] = {**frames, layer.name: entry.start + number}
     mask.update_tag()
     update_record(entry)

@@ -46,12 +46,12 @@ def read_mask(mask: Any, start: int, frame: int = 0) -> str:
         In which of its frames a layer was drawn that has no keyframes and does not say.
     """
     keys = _read_keys(mask)
-    drawn_at = mask.get(FRAMES_PROPERTY)
-    frames: Mapping[str, Any] = drawn_at if hasattr(drawn_at, "get") else {}
+    stored = mask.get(FRAMES_PROPERTY)
+    frames: Mapping[str, Any] = stored if hasattr(stored, "get") else {}
     layers = [
-        _layer_values(mask, layer, keys.get(layer.name, []), start, _drawn_at(frames, layer.name, frame))
+        _layer_values(mask, layer, keys.get(layer.name, []), start, _layer_frame(frames, layer.name, frame))
         for layer in mask.layers
-        if not layer.hide_render and any(len(spline.points) for spline in layer.splines)
+        if _has_outline(layer)
     ]
     return json.dumps(layers, separators=(",", ":")) if layers else ""
 
@@ -65,23 +65,28 @@ def update_records(masks: set[Any] | None = None) -> None:
 
 def update_record(entry: Any) -> None:
     """Bring what a modifier keeps of one of its masks up to date. Main thread only."""
-    if entry.mask is None:
+    record = "" if entry.mask is None else read_mask(entry.mask, entry.start, entry.frame)
+    is_too_large = not _can_be_parsed(record)
+    if is_too_large != entry.is_too_large:
+        entry.is_too_large = is_too_large
+    if is_too_large:
         record = ""
-    else:
-        record = read_mask(entry.mask, entry.start, entry.frame)
-        try:
-            parse_roto(f'{{"masks": [{{"layers": {record}}}]}}' if record else "")
-        except RecipeError:
-            record = ""  # more than a mask may have
     if record != entry.record:
         entry.record = record
         tag_update(entry, None)
 
 
-def _is_drawn(mask: Any) -> bool:
-    return any(
-        len(spline.points) for layer in mask.layers for spline in layer.splines if not layer.hide_render
-    )
+def _can_be_parsed(record: str) -> bool:
+    """Tell whether the layers of a mask are no more than one may have."""
+    try:
+        parse_roto(f'{{"masks": [{{"layers": {record}}}]}}' if record else "")
+    except RecipeError:
+        return False
+    return True
+
+
+def _has_outline(layer: Any) -> bool:
+    return not layer.hide_render and any(len(spline.points) for spline in layer.splines)
 
 
 def _local_entries() -> Iterator[Any]:
@@ -113,7 +118,7 @@ def _layer_values(
     }
 
 
-def _drawn_at(frames: Mapping[str, Any], name: str, otherwise: int) -> int:
+def _layer_frame(frames: Mapping[str, Any], name: str, otherwise: int) -> int:
     value = frames.get(name, otherwise)
     return value if isinstance(value, int) else otherwise
 
@@ -202,7 +207,8 @@ def _on_change(_scene: Any = None, depsgraph: Any = None, *_: Any) -> None:
     if changed:
         update_records(changed)
     for entry in _local_entries():
-        if entry.mask is not None and not entry.record and _is_drawn(entry.mask):
+        is_read = entry.record or entry.is_too_large or entry.mask is None
+        if not is_read and any(map(_has_outline, entry.mask.layers)):
             update_record(entry)  # it was chosen just now
 
 

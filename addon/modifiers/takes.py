@@ -17,6 +17,7 @@ import bpy
 from ...core.errors import RecipeError
 from ...core.layers.folder import is_stack_id
 from ...core.recipe.request import SwapRequest
+from ..properties.identity_properties import stored_images
 from ..properties.scene_properties import recipe_from, request_from, request_of, settings_of
 from ..properties.source_image_files import absolute_path
 from ..properties.take_properties import (
@@ -241,9 +242,7 @@ def _require_takes(modifier: Any) -> None:
 
 
 def _images_of(identity: Any) -> list[tuple[Path, int]]:
-    return [
-        (absolute_path(entry.filepath), entry.face_number) for entry in identity.pictures if entry.filepath
-    ]
+    return [(absolute_path(filepath), number) for filepath, number in stored_images(identity)]
 
 
 def _free_name(modifier: Any, name: str) -> str:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators on the record of consent: choose the evidence, sign the record, add it to the file that projects share."""
 
-import getpass
 import os
 from dataclasses import replace
 from datetime import date
@@ -14,6 +13,7 @@ from bpy.props import StringProperty
 from ...core.consent.consent_file import FILE_NAME, add_record, evidence_hash, is_link
 from ...core.consent.request_consent import image_hashes
 from ...core.errors import UnderstudyError
+from ...core.system.user_name import user_name
 from ..blender.reports import report
 from ..layers.consent_file import consent_file
 from ..lookups.gallery import refresh_lookups
@@ -68,9 +68,10 @@ class UNDERSTUDY_OT_consent_sign(RequiresModifier, bpy.types.Operator):
         if modifier is None:
             return {"CANCELLED"}
         record = modifier.identity.consent_record
-        try:
-            record.recorded_by = getpass.getuser()
-        except (KeyError, OSError, ImportError):
+        name = user_name()
+        if name:
+            record.recorded_by = name
+        else:
             report(self, "WARNING", "Your user name is not known: write it into Recorded By")
         record.recorded_on = date.today().isoformat()
         return {"FINISHED"}

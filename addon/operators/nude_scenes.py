@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators on consent to nude or intimate scenes: of the source person, and of the person who is replaced."""
 
-import getpass
-from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -13,6 +11,7 @@ from ...core.consent.consent_file import add_record
 from ...core.consent.nude_scenes import NUDE_SCENES, add_nude_scenes, replaced_hashes
 from ...core.consent.record import ConsentRecord
 from ...core.errors import UnderstudyError
+from ...core.system.user_name import user_name
 from ..blender.reports import report
 from ..layers.consent_file import consent_file
 from ..lookups.gallery import refresh_lookups
@@ -69,15 +68,12 @@ class UNDERSTUDY_OT_consent_replaced_person(RequiresModifier, bpy.types.Operator
         if path is None or not self.person.strip():
             report(self, "ERROR", "Choose a consent file first" if path is None else "Say who consented")
             return {"CANCELLED"}
-        user = ""
-        with suppress(KeyError, OSError, ImportError):  # a container's user has no name
-            user = getpass.getuser()
         try:
             hashes = replaced_hashes(request_of(modifier), source_of(strip))
             record = ConsentRecord(
                 self.person,
                 use=NUDE_SCENES,
-                recorded_by=user,
+                recorded_by=user_name(),
                 recorded_on=date.today(),
                 images=tuple(sorted(hashes)),
             )

@@ -8,9 +8,9 @@ one redraw: a timeline of a thousand strips is drawn as quickly as one of ten.
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import bpy
 
@@ -25,7 +25,7 @@ from ..modifiers.visibility import hidden_reason
 from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import layer_stack_id, stack_id
-from .range_marks import Mark, clip_spans, cut_marks, marks_of
+from .range_marks import Mark, clip_spans, marks_of
 from .strip_survey import REFRESH_SECONDS, images_by_frame, images_key, strip_lookup, survey, unique_images
 
 _MAX_STRIPS = 4096
@@ -41,6 +41,9 @@ class PreparedRun:
     end: int
     """The frame after the last."""
     content: LayerContent
+
+
+_Span = TypeVar("_Span", PreparedRun, Mark)
 
 
 @dataclass(frozen=True)
@@ -208,13 +211,16 @@ def _bar(strip: Any, entry: _Entry | None) -> StripBar:
     first, end = strip.frame_final_start, strip.frame_final_end
     if entry is None:
         return StripBar(strip.channel, first, end, ())
-    visible = tuple(run for run in entry.runs if run.first < end and run.end > first)
-    return StripBar(
-        strip.channel,
-        first,
-        end,
-        tuple(PreparedRun(max(run.first, first), min(run.end, end), run.content) for run in visible),
-        cut_marks(entry.marks, first, end),
+    runs, marks = _crop(entry.runs, first, end), _crop(entry.marks, first, end)
+    return StripBar(strip.channel, first, end, runs, marks)
+
+
+def _crop(spans: Iterable[_Span], first: int, end: int) -> tuple[_Span, ...]:
+    """Return spans of the timeline as far as they lie between two frames."""
+    return tuple(
+        replace(span, first=max(span.first, first), end=min(span.end, end))
+        for span in spans
+        if span.first < end and span.end > first
     )
 
 

@@ -90,12 +90,3 @@ def marks_of(numbers: Sequence[int], first: int, spans: Iterable[ClipSpan]) -> t
         pairs = edges.reshape(-1, 2).tolist()
         marks += [Mark(first + begin, first + end, kind) for begin, end in pairs]
     return tuple(marks)
-
-
-def cut_marks(marks: Iterable[Mark], first: int, end: int) -> tuple[Mark, ...]:
-    """Return marks as far as they lie between two frames of the timeline."""
-    return tuple(
-        Mark(max(mark.first, first), min(mark.end, end), mark.kind)
-        for mark in marks
-        if mark.first < end and mark.end > first
-    )

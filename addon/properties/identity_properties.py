@@ -101,6 +101,11 @@ class UNDERSTUDY_PG_identity(PropertyGroup):
     active_picture: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
+def stored_images(identity: Any) -> list[tuple[str, int]]:
+    """List the images of a source person as projects keep them: each path, and the number of the face in it."""
+    return [(image.filepath, image.face_number) for image in identity.pictures if image.filepath]
+
+
 def identity_of(group: Any) -> Identity:
     """Return the source person of an identity group. Paths that begin with // are beside the .blend."""
     images = tuple(

@@ -27,6 +27,13 @@ def title_case(label: str) -> str:
     return " ".join(kept)
 
 
+def choice_items(parameter: Parameter) -> list[tuple[str, str, str]]:
+    """Return the choices of a parameter as a property lists them. A word alone is a name, written as by its owner."""
+    return [
+        (name, title_case(label) if " " in label else label, text) for name, label, text in parameter.choices
+    ]
+
+
 def tooltip(parameter: Parameter) -> str:
     """Say what a parameter does, and what a change of it runs again."""
     cost = COST_DESCRIPTIONS[parameter.cost].format(stage=_STAGE_NAMES.get(parameter.group, parameter.group))

@@ -9,7 +9,6 @@ from bpy.types import PropertyGroup
 
 from ...core.errors import RecipeError
 from ...core.face.landmark_handles import HANDLE_COUNT
-from ...core.recipe.frame_ranges import MAX_FADE_FRAMES
 from ...core.recipe.landmark_edits import (
     MAX_FACE,
     MAX_LANDMARK_EDITS,
@@ -20,15 +19,13 @@ from ...core.recipe.landmark_edits import (
     key_from_numbers,
     validate_landmark_edit,
 )
-from .update import tag_update
-
-_MAX_FRAME = 10**9 - 1
+from .range_bounds import MAX_FRAME, ends_of, make_end_property, make_fade_property
 
 
 class UNDERSTUDY_PG_landmark_key(PropertyGroup):
     """How a face is moved in one frame of the clip, see `LandmarkKey`. What is set here is tagged by who sets it."""
 
-    frame: IntProperty(min=0, max=_MAX_FRAME, options={"HIDDEN"})  # type: ignore[valid-type]
+    frame: IntProperty(min=0, max=MAX_FRAME, options={"HIDDEN"})  # type: ignore[valid-type]
     shift: FloatVectorProperty(size=2, options={"HIDDEN"})  # type: ignore[valid-type]
     rotation: FloatProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     scale: FloatProperty(default=1.0, options={"HIDDEN"})  # type: ignore[valid-type]
@@ -39,30 +36,10 @@ class UNDERSTUDY_PG_landmark_key(PropertyGroup):
 class UNDERSTUDY_PG_landmark_edit(PropertyGroup):
     """A correction of a face's landmarks in a range of the clip's own frames: edits of the strip move it along."""
 
-    first: IntProperty(  # type: ignore[valid-type]
-        name="First",
-        description="First frame of the clip that is corrected, counted from 0",
-        min=0,
-        max=_MAX_FRAME,
-        options=set(),
-        update=tag_update,
-    )
-    last: IntProperty(  # type: ignore[valid-type]
-        name="Last",
-        description="Last frame of the clip that is corrected",
-        min=0,
-        max=_MAX_FRAME,
-        options=set(),
-        update=tag_update,
-    )
-    fade: IntProperty(  # type: ignore[valid-type]
-        name="Fade",
-        description="Over how many frames before and after the range the correction eases in and out",
-        min=0,
-        max=MAX_FADE_FRAMES,
-        soft_max=25,
-        options=set(),
-        update=tag_update,
+    first: make_end_property("First", "First frame of the clip that is corrected, counted from 0")  # type: ignore[valid-type]
+    last: make_end_property("Last", "Last frame of the clip that is corrected")  # type: ignore[valid-type]
+    fade: make_fade_property(  # type: ignore[valid-type]
+        "Over how many frames before and after the range the correction eases in and out"
     )
     face: IntProperty(min=0, max=MAX_FACE, options={"HIDDEN"})  # type: ignore[valid-type]
     places_face: BoolProperty(options={"HIDDEN"})  # type: ignore[valid-type]
@@ -71,8 +48,12 @@ class UNDERSTUDY_PG_landmark_edit(PropertyGroup):
 
 def landmark_edits_of(modifier: Any) -> tuple[LandmarkEdit, ...]:
     """Return a modifier's corrections of landmarks; of more than there may be the first ones count."""
-    edits = (landmark_edit_of(entry) for entry in islice(modifier.landmark_edits, MAX_LANDMARK_EDITS))
-    return tuple(edit for edit in edits if edit is not None)
+    return tuple(edit for edit in landmark_edits_by_place(modifier) if edit is not None)
+
+
+def landmark_edits_by_place(modifier: Any) -> list[LandmarkEdit | None]:
+    """Return the same, each at its place in the modifier's list; see `landmark_edit_of`."""
+    return [landmark_edit_of(entry) for entry in islice(modifier.landmark_edits, MAX_LANDMARK_EDITS)]
 
 
 def landmark_edit_of(entry: Any) -> LandmarkEdit | None:
@@ -81,11 +62,10 @@ def landmark_edit_of(entry: Any) -> LandmarkEdit | None:
         key.frame: landmark_key_of(key, places_face=entry.places_face)
         for key in islice(entry.keys, MAX_LANDMARK_KEYS)
     }
-    first, last = min(entry.first, entry.last), max(entry.first, entry.last)
     fade = 0 if entry.places_face else entry.fade
     try:
         return validate_landmark_edit(
-            LandmarkEdit(first, last, tuple(keys[frame] for frame in sorted(keys)), entry.face, fade)
+            LandmarkEdit(*ends_of(entry), tuple(keys[frame] for frame in sorted(keys)), entry.face, fade)
         )
     except RecipeError:
         return None

@@ -5,11 +5,12 @@ from itertools import islice
 from typing import Any, cast
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 from bpy.types import PropertyGroup
 
 from ...core.recipe.roto import MAX_MASKS
 from .plain_value import plain_value
+from .range_bounds import MAX_FRAME
 from .update import tag_update
 
 SUBTRACT, ADD = "SUBTRACT", "ADD"
@@ -23,13 +24,12 @@ MASK_FOLLOWS = (
     ("POSITION", "Position", "Move the mask with the face"),
     ("NONE", "None", "Leave the mask where it is drawn"),
 )
-_MAX_FRAME = 10**9 - 1
 _pointer: Any = PointerProperty
 
 
 def _on_mask_change(entry: Any, context: Any) -> None:
     """Show what is in the mask that was chosen: what was in the one before is no longer its content."""
-    entry.record = ""
+    entry.record, entry.is_too_large = "", False
     tag_update(entry, context)
 
 
@@ -69,13 +69,14 @@ class UNDERSTUDY_PG_mask(PropertyGroup):
     start: IntProperty(  # type: ignore[valid-type]
         name="Start",
         description="Frame of the mask's keyframes at which the clip's first frame is",
-        min=-_MAX_FRAME,
-        max=_MAX_FRAME,
+        min=-MAX_FRAME,
+        max=MAX_FRAME,
         options=set(),
         update=_on_mask_change,
     )
     frame: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     record: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    is_too_large: BoolProperty(options={"HIDDEN"})  # type: ignore[valid-type]
 
 
 def mask_entries(modifier: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from ...core.cache.base.key import Scalar
 from ...core.errors import RecipeError
 from ...core.recipe import find_parameter
 from ...core.recipe.parameter import validate_value
-from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case
+from .labels import UNIT_DIGITS, UNIT_SUBTYPES, choice_items, title_case
 from .plain_value import plain_value
 from .update import tag_update
 
@@ -38,11 +38,9 @@ def _make_property(name: str) -> Any:
     }
     if parameter.choices:
         same = (_SAME, "As Around", "As in the frames around the range")
-        choices = [
-            (key, title_case(label) if " " in label else label, text)
-            for key, label, text in parameter.choices
-        ]
-        return EnumProperty(items=[same, *choices], default=_DEFAULTS.get(name, _SAME), **common)
+        return EnumProperty(
+            items=[same, *choice_items(parameter)], default=_DEFAULTS.get(name, _SAME), **common
+        )
     subtype: Any = UNIT_SUBTYPES.get(parameter.unit, "FACTOR")
     return FloatProperty(
         default=_DEFAULTS[name],

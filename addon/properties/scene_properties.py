@@ -34,7 +34,7 @@ from .identity_properties import (
     UNDERSTUDY_PG_identity,
     identity_of,
 )
-from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
+from .labels import UNIT_DIGITS, UNIT_SUBTYPES, choice_items, title_case, tooltip
 from .placeholder_choice import make_placeholder_property
 from .plain_value import plain_value
 from .repair_properties import CLASSES as REPAIR_CLASSES
@@ -68,12 +68,7 @@ def _make_property(parameter: Parameter) -> Any:
         "options": {"ANIMATABLE"} if is_animatable(parameter) else set(),
     }
     if parameter.choices:
-        # A single word is a name, which is written as its owner writes it.
-        items = [
-            (name, title_case(label) if " " in label else label, text)
-            for name, label, text in parameter.choices
-        ]
-        return EnumProperty(items=items, **common)
+        return EnumProperty(items=choice_items(parameter), **common)
     if parameter.kind is str:
         return StringProperty(**common)
     if parameter.kind is bool:

@@ -11,7 +11,7 @@ from ...core.recipe import find_parameter, with_value
 from ..layers.take_layers import point_layers
 from ..modifiers.stack import add_source_image, index_of, stack_of
 from ..modifiers.takes import add_person, place_of_take
-from ..properties.identity_properties import CONSENT_TEXTS
+from ..properties.identity_properties import CONSENT_TEXTS, stored_images
 from ..properties.scene_properties import recipe_of
 from ..properties.sheet_state import sheet_state
 from ..sequencer.curves import keyframes_of
@@ -56,7 +56,7 @@ def use_variant(scene: bpy.types.Scene, modifier: Any, index: int) -> None:
 
 def add_takes(scene: bpy.types.Scene, modifier: Any) -> int:
     """Make every person of the last sheet a take of its modifier; return how many were added. Raises RecipeError."""
-    has_person = any(entry.filepath for entry in modifier.identity.pictures)
+    has_person = bool(stored_images(modifier.identity))
     before = len(modifier.takes) or int(has_person)
     for variant in sheet_state().variants:
         if len(variant.images) and not (has_person and _is_own(modifier, variant)):
@@ -80,8 +80,7 @@ def _images_of(variant: Any) -> list[tuple[str, int]]:
 
 def _is_own(modifier: Any, variant: Any) -> bool:
     """Tell whether a variant has the images that a modifier has."""
-    own = [(entry.filepath, entry.face_number) for entry in modifier.identity.pictures if entry.filepath]
-    return own == _images_of(variant)
+    return stored_images(modifier.identity) == _images_of(variant)
 
 
 def _replace_person(modifier: Any, chosen: Any) -> None:

@@ -19,7 +19,7 @@ from ...core.sheet.request import SheetRequest
 from ...core.sheet.sheet import Wedge
 from ..layers.consent_file import consent_file
 from ..layers.folders import cache_folder
-from ..properties.identity_properties import CONSENT_TEXTS
+from ..properties.identity_properties import CONSENT_TEXTS, stored_images
 from ..properties.preferences import preferences
 from ..properties.sheet_state import reset_sheet_state, sheet_state
 from ..sequencer.strips import source_of
@@ -99,7 +99,7 @@ def _begin_state(scene: bpy.types.Scene, modifier: Any, image: Any, rows: Sequen
     state.image, state.page = image.name, str(path.with_suffix(".html"))
     state.scene, state.strip_id, state.modifier = scene.name, modifier.strip_id, modifier.name
     state.is_running, state.status = True, "Starting"
-    own = [(entry.filepath, entry.face_number) for entry in modifier.identity.pictures if entry.filepath]
+    own = stored_images(modifier.identity)
     for row in rows:
         entry = state.variants.add()
         entry.label, entry.settings = quote(row.label), "\n".join(row.settings)

@@ -18,6 +18,7 @@ from ...core.sheet.values import wedge_variants
 from ..layers.jobs import jobs_at
 from ..layers.rendered_clips import condition_settings
 from ..modifiers.takes import takes_of
+from ..properties.identity_properties import stored_images
 from ..properties.labels import title_case
 from ..properties.scene_properties import request_of
 from ..properties.source_image_files import absolute_path
@@ -52,7 +53,7 @@ class Row:
 def people_rows(modifier: Any, files: Sequence[str]) -> tuple[Row, ...]:
     """Return the person or the takes of a modifier that have images, and a person for each file. FaceImageError."""
     request = request_of(modifier)
-    own = tuple((image.filepath, image.face_number) for image in modifier.identity.pictures if image.filepath)
+    own = tuple(stored_images(modifier.identity))
     rows = []
     if len(modifier.takes):
         rows += [

@@ -3,7 +3,8 @@
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import cache
+from itertools import chain, pairwise
 from typing import Any, cast
 
 import blf
@@ -68,6 +69,13 @@ def draw() -> None:
 
 def _outline(view: LandmarkView, points: Floats) -> list[Point]:
     """Return the lines that show a face, two ends each, in pixels of the region."""
+    flat = points[:, :2].tolist()
+    return [view.to_region.apply(*flat[end]) for end in _outline_ends()]
+
+
+@cache
+def _outline_ends() -> tuple[int, ...]:
+    """Return the landmarks at which the lines that show a face end, two for each line."""
     known = load_topology()
     rings = (
         known.oval,
@@ -82,8 +90,7 @@ def _outline(view: LandmarkView, points: Floats) -> list[Point]:
         (int(one), int(two)) for ring in rings for one, two in zip(ring, [*ring[1:], ring[0]], strict=True)
     ]
     pairs += [pair for line in NOSE_LINES for pair in pairwise(line)]
-    flat = points[:, :2].tolist()
-    return [view.to_region.apply(*flat[end]) for pair in pairs for end in pair]
+    return tuple(chain.from_iterable(pairs))
 
 
 def _draw_controls(view: LandmarkView, face: FaceView, number: int, scale: float) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a preview shows of the landmarks in the current frame: the faces, their controls, and where these are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..lookups.landmark_lookup import Faces, landmark_lookup
 from ..modifiers.active import active_modifier, active_scene, active_strip
 from ..modifiers.landmark_edits import edit_index_at
 from ..prepare.source_frames import source_frame_at
-from ..properties.landmark_properties import landmark_edit_of, landmark_edits_of
+from ..properties.landmark_properties import landmark_edits_by_place
 from ..properties.landmark_state import landmark_state
 from ..sequencer.placement import Placement, preview_placement, view_placement
 
@@ -23,6 +24,8 @@ _RETRY_SECONDS = 1.0
 _IN_PLACE = Placement(1, 0, 0, 0, 1, 0)
 _GRAB_PIXELS = 11
 """How far from a control it is grabbed, on a screen without scaling."""
+_Edits = Sequence[LandmarkEdit | None]
+"""A modifier's corrections by their places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +67,6 @@ class LandmarkView:
 
     Attributes
     ----------
-    modifier : UNDERSTUDY_PG_modifier
-        Whose faces these are. It is Blender's: never keep a view.
     number : int
         The frame of the clip.
     faces : tuple of FaceView
@@ -78,7 +79,6 @@ class LandmarkView:
         What there is to say where no face is shown.
     """
 
-    modifier: Any
     number: int
     faces: tuple[FaceView, ...] = ()
     ghosts: tuple[Faces, Faces] = ((), ())
@@ -117,65 +117,63 @@ def landmark_view(context: bpy.types.Context) -> LandmarkView | None:
         text = (
             "This frame is not prepared, so there are no handles" if is_unknown else "Looking for the face…"
         )
-        return LandmarkView(modifier, number, text=text)
-    edits = landmark_edits_of(modifier)
-    faces = (
-        *(_face_view(modifier, number, face, own) for face, own in enumerate(known.here)),
-        *_placed_views(modifier, number),
-    )
-    ghosts = (
-        _corrected(known.before, edits, number - 1),
-        _corrected(known.after, edits, number + 1),
-    )
+        return LandmarkView(number, text=text)
+    edits = landmark_edits_by_place(modifier)
+    views = [
+        _face_view(edits, edit_index_at(modifier, number, face), number, face, landmarks)
+        for face, landmarks in enumerate(known.here)
+    ]
+    faces = (*views, *_placed_face_views(edits, edit_index_at(modifier, number, None), number))
+    ghosts = _correct(known.before, edits, number - 1), _correct(known.after, edits, number + 1)
     text = "" if faces else "No face is found in this frame: Place Face puts one there"
-    width_height = known.size
-    from_top = Placement(1, 0, 0.5, 0, -1, width_height[1] - 0.5)
-    place = from_top.then(preview_placement(scene, strip, width_height)).then(view_placement(region))
-    return LandmarkView(modifier, number, faces, ghosts, place, text)
+    from_top = Placement(1, 0, 0.5, 0, -1, known.size[1] - 0.5)
+    to_region = from_top.then(preview_placement(scene, strip, known.size)).then(view_placement(region))
+    return LandmarkView(number, faces, ghosts, to_region, text)
 
 
-def _face_view(modifier: Any, number: int, face: int, landmarks: Floats) -> FaceView:
-    """Return a face that was found, under its corrections."""
-    place = edit_index_at(modifier, number, face)
-    for index, entry in enumerate(modifier.landmark_edits):
-        edit = landmark_edit_of(entry) if index != place else None
-        if edit is not None and not edit.places_face and edit.face == face:
-            landmarks = _posed(landmarks, edit.in_frame(number))
-    entry = modifier.landmark_edits[place] if place >= 0 else None
-    edit = None if entry is None else landmark_edit_of(entry)
+def _face_view(edits: _Edits, place: int, number: int, face: int, landmarks: Floats) -> FaceView:
+    """Return a face that was found, under its corrections; the one at `place`, -1 for none, is the last."""
+    for index, other in enumerate(edits):
+        if index != place and other is not None and not other.places_face and other.face == face:
+            landmarks = _pose(landmarks, other.in_frame(number))
+    edit = edits[place] if place >= 0 else None
     key = LandmarkKey(number) if edit is None else edit.pose(number)
     points = pose_landmarks(landmarks, key)
-    keyed = edit is not None and any(one.frame == number for one in edit.keys)
-    return FaceView(face, place, landmarks, key, landmarks if points is None else points, keyed)
+    is_keyed = edit is not None and _has_key(edit, number)
+    return FaceView(face, place, landmarks, key, landmarks if points is None else points, is_keyed)
 
 
-def _placed_views(modifier: Any, number: int) -> list[FaceView]:
-    """Return the face that a person placed in a frame, if any."""
-    place = edit_index_at(modifier, number, None)
-    edit = landmark_edit_of(modifier.landmark_edits[place]) if place >= 0 else None
+def _placed_face_views(edits: _Edits, place: int, number: int) -> list[FaceView]:
+    """Return the face that the correction at `place`, -1 for none, puts into a frame, if any."""
+    edit = edits[place] if place >= 0 else None
     if edit is None:
         return []
     key = edit.pose(number)
     points = pose_landmarks(None, key)
-    keyed = any(one.frame == number for one in edit.keys)
-    return [] if points is None else [FaceView(None, place, None, key, points, keyed)]
+    return [] if points is None else [FaceView(None, place, None, key, points, _has_key(edit, number))]
 
 
-def _corrected(faces: Faces, edits: tuple[LandmarkEdit, ...], number: int) -> Faces:
-    """Return the landmarks of a frame's faces as they are corrected, and those that are placed there."""
-    corrected = list(faces)
+def _has_key(edit: LandmarkEdit, number: int) -> bool:
+    return any(key.frame == number for key in edit.keys)
+
+
+def _correct(faces: Faces, edits: _Edits, number: int) -> Faces:
+    """Return the landmarks of a frame's faces under their corrections, and those that are placed there."""
+    points = list(faces)
     for edit in edits:
+        if edit is None:
+            continue
         if edit.places_face and number in edit:
             placed = pose_landmarks(None, edit.pose(number))
-            corrected += [] if placed is None else [placed]
+            points += [] if placed is None else [placed]
         elif not edit.places_face and edit.face < len(faces):
-            corrected[edit.face] = _posed(corrected[edit.face], edit.in_frame(number))
-    return tuple(points for points in corrected if len(points) == LANDMARK_COUNT)
+            points[edit.face] = _pose(points[edit.face], edit.in_frame(number))
+    return tuple(landmarks for landmarks in points if len(landmarks) == LANDMARK_COUNT)
 
 
-def _posed(landmarks: Floats, edit: LandmarkEdit | None) -> Floats:
-    posed = None if edit is None else pose_landmarks(landmarks, edit.keys[0])
-    return landmarks if posed is None else posed
+def _pose(landmarks: Floats, edit: LandmarkEdit | None) -> Floats:
+    points = None if edit is None else pose_landmarks(landmarks, edit.keys[0])
+    return landmarks if points is None else points
 
 
 def _is_playing() -> bool:

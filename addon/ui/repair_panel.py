@@ -8,7 +8,7 @@ import bpy
 from ...core.reporting.layer_outcomes import pluralise
 from ..blender.wrapped_text import draw_text
 from ..lookups.gallery import lookup_cache
-from ..lookups.scan_lookup import problem_runs_of, scan_lookup
+from ..lookups.scan_lookup import ScanLookup, ScanView, problem_runs_of, scan_lookup
 from ..modifiers.active import active_scene, active_strip
 from ..prepare.source_frames import first_frame_within, source_frame_at
 from ..properties.range_properties import EXCLUDE, HOLD, REDETECT
@@ -29,28 +29,30 @@ _MAX_DRAWN_RANGES = 32
 def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     """Draw what goes through the problems and mends them, which stays in its place, then the lists."""
     layout.operator("understudy.problem_scan", icon="VIEWZOOM")
-    is_scanned = modifier.scan_count and active_strip(context) is not None
-    if is_scanned:
+    strip = active_strip(context)
+    is_scanned = modifier.scan_count and strip is not None
+    lookup = scan_lookup(active_scene(context), strip, modifier) if is_scanned else None
+    view = None if lookup is None else lookup_cache().get(lookup)
+    if lookup is not None:
         row = row_or_column(layout, context, ("Previous Problem", "Next Problem"))
         row.operator("understudy.problem_previous", icon="TRIA_LEFT")
         row.operator("understudy.problem_next", icon="TRIA_RIGHT")
     _draw_range_buttons(layout, context)
     draw_landmark_buttons(layout, context)
     draw_mask_buttons(layout, context)
-    if is_scanned:
-        _draw_problems(layout, context, modifier)
+    if lookup is not None:
+        _draw_problems(layout, context, modifier, lookup, view)
     _draw_ranges(layout, context, modifier)
     draw_landmark_edits(layout, context, modifier)
     draw_masks(layout, context, modifier)
-    if is_scanned:
-        view = lookup_cache().peek(scan_lookup(active_scene(context), active_strip(context), modifier))
-        draw_plot(layout, context, modifier, None if view is None else view.plot)
+    if view is not None:
+        draw_plot(layout, context, modifier, view.plot)
 
 
-def _draw_problems(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+def _draw_problems(
+    layout: Any, context: bpy.types.Context, modifier: Any, lookup: ScanLookup, view: ScanView | None
+) -> None:
     scene, strip = active_scene(context), active_strip(context)
-    lookup = scan_lookup(scene, strip, modifier)
-    view = lookup_cache().get(lookup)
     if view is None:
         is_unknown = lookup_cache().is_unknown(lookup)
         text = "Nothing is prepared yet: press Prepare Clip" if is_unknown else "Scanning…"

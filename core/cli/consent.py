@@ -3,7 +3,6 @@
 
 import argparse
 import csv
-import getpass
 import io
 import os
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from ..errors import OutputError, os_error_reason
 from ..filesystem import write_file
 from ..recipe.request import SwapRequest
 from ..sessions.settings import CONSENT_FILE_VARIABLE
+from ..system.user_name import user_name
 from ..units import OFF
 from .consent_outputs import list_outputs
 from .output import show, show_json
@@ -73,14 +73,6 @@ def default_file() -> Path:
     """Return the file that the environment names, or the usual one in the working folder."""
     named = os.environ.get(CONSENT_FILE_VARIABLE, "").strip()
     return Path(named) if named and named != OFF else Path(FILE_NAME)
-
-
-def user_name() -> str:
-    """Return the user's name on this machine; empty where there is none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container's user without an entry
-        return ""
 
 
 def _list(arguments: argparse.Namespace, records: Sequence[ConsentRecord]) -> None:
