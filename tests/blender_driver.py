@@ -73,6 +73,15 @@ class Footage:
         levels = [picture[4:20, bit * BLOCK + 8 : (bit + 1) * BLOCK - 8].mean() for bit in range(8)]
         return sum((level > 127) << bit for bit, level in enumerate(levels))
 
+    def write_files_with_hidden_face(self, folder, hidden):
+        """Write the frames as files whose frame `hidden` shows nobody, so that a face is missed; returns the paths."""
+        files = []
+        for number, frame in enumerate(self.frames):
+            image = np.full_like(frame, frame.mean((0, 1))) if number == hidden else frame
+            files.append(str(folder / f"{number:03d}.png"))
+            cv2.imwrite(files[-1], image[..., ::-1])
+        return files
+
     def _picture(self, name, pixels):
         cv2.imwrite(str(self.folder / name), pixels[..., ::-1].astype(np.uint8))
         return str(self.folder / name)

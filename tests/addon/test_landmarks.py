@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """In Blender: landmarks are corrected in frames of the clip, at the cost of those, whatever is done to the strip."""
 
-import cv2
 import numpy as np
 import pytest
+from report_stages import stage_runs
 from shared_result import shared_result
 from timeline_edits import EDITS
 
@@ -17,26 +17,13 @@ CORRECT = ["correct", {"first": 3, "last": 6, "keys": [[3, DOWN], [6, ASIDE]]}]
 
 
 @pytest.fixture(scope="module")
-def hidden(footage, tmp_path_factory):
-    """The made clip as files; in one of its frames the face is hidden, so that it is missed."""
-    folder = tmp_path_factory.mktemp("hidden")
-    files = []
-    for number in range(COUNT):
-        image = cv2.imread(footage.files[number])
-        if number == HIDDEN:
-            image[:] = np.uint8(image.mean((0, 1)))
-        files.append(str(folder / f"{number:03d}.png"))
-        cv2.imwrite(files[-1], image)
-    return files
-
-
-@pytest.fixture(scope="module")
-def missed(drive, hidden, footage):
+def project(drive, footage, tmp_path_factory):
     """A saved and prepared project in which the face is missed in one frame."""
     path = str(drive.folder / "missed.blend")
+    files = footage.write_files_with_hidden_face(tmp_path_factory.mktemp("hidden"), HIDDEN)
     drive(
         ["project", {"size": [320, 240], "frames": [1, COUNT], "save": path}],
-        ["pictures", {"name": "clip", "files": hidden}],
+        ["pictures", {"name": "clip", "files": files}],
         [
             "cast",
             {
@@ -52,23 +39,23 @@ def missed(drive, hidden, footage):
     return path
 
 
-def test_a_face_is_placed_where_none_was_found(drive, missed):
+def test_a_face_is_placed_where_none_was_found(drive, project):
     report = str(drive.folder / "placed.json")
     answers = drive(
-        ["load", {"path": missed}],
-        ["looked_up_faces", {"active": "clip", "number": HIDDEN}],
+        ["load", {"path": project}],
+        ["handle_face_counts", {"active": "clip", "number": HIDDEN}],
         ["problems", {"active": "clip"}],
         ["render", {"out": drive.out("missed"), "report": report}],
         ["go", {"frame": HIDDEN + 1}],
         ["op", {"name": "understudy.landmarks_place", "active": "clip"}],
-        ["handles_are_shown", {}],
+        ["shows_handles", {}],
         ["corrections", {}],
         ["op", {"name": "understudy.landmarks_place"}],
         ["problems", {"active": "clip"}],
         ["render", {"out": drive.out("placed"), "report": report}],
         ["drawn", {"active": "clip"}],
-        ["load", {"path": missed}],
-        ["handles_are_shown", {}],
+        ["load", {"path": project}],
+        ["shows_handles", {}],
     )
     assert answers[1] == [0, 1, 1, [320, 240]]
     assert len(answers[2]) == 1
@@ -92,9 +79,9 @@ def test_a_face_is_placed_where_none_was_found(drive, missed):
     assert changed == {HIDDEN + 1}
 
 
-def test_keys_ranges_and_removal_by_the_operators(drive, missed):
+def test_keys_ranges_and_removal_by_the_operators(drive, project):
     answers = drive(
-        ["load", {"path": missed}],
+        ["load", {"path": project}],
         ["correct", {"first": 2, "last": 2, "keys": [[2, {"shift": [0.2, 0.0]}]], "fade": 1}],
         ["go", {"frame": 8}],
         ["op", {"name": "understudy.landmark_key_insert", "active": "clip", "index": 0}],
@@ -109,7 +96,7 @@ def test_keys_ranges_and_removal_by_the_operators(drive, missed):
         ["op", {"name": "understudy.landmark_edit_go", "index": 0}],
         ["here", {}],
         ["op", {"name": "understudy.landmarks_edit"}],
-        ["handles_are_shown", {}],
+        ["shows_handles", {}],
         ["undo", {"push": "corrected", "times": 0}],
         ["op", {"name": "understudy.landmark_edit_remove", "active": "clip", "index": 0}],
         ["corrections", {}],
@@ -132,24 +119,24 @@ def test_keys_ranges_and_removal_by_the_operators(drive, missed):
     assert answers[23] == ["CANCELLED"]
 
 
-def test_a_held_face_has_handles(drive, missed):
+def test_a_held_face_has_handles(drive, project):
     answers = drive(
-        ["load", {"path": missed}],
+        ["load", {"path": project}],
         ["go", {"frame": HIDDEN + 1}],
         ["op", {"name": "understudy.range_add", "active": "clip", "kind": "HOLD"}],
-        ["looked_up_faces", {"active": "clip", "number": HIDDEN}],
+        ["handle_face_counts", {"active": "clip", "number": HIDDEN}],
     )
     assert answers[3][:3] == [1, 1, 1]
 
 
-def test_a_pointer_leads_back_to_the_pixel_whatever_the_strip_does(drive, missed):
+def test_a_pointer_leads_back_to_the_pixel_whatever_the_strip_does(drive, project):
     """Scaled, rotated, moved and mirrored: from the frame to the preview and back."""
     looks = {"transform__scale_x": 1.7, "transform__scale_y": 0.4, "transform__rotation": 0.6}
     placed = {"transform__offset_x": 31, "transform__offset_y": -12, "use_flip_x": True}
     answers = drive(
-        ["load", {"path": missed}],
+        ["load", {"path": project}],
         ["adjust", {"name": "clip", **looks, **placed}],
-        ["there_and_back", {"name": "clip", "points": [[0, 0], [320, 240], [17.5, 203]]}],
+        ["preview_round_trip", {"name": "clip", "points": [[0, 0], [320, 240], [17.5, 203]]}],
     )
     for before, preview, after in answers[2]:
         assert after == pytest.approx(before, abs=1e-6)
@@ -175,10 +162,7 @@ def test_a_correction_costs_swap_and_fuse_of_its_frames_and_its_removal_nothing(
         CORRECT,
         render,
     )
-    runs = [
-        {name: counts["run"] for name, counts in answers[place]["stages"].items() if counts["run"]}
-        for place in (4, 6, 7, 9, 11)
-    ]
+    runs = [stage_runs(answers[place]) for place in (4, 6, 7, 9, 11)]
     # The report counts all renders of the process.
     assert runs == [
         {}, {"swap": 4, "fuse": 4}, {"swap": 4, "fuse": 4}, {"swap": 4, "fuse": 8}, {"swap": 4, "fuse": 12},
@@ -202,15 +186,15 @@ def test_corrections_survive_saving_undo_splits_copies_and_other_projects(every_
         ["save", {}],
         ["load", {"path": path}],
         ["corrections", {}],
-        ["corrected_frames", {"frames": [1, 4, 5, 7, 8]}],
+        ["correction_frames", {"frames": [1, 4, 5, 7, 8]}],
         ["split", {"name": "clip", "frame": 6}],
         ["op", {"name": "understudy.refresh"}],
         ["corrections", {"index": 1}],
-        ["corrected_frames", {"frames": [1, 4, 5, 6, 7, 8]}],
+        ["correction_frames", {"frames": [1, 4, 5, 6, 7, 8]}],
         ["load", {"path": path}],
         ["adjust", {"name": "clip", "frame_start": 3}],
         ["op", {"name": "understudy.refresh"}],
-        ["corrected_frames", {"frames": [5, 6, 9, 10]}],
+        ["correction_frames", {"frames": [5, 6, 9, 10]}],
         ["links", {"path": path, "link": False}],
         ["corrections", {}],
         ["links", {"path": path, "link": True}],

@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from report_stages import stage_runs
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
@@ -30,11 +31,6 @@ def project(drive, footage):
     return path, drive.pictures("plain", COUNT), drive.pictures("whole", COUNT)
 
 
-def ran(answer):
-    """What a render has run, by stage."""
-    return {name: counts["run"] for name, counts in answer["stages"].items() if counts["run"]}
-
-
 def test_a_mask_holds_the_original_out_and_costs_a_fuse(drive, project):
     path, plain, whole = project
     report = str(drive.folder / "report.json")
@@ -46,8 +42,10 @@ def test_a_mask_holds_the_original_out_and_costs_a_fuse(drive, project):
         ["op", {"name": "understudy.mask_remove", "active": "clip", "index": 0}],
         ["render", {"out": drive.out("removed"), "report": report}],
     )
-    assert [ran(answers[place]) for place in (2, 3)] == [{"fuse": COUNT}] * 2  # the report counts all renders
-    assert ran(answers[5]) == {"fuse": 2 * COUNT}
+    assert [stage_runs(answers[place]) for place in (2, 3)] == [
+        {"fuse": COUNT}
+    ] * 2  # the report counts all renders
+    assert stage_runs(answers[5]) == {"fuse": 2 * COUNT}
     masked, removed = drive.pictures("masked", COUNT), drive.pictures("removed", COUNT)
     for frame in plain:
         assert np.array_equal(masked[frame][32:, :156], plain[frame][32:, :156])

@@ -15,9 +15,11 @@ from understudy.core.media.exr import decode_exr
 from understudy.core.media.file_status import file_fingerprint
 from understudy.core.provenance.certificates import local_identity
 from understudy.core.provenance.facts import EMBEDDED, CompositeFacts
-from understudy.core.provenance.manifest import has_manifest_library, sign_file
+from understudy.core.provenance.manifest import has_manifest_library
 from understudy.core.provenance.mark_file import scan_marks
 from understudy.core.provenance.verify import INTACT, UNMARKED, verify_file
+
+from tests.core.marked_files import sign_copy
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
@@ -151,8 +153,7 @@ def test_renders_of_a_signed_clip_are_signed_keep_its_history_and_name_nobody(
 ):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     clip = tmp_path / f"{NAME}.mp4"
-    with Path(footage.movie).open("rb") as source, clip.open("w+b") as target:
-        sign_file(source, target, clip.name, CAMERA, local_identity())
+    sign_copy(Path(footage.movie), clip, CAMERA, local_identity())
     folder, steps = begin(drive, footage, "signed")
     steps[1][1]["file"] = str(clip)
     words = {"identity.name": NAME, "identity.consent": f"{NAME} agreed"}

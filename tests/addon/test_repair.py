@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """In Blender: problems are found and gone through, and ranges keep the original face, whatever is done to the strip."""
 
-import cv2
 import numpy as np
 import pytest
+from report_stages import stage_runs
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
@@ -14,15 +14,7 @@ MISSING = [FAULTY + 1, FAULTY, FAULTY, "missing"]
 @pytest.fixture(scope="module")
 def faulty(footage, tmp_path_factory):
     """The made clip as files; in one of its frames the face is hidden, so that it is missed."""
-    folder = tmp_path_factory.mktemp("faulty")
-    files = []
-    for number in range(COUNT):
-        image = cv2.imread(footage.files[number])
-        if number == FAULTY:
-            image[:] = np.uint8(image.mean((0, 1)))
-        files.append(str(folder / f"{number:03d}.png"))
-        cv2.imwrite(files[-1], image)
-    return files
+    return footage.write_files_with_hidden_face(tmp_path_factory.mktemp("faulty"), FAULTY)
 
 
 @pytest.fixture(scope="module")
@@ -144,11 +136,8 @@ def test_ranges_cost_a_fuse_and_move_with_the_clip(every_blender, footage):
         ["work", {}],
         ["save", {}],
     )
-    stages = [
-        {name: counts["run"] for name, counts in answer["stages"].items() if counts["run"]}
-        for answer in answers[7:9]
-    ]
-    assert stages == [{"fuse": 3}, {"fuse": 3}]  # the report counts all renders of the process
+    runs = [stage_runs(answer) for answer in answers[7:9]]
+    assert runs == [{"fuse": 3}, {"fuse": 3}]  # the report counts all renders of the process
     assert answers[7]["shown"]["original"] == {"excluded": 3}
     assert answers[9]["state"]["text"] == "Ready, but 3 frames show the original (excluded)"
     edits = {
@@ -194,7 +183,7 @@ def test_where_a_face_is_missed_it_is_looked_for_otherwise_and_nowhere_else(driv
         ["drawn", {"active": "clip"}],
         ["render", {"out": drive.out("redetected"), "report": report}],
         ["op", {"name": "understudy.problem_scan", "active": "clip"}],
-        ["looked_up_faces", {"active": "clip", "number": 2}],
+        ["handle_face_counts", {"active": "clip", "number": 2}],
     )
     strict, redetected = answers[3], answers[11]
     assert (strict["faces"], redetected["faces"]) == (0, 3)

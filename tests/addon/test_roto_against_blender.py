@@ -4,10 +4,10 @@
 import cv2
 import numpy as np
 import pytest
-from understudy.core.fusion.roto.raster import DrawnLayer, Window, draw_layers
-from understudy.core.fusion.roto.shapes import layer_points, opacity_at
+from understudy.core.fusion.roto.raster import Window, draw_layers
 from understudy.core.recipe.roto import BLENDS, FALLOFFS
-from understudy.core.recipe.roto_text import parse_roto
+
+from tests.core.roto_masks import first_mask_layers
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn, pytest.mark.every_blender]
 
@@ -52,12 +52,7 @@ SIZES = {"landscape": (480, 270), "portrait": (200, 320), "square": (240, 240)}
 
 def difference(image, roto, size, frame=0):
     """How far a mask is from what Blender shows, in 255ths, pixel by pixel."""
-    (mask,) = parse_roto(roto)
-    layers = [
-        DrawnLayer(layer, layer_points(layer, frame, lambda shape: shape.splines), opacity_at(layer, frame))
-        for layer in mask.layers
-    ]
-    ours = draw_layers(layers, Window(size, 0, 0, *size))
+    ours = draw_layers(first_mask_layers(roto, frame), Window(size, 0, 0, *size))
     shown = cv2.imread(str(image), cv2.IMREAD_UNCHANGED).astype(int)
     assert shown.shape == ours.shape
     return np.abs(shown - np.floor(ours * 255)), shown

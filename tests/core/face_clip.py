@@ -70,6 +70,18 @@ def write_clip(path: Path, count: int, sound: bool = True) -> Path:
     return path
 
 
+def write_hidden_clip(path: Path, count: int, hidden) -> Path:
+    """Write a movie of `count` frames without sound; in those of `hidden` a board is before the face."""
+    with VideoWriter(path, WIDTH, HEIGHT, FPS) as writer:
+        for number in range(count):
+            image = frame(number)
+            if number in hidden:
+                left, top, right, bottom = face_box(number)
+                image[top - 20 : bottom + 20, left - 20 : right + 20] = (150, 110, 90)
+            writer.write(image)
+    return path
+
+
 def write_picture(path: Path, pixels) -> Path:
     """Write (H, W, 3) RGB pixels as PNG or JPEG."""
     assert cv2.imwrite(str(path), np.ascontiguousarray(pixels[..., ::-1]))

@@ -12,6 +12,7 @@ from understudy.core.export.exr_file import encode_exr
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.media.exr import decode_exr
 from understudy.core.provenance.facts import CompositeFacts
+from understudy.core.provenance.manifest import sign_file
 from understudy.core.provenance.marker import FileMarker
 from understudy.core.provenance.settings import MarkSettings
 
@@ -55,6 +56,12 @@ def shown(path):
             hashlib.sha256(frame.to_ndarray().tobytes()).hexdigest() for frame in container.decode(video=0)
         ]
     return packets, frames
+
+
+def sign_copy(source, target, facts, identity):
+    """Sign a copy of a file."""
+    with source.open("rb") as plain, target.open("w+b") as signed:
+        sign_file(plain, signed, target.name, facts, identity)
 
 
 def mark(path, facts=FACTS):

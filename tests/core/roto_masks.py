@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Masks for tests, as the JSON text of requests."""
+"""Masks for tests, as the JSON text of requests, and what is drawn of them."""
 
 import json
+
+from understudy.core.fusion.roto.raster import DrawnLayer
+from understudy.core.fusion.roto.shapes import layer_points, opacity_at
+from understudy.core.recipe.roto_text import parse_roto
 
 WIDTH, HEIGHT = 480, 360
 
@@ -26,3 +30,12 @@ def mask(*shapes, mode="subtract", follow="none", **more):
 def text(*masks):
     """The text of masks."""
     return json.dumps({"masks": list(masks)})
+
+
+def first_mask_layers(roto, number=0):
+    """The layers of a text's first mask in a frame, where they were drawn."""
+    (first, *_) = parse_roto(roto)
+    return [
+        DrawnLayer(layer, layer_points(layer, number, lambda shape: shape.splines), opacity_at(layer, number))
+        for layer in first.layers
+    ]

@@ -28,7 +28,7 @@ COUNT, BLURRED, DARK, COVERED = 24, 6, 11, range(16, 19)
 REQUEST = SwapRequest(Identity(()), with_value(Recipe(), "select.which", "largest"))
 
 
-class Forgetful(MemoryStore):
+class StoreWithoutLooks(MemoryStore):
     """A store of a version before: it has no looks."""
 
     def put(self, key, arrays):
@@ -81,7 +81,7 @@ def test_what_is_blurred_covered_or_flickers_is_flagged(clip_path):
 
 
 def test_a_cache_of_before_has_none_and_is_scanned_all_the_same(clip_path):
-    result = scan(clip_path, Forgetful(1 << 28))
+    result = scan(clip_path, StoreWithoutLooks(1 << 28))
     names = [measure.name for measure in FACE_MEASURES]
     (series,) = result.series
     for name in ("sharpness", "cover", "light"):

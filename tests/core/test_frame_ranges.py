@@ -2,7 +2,6 @@
 """Ranges of frames that keep the original face, eased, at the cost of a fuse; and ranges whose points are held."""
 
 import json
-from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -10,25 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.batch.corrections import Corrections, read_corrections
-from understudy.core.cache.settings import CacheSettings
-from understudy.core.cache.stores.memory import MemoryStore
-from understudy.core.cli.main import main
-from understudy.core.errors import BatchError, MessageError, RecipeError
+from understudy.core.errors import MessageError, RecipeError
 from understudy.core.export.inputs import face_images
-from understudy.core.export.movie_writer import VideoWriter
-from understudy.core.layers.job import LayerJob, request_from, request_values
-from understudy.core.media.open import open_clip
-from understudy.core.media.source import ClipSource
-from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.layers.job import request_from, request_values
 from understudy.core.recipe import Fusion, Recipe, with_value
 from understudy.core.recipe.frame_ranges import Exclusion, Hold, validate_exclusion, visibility_at
 from understudy.core.recipe.request import Identity, SwapRequest, requests_in_frame
-from understudy.core.sessions.layer_session import LayerSession
-from understudy.core.sessions.settings import RunSettings
 
 from tests.core import face_clip
-from tests.core.rendered_clip import FRAMES, folder, pictures
+from tests.core.embedded_pipeline import open_with_pipeline
+from tests.core.layer_images import update_layers
+from tests.core.rendered_clip import FRAMES, folder, pictures, render
+from tests.core.unusable_files import check_files_that_are_none, check_refusal
 
 __all__ = ["folder"]
 
@@ -107,18 +99,11 @@ def test_exclusions_reach_a_worker_and_what_they_may_not_be_does_not():
 def test_a_damaged_or_hostile_file_is_one_line(tmp_path, text, fault):
     path = tmp_path / "corrections.json"
     path.write_text(text)
-    with pytest.raises(BatchError, match=fault) as raised:
-        read_corrections(path)
-    assert "\n" not in str(raised.value)
-    assert len(str(raised.value)) < 400
+    check_refusal(read_corrections, path, fault)
 
 
 def test_a_file_that_is_none_is_one_line(tmp_path):
-    (tmp_path / "large.json").write_bytes(b" " * (1 << 21))
-    (tmp_path / "latin.json").write_bytes(b'{"ranges": "\xff"}')
-    for name in ("large.json", "latin.json", "missing.json", "."):
-        with pytest.raises(BatchError, match=name if name != "." else str(tmp_path)):
-            read_corrections(tmp_path / name)
+    check_files_that_are_none(read_corrections, tmp_path, "ranges", 1 << 21)
 
 
 def test_a_file_with_ranges(tmp_path):
@@ -140,19 +125,14 @@ def test_an_excluded_range_costs_a_fuse_of_its_borders_and_its_removal_nothing(f
     corrections = folder / "corrections.json"
     corrections.write_text('{"ranges": [{"kind": "exclude", "first": 4, "last": 6, "fade": 1}]}')
 
-    def render(name, *more):
-        report = folder / f"{name}.json"
-        command = ["render", folder / "clip.mp4", "--face", folder / "red.png", "--output", folder / f"{name}_%02d.png",
-                   "--report", report, "--quiet", *more]  # fmt: skip
-        assert main([*map(str, command)]) == 0
-        stages = json.loads(report.read_text())["stages"]
-        images = [pictures(folder / f"{name}_{number:02d}.png")[1][0] for number in range(FRAMES)]
-        return {stage: counts["run"] for stage, counts in stages.items() if counts["run"]}, images
+    def render_images(name, *more):
+        runs = render(folder, f"{name}_%02d.png", *more)
+        return runs, [pictures(folder / f"{name}_{number:02d}.png")[1][0] for number in range(FRAMES)]
 
-    _, swapped = render("swapped")
-    ran, excluded = render("excluded", "--corrections", corrections)
-    again, removed = render("removed")
-    assert ran == again == {"fuse": FRAMES}  # a movie is written anew, so each frame is fused
+    _, swapped = render_images("swapped")
+    runs, excluded = render_images("excluded", "--corrections", corrections)
+    again, removed = render_images("removed")
+    assert runs == again == {"fuse": FRAMES}  # a movie is written anew, so each frame is fused
     originals = pictures(folder / "clip.mp4")[1]
     for number in range(FRAMES):
         same = np.array_equal(excluded[number], swapped[number])
@@ -170,22 +150,9 @@ def test_an_excluded_range_costs_a_fuse_of_its_borders_and_its_removal_nothing(f
 def test_layers_outside_a_range_stay_current_and_its_removal_brings_them_back(folder, tmp_path):
     """By layer images, as Blender has them: only those of the range and its fade are made again."""
     plain = SwapRequest(Identity(face_images([folder / "red.png"], [])))
-    source, layers = ClipSource(True, (folder / "clip.mp4",)), tmp_path / "cache" / "layers" / ("a" * 16)
 
     def update(request):
-        session = LayerSession(RunSettings(CacheSettings(tmp_path / "cache")))
-        jobs = [
-            LayerJob("clip", number, source, number, layers / f"{number:06d}.tif", (request,))
-            for number in range(FRAMES)
-        ]
-        written = [job.number for job in jobs if session.update_layer(job)]
-        stages = {
-            name: counts["run"] for name, counts in session.as_dict()["stages"].items() if counts["run"]
-        }
-        shown = session.outcomes.as_dict()["original"]
-        assert session.warnings == ()
-        session.close()
-        return written, stages, shown
+        return update_layers(folder, tmp_path, request)[:3]
 
     written, _, _ = update(plain)
     assert written == list(range(FRAMES))
@@ -208,10 +175,7 @@ def test_held_points_go_straight_from_the_frame_before_to_the_frame_after(folder
         asked = replace(request, holds=holds)
         return [entry.face.landmarks for entry in pipeline.plan(clip, number, [asked]).faces]
 
-    with (
-        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
-        open_clip(folder / "clip.mp4") as clip,
-    ):
+    with open_with_pipeline(folder / "clip.mp4") as (pipeline, clip):
         (before,), (after,) = (landmarks(clip, number, ()) for number in (3, 7))
         for number in (4, 5, 6):
             (points,) = landmarks(clip, number, (Hold(4, 6),))
@@ -231,22 +195,11 @@ def test_held_points_go_straight_from_the_frame_before_to_the_frame_after(folder
 @pytest.mark.slow
 def test_a_face_that_is_missed_is_swapped_where_it_is_held(tmp_path):
     """Three frames in which the face is hidden: without a hold nobody is replaced there."""
-    path = face_clip.write_clip(tmp_path / "clip.mp4", 9, sound=False)
+    face_clip.write_hidden_clip(tmp_path / "hidden.mp4", 9, (4, 5))
     face_clip.write_picture(tmp_path / "red.png", face_clip.make_up_portrait((230, 20, 20)))
-    frames = pictures(path)[1]
-    with VideoWriter(tmp_path / "hidden.mp4", face_clip.WIDTH, face_clip.HEIGHT, face_clip.FPS) as writer:
-        for number, pixels in enumerate(frames):
-            image = np.array(pixels)
-            if number in (4, 5):
-                left, top, right, bottom = face_clip.face_box(number)
-                image[top - 20 : bottom + 20, left - 20 : right + 20] = (150, 110, 90)
-            writer.write(image)
     recipe = with_value(Recipe(), "landmark.gaps", 0)
     request = SwapRequest(Identity(face_images([tmp_path / "red.png"], [])), recipe)
-    with (
-        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
-        open_clip(tmp_path / "hidden.mp4") as clip,
-    ):
+    with open_with_pipeline(tmp_path / "hidden.mp4") as (pipeline, clip):
         counts = [
             [pipeline.plan(clip, number, [asked]).face_count for number in (3, 4, 5, 6)]
             for asked in (request, replace(request, holds=(Hold(4, 5),)))

@@ -1,30 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Corrections of landmarks in the pipeline: which face moves, what it costs, and faces that a person places."""
 
-from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from understudy.core.cache.settings import CacheSettings
-from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.export.inputs import face_images
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.face.landmark_handles import HANDLES
-from understudy.core.layers.job import LayerJob
-from understudy.core.media.open import open_clip
-from understudy.core.media.source import ClipSource
-from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_value
 from understudy.core.recipe.landmark_edits import REST, LandmarkEdit, LandmarkKey
 from understudy.core.recipe.request import Identity, SwapRequest
 from understudy.core.scan.next_cut import last_frame_of_shot
-from understudy.core.sessions.layer_session import LayerSession
-from understudy.core.sessions.settings import RunSettings
 
 from tests.core import face_clip
-from tests.core.rendered_clip import FRAMES, folder, pictures
+from tests.core.embedded_pipeline import open_with_pipeline
+from tests.core.layer_images import update_layers
+from tests.core.rendered_clip import FRAMES, folder
 
 __all__ = ["folder"]
 
@@ -37,21 +29,9 @@ def chin(*offset):
 @pytest.mark.slow
 def test_a_correction_costs_swap_and_fuse_of_its_frames_and_its_removal_nothing(folder, tmp_path):
     plain = SwapRequest(Identity(face_images([folder / "red.png"], [])))
-    source, layers = ClipSource(True, (folder / "clip.mp4",)), tmp_path / "cache" / "layers" / ("a" * 16)
 
     def update(request):
-        session = LayerSession(RunSettings(CacheSettings(tmp_path / "cache")))
-        jobs = [
-            LayerJob("clip", number, source, number, layers / f"{number:06d}.tif", (request,))
-            for number in range(FRAMES)
-        ]
-        written = [job.number for job in jobs if session.update_layer(job)]
-        stages = {
-            name: counts["run"] for name, counts in session.as_dict()["stages"].items() if counts["run"]
-        }
-        assert session.warnings == ()
-        session.close()
-        return written, stages
+        return update_layers(folder, tmp_path, request)[:2]
 
     written, _ = update(plain)
     assert written == list(range(FRAMES))
@@ -75,10 +55,7 @@ def test_a_correction_costs_swap_and_fuse_of_its_frames_and_its_removal_nothing(
 def test_the_chin_goes_down_in_the_layer_and_the_eyes_stay(folder):
     request = SwapRequest(Identity(face_images([folder / "red.png"], [])))
     edit = LandmarkEdit(2, 2, (LandmarkKey(2, offsets=chin(0.0, 0.1)),))
-    with (
-        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
-        open_clip(folder / "clip.mp4") as clip,
-    ):
+    with open_with_pipeline(folder / "clip.mp4") as (pipeline, clip):
         plain, moved_plan = (
             pipeline.plan(clip, 2, [replace(request, landmark_edits=asked)]).faces[0].face
             for asked in ((), (edit,))
@@ -92,22 +69,11 @@ def test_the_chin_goes_down_in_the_layer_and_the_eyes_stay(folder):
 @pytest.mark.slow
 def test_a_face_is_replaced_where_a_person_places_it(tmp_path):
     """Two frames in which the face is hidden, placed by eyes and mouth; where a face is found it gives way to it."""
-    path = face_clip.write_clip(tmp_path / "clip.mp4", 9, sound=False)
+    face_clip.write_hidden_clip(tmp_path / "hidden.mp4", 9, (4, 5))
     face_clip.write_picture(tmp_path / "red.png", face_clip.make_up_portrait((230, 20, 20)))
-    frames = pictures(path)[1]
-    with VideoWriter(tmp_path / "hidden.mp4", face_clip.WIDTH, face_clip.HEIGHT, face_clip.FPS) as writer:
-        for number, pixels in enumerate(frames):
-            image = np.array(pixels)
-            if number in (4, 5):
-                left, top, right, bottom = face_clip.face_box(number)
-                image[top - 20 : bottom + 20, left - 20 : right + 20] = (150, 110, 90)
-            writer.write(image)
     recipe = with_value(Recipe(), "landmark.gaps", 0)
     request = SwapRequest(Identity(face_images([tmp_path / "red.png"], [])), recipe)
-    with (
-        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
-        open_clip(tmp_path / "hidden.mp4") as clip,
-    ):
+    with open_with_pipeline(tmp_path / "hidden.mp4") as (pipeline, clip):
         (before,) = pipeline.plan(clip, 3, [request]).faces
         points = before.face.landmarks
         place = tuple(
@@ -136,10 +102,7 @@ def test_of_several_faces_the_one_that_is_meant_moves_counted_from_the_left(tmp_
     face_clip.write_picture(tmp_path / "both.png", both)
     recipe = with_value(Recipe(), "select.which", "all")
     request = SwapRequest(Identity(face_images([tmp_path / "red.png"], [])), recipe)
-    with (
-        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
-        open_clip(tmp_path / "both.png") as clip,
-    ):
+    with open_with_pipeline(tmp_path / "both.png") as (pipeline, clip):
 
         def landmarks(*asked):
             plan = pipeline.plan(clip, 0, [replace(request, landmark_edits=asked)])
@@ -162,10 +125,7 @@ def test_a_shot_ends_before_the_next_cut(tmp_path):
             image = face_clip.frame(number)
             writer.write(image if number < 5 else np.ascontiguousarray(255 - image[::-1]))
     request = SwapRequest(Identity(()))
-    with (
-        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
-        open_clip(tmp_path / "cut.mp4") as clip,
-    ):
+    with open_with_pipeline(tmp_path / "cut.mp4") as (pipeline, clip):
         ends = [
             last_frame_of_shot(pipeline, clip, *span, request)
             for span in ((0, 8), (4, 8), (5, 8), (2, 3), (8, 8))

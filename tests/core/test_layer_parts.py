@@ -42,7 +42,7 @@ SETTINGS = {
 }
 
 
-class Takes:
+class Scene:
     """One picture as the clip, and a pipeline with stand-ins."""
 
     def __init__(self, pipeline: Pipeline, clip: Clip, identity: Identity) -> None:
@@ -56,7 +56,7 @@ class Takes:
 
 
 @pytest.fixture(scope="module")
-def takes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Takes]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("parts")
     stand_ins.write_swapper(folder / "models", "inswapper")
     enhancer = stand_ins.write_enhancer(folder / "models" / "stand_in_gpen-256.onnx", 256, weight=False)
@@ -65,15 +65,15 @@ def takes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Takes]:
     library = ModelLibrary([folder / "models"])
     pipeline = Pipeline(MemoryStore(1 << 28), embedded_models(), 1, library=library)
     with open_clip(write_picture(folder / "clip.png", portrait())) as clip:
-        yield Takes(pipeline, clip, identity)
+        yield Scene(pipeline, clip, identity)
     pipeline.close()
 
 
 @pytest.mark.parametrize("name", list(SETTINGS))
-def test_what_is_shown_is_what_a_render_shows_and_its_parts_make_it(takes: Takes, name: str) -> None:
-    request = takes.request(*SETTINGS[name])
-    plan = takes.pipeline.plan(takes.clip, 0, [request])
-    whole, parts = takes.pipeline.execute(plan), takes.pipeline.take_apart(plan)
+def test_what_is_shown_is_what_a_render_shows_and_its_parts_make_it(scene: Scene, name: str) -> None:
+    request = scene.request(*SETTINGS[name])
+    plan = scene.pipeline.plan(scene.clip, 0, [request])
+    whole, parts = scene.pipeline.execute(plan), scene.pipeline.take_apart(plan)
     assert np.array_equal(whole.pixels, parts.shown.pixels)
     assert (whole.left, whole.top) == (parts.shown.left, parts.shown.top)
     layers = frame_layers(parts, plan.size, {request: 1}).planes
@@ -86,18 +86,18 @@ def test_what_is_shown_is_what_a_render_shows_and_its_parts_make_it(takes: Takes
         assert np.abs(amount - layers["A"]).mean() < 2e-3
 
 
-def test_later_faces_are_on_top_and_a_fading_one_keeps_its_number(takes: Takes) -> None:
-    below = takes.request("swap.shape=0", exclusions=(Exclusion(2, 5, 4),))
-    above = takes.request(*NEURAL, "fusion.mask_padding=15")
-    size = takes.clip.info.width, takes.clip.info.height
+def test_later_faces_are_on_top_and_a_fading_one_keeps_its_number(scene: Scene) -> None:
+    below = scene.request("swap.shape=0", exclusions=(Exclusion(2, 5, 4),))
+    above = scene.request(*NEURAL, "fusion.mask_padding=15")
+    size = scene.clip.info.width, scene.clip.info.height
     faded = below.in_frame(0)
     assert 0 < faded.recipe.fusion.opacity < 1
-    alone, both = takes.parts(below), takes.parts(below, above)
+    alone, both = scene.parts(below), scene.parts(below, above)
     one = frame_layers(alone, size, {faded: 7})
     assert set(np.unique(one.planes["id.Y"])) == {0, 7}
     assert one.planes["mask.Y"].max() > 0.99 > one.planes["A"].max()
     two = frame_layers(both, size, {faded: 7, above: 8}).planes
-    on_top = frame_layers(takes.parts(above), size, {above: 8})
+    on_top = frame_layers(scene.parts(above), size, {above: 8})
     assert set(np.unique(two["id.Y"])) == {0, 7, 8}
     assert (two["id.Y"] == 8).sum() == (on_top.planes["A"] > 0).sum()
     nothing = frame_layers(None, size, {})
@@ -105,10 +105,10 @@ def test_later_faces_are_on_top_and_a_fading_one_keeps_its_number(takes: Takes) 
     assert all(plane.size == 0 for plane in nothing.planes.values())
 
 
-def test_masks_drawn_by_hand_are_in_the_mask(takes: Takes) -> None:
-    size = takes.clip.info.width, takes.clip.info.height
-    plain = takes.request("swap.shape=0")
-    left, top, right, bottom = takes.pipeline.faces(takes.clip, 0, plain.recipe)[0].box
+def test_masks_drawn_by_hand_are_in_the_mask(scene: Scene) -> None:
+    size = scene.clip.info.width, scene.clip.info.height
+    plain = scene.request("swap.shape=0")
+    left, top, right, bottom = scene.pipeline.faces(scene.clip, 0, plain.recipe)[0].box
     middle, low = (left + right) / 2, (2 * top + bottom) / 3
 
     def corners(*sides: float) -> list[list[float]]:
@@ -121,7 +121,7 @@ def test_masks_drawn_by_hand_are_in_the_mask(takes: Takes) -> None:
     )
     masked = replace(plain, roto=roto)
     (before, after) = (
-        frame_layers(takes.parts(request), size, {request: 1}).planes for request in (plain, masked)
+        frame_layers(scene.parts(request), size, {request: 1}).planes for request in (plain, masked)
     )
     amount = after["mask.Y"] * (1 - after["occlusion.Y"])
     assert np.abs(amount - after["A"]).mean() < 2e-3
@@ -130,9 +130,9 @@ def test_masks_drawn_by_hand_are_in_the_mask(takes: Takes) -> None:
     assert np.array_equal(before["swap.A"], after["swap.A"])
 
 
-def test_rims_of_glasses_are_in_front_of_the_face(takes: Takes) -> None:
-    size, topology = (takes.clip.info.width, takes.clip.info.height), load_topology()
-    landmarks = takes.pipeline.faces(takes.clip, 0, Recipe())[0].landmarks
+def test_rims_of_glasses_are_in_front_of_the_face(scene: Scene) -> None:
+    size, topology = (scene.clip.info.width, scene.clip.info.height), load_topology()
+    landmarks = scene.pipeline.faces(scene.clip, 0, Recipe())[0].landmarks
     region = face_crop_region(landmarks, size, 512)
     height, width = region.height, region.width
     crop = MeshCrop(

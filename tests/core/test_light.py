@@ -11,6 +11,7 @@ from exr_files import write_exr, write_exr_layers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from report_stages import stage_runs
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.cli.main import main
 from understudy.core.errors import ClipError
@@ -150,8 +151,7 @@ def test_the_command_line_writes_light_as_it_reads_it(
     wedge = ["--wedge", "fusion.blend=0.5,1", "--frames", "0", "--output", str(sheet)]
     take = ["--take", str(project.person), "--json", str(sheet.with_suffix(".json"))]
     assert main(["sheet", str(folder), *take, *wedge, *same[:2], *same[4:], "--quiet"]) == 0
-    stages = json.loads(sheet.with_suffix(".json").read_text())["report"]["stages"]
-    assert {name: counts["run"] for name, counts in stages.items() if counts["run"]} == {"fuse": 2}
+    assert stage_runs(json.loads(sheet.with_suffix(".json").read_text())["report"]) == {"fuse": 2}
     edits = project.folder / "edits.json"
     edits.write_text('{"landmarks": [{"first": 0, "last": 0, "keys": [{"frame": 0, "rotation": 3}]}]}')
     for more, status in (([], "hit"), (["--corrections", str(edits)], "miss")):

@@ -15,7 +15,7 @@ from understudy.core.provenance.verdict_text import verdict_lines
 from understudy.core.provenance.verify import CHANGED, INTACT, verify_file
 from understudy.core.provenance.xmp import read_packet
 
-from tests.core.marked_files import FACTS, make_file, mark, shown
+from tests.core.marked_files import FACTS, make_file, mark, shown, sign_copy
 from tests.core.marked_files import NAMES as ALL_NAMES
 
 NAMES = [name for name in ALL_NAMES if not name.endswith(".exr")]
@@ -33,8 +33,7 @@ def signed(tmp_path_factory, identity):
     for name in NAMES:
         path = make_file(plain, name)
         mark(path)
-        with path.open("rb") as source, (folder / name).open("w+b") as target:
-            sign_file(source, target, name, FACTS, identity)
+        sign_copy(path, folder / name, FACTS, identity)
     return {name: (plain / name, folder / name) for name in NAMES}
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from understudy.core.errors import OutputError
 from understudy.core.provenance.certificates import local_identity
-from understudy.core.provenance.manifest import clip_history, has_manifest_library, read_manifest, sign_file
+from understudy.core.provenance.manifest import clip_history, has_manifest_library, read_manifest
 from understudy.core.provenance.manifest_history import past_manifests
 from understudy.core.provenance.mark_file import has_manifest
 from understudy.core.provenance.marker import ClipFile, FileMarker
@@ -16,7 +16,7 @@ from understudy.core.provenance.settings import MarkSettings
 from understudy.core.provenance.verdict_text import verdict_lines
 from understudy.core.provenance.verify import INTACT, verify_file
 
-from tests.core.marked_files import FACTS, make_file, shown
+from tests.core.marked_files import FACTS, make_file, shown, sign_copy
 
 pytestmark = pytest.mark.skipif(not has_manifest_library(), reason="needs c2pa-python")
 CAMERA = replace(FACTS, software="Camera 7", source_images=(), models=())
@@ -34,14 +34,9 @@ def home(tmp_path_factory):
 @pytest.fixture
 def camera(home, tmp_path):
     """A movie that another device has signed."""
-    return sign(tmp_path, "planted-camera.mp4", CAMERA)
-
-
-def sign(folder, name, facts):
-    plain = make_file(folder, name).read_bytes()
-    with (folder / name).open("w+b") as target:
-        sign_file(io.BytesIO(plain), target, name, facts, local_identity())
-    return folder / name
+    path = tmp_path / "planted-camera.mp4"
+    sign_copy(make_file(tmp_path, "plain.mp4"), path, CAMERA, local_identity())
+    return path
 
 
 def mark(path, clips, facts=FACTS, settings=SETTINGS):

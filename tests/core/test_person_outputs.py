@@ -12,10 +12,10 @@ from understudy.core.consent.record import ConsentRecord
 from understudy.core.consent.request_consent import image_hashes
 from understudy.core.errors import OutputError
 from understudy.core.provenance.certificates import local_identity
-from understudy.core.provenance.manifest import has_manifest_library, sign_file
+from understudy.core.provenance.manifest import has_manifest_library
 from understudy.core.provenance.sidecar import sidecar_name
 
-from tests.core.marked_files import FACTS, make_file, mark
+from tests.core.marked_files import FACTS, make_file, mark, sign_copy
 
 NAME = "Jane-Q-Planted"
 
@@ -45,8 +45,7 @@ def made(tmp_path, monkeypatch):
     names = {"still.jpg", "a/b/shot.mp4", "a.exr", "shot.mkv", "old.webm"}
     if has_manifest_library():
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
-        with make_file(tmp_path, "plain.tif").open("rb") as source, (outputs / "c.tif").open("w+b") as target:
-            sign_file(source, target, "c.tif", facts, local_identity())
+        sign_copy(make_file(tmp_path, "plain.tif"), outputs / "c.tif", facts, local_identity())
         names.add("c.tif")
     return person, outputs, names
 

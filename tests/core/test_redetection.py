@@ -2,28 +2,24 @@
 """Ranges of frames in which faces are looked for with other settings: these frames run again, and no other."""
 
 import json
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.batch.corrections import Corrections, read_corrections
-from understudy.core.cache.stores.memory import MemoryStore
-from understudy.core.cli.main import main
-from understudy.core.errors import BatchError, MessageError, RecipeError
+from understudy.core.errors import MessageError, RecipeError
 from understudy.core.export.inputs import face_images
 from understudy.core.layers.job import request_from, request_values
-from understudy.core.media.open import open_clip
-from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_value
 from understudy.core.recipe.frame_ranges import Exclusion
 from understudy.core.recipe.redetection import REDETECTION_SETTINGS, Redetection, make_redetection
 from understudy.core.recipe.request import Identity, SwapRequest
 from understudy.core.scan.scan import scan_clip
 
-from tests.core.rendered_clip import FRAMES, folder
+from tests.core.embedded_pipeline import open_with_pipeline
+from tests.core.rendered_clip import FRAMES, folder, render
+from tests.core.unusable_files import check_refusal
 
 __all__ = ["folder"]
 
@@ -76,9 +72,7 @@ def test_a_range_reaches_a_worker_and_what_it_may_not_be_does_not():
 def test_a_damaged_file_is_one_line(tmp_path, more, fault):
     path = tmp_path / "corrections.json"
     path.write_text('{"ranges": [{"kind": "redetect", "first": 5, "last": 6' + more + "}]}")
-    with pytest.raises(BatchError, match=fault) as raised:
-        read_corrections(path)
-    assert "\n" not in str(raised.value)
+    check_refusal(read_corrections, path, fault)
 
 
 def test_a_file_with_a_range(tmp_path):
@@ -96,26 +90,22 @@ def test_only_the_frames_of_the_range_run_again_and_without_it_none_does(folder)
     """By the command line. The same points make the same face: it is not swapped again."""
     corrections = folder / "redetections.json"
 
-    def render(name, *more):
-        report = folder / f"{name}.json"
-        command = ["render", folder / "clip.mp4", "--face", folder / "red.png", "--output", folder / f"{name}.mp4",
-                   "--report", report, "--quiet", *more]  # fmt: skip
-        assert main([*map(str, command)]) == 0
-        stages = json.loads(report.read_text())["stages"]
-        return {stage: counts["run"] for stage, counts in stages.items() if counts["run"]}
-
     def redetect(settings):
         entry = {"kind": "redetect", "first": 4, "last": 6, "settings": settings}
         corrections.write_text(json.dumps({"ranges": [entry]}))
         return "--corrections", corrections
 
-    render("swapped")
+    render(folder, "swapped.mp4")
     analysed = {"detect": 3, "landmark": 3, "embed": 3, "fuse": FRAMES}
-    assert render("turned", *redetect({"detect.angles": "all"})) == analysed
+    assert render(folder, "turned.mp4", *redetect({"detect.angles": "all"})) == analysed
     # Another box gives slightly other points.
-    assert render("margin", *redetect({"detect.margin": 30})) == {**analysed, "shape": 3, "swap": 3}
-    assert render("margin", *redetect({"detect.margin": 30})) == {"fuse": FRAMES}
-    assert render("removed") == {"fuse": FRAMES}
+    assert render(folder, "margin.mp4", *redetect({"detect.margin": 30})) == {
+        **analysed,
+        "shape": 3,
+        "swap": 3,
+    }
+    assert render(folder, "margin.mp4", *redetect({"detect.margin": 30})) == {"fuse": FRAMES}
+    assert render(folder, "removed.mp4") == {"fuse": FRAMES}
 
 
 @pytest.mark.slow
@@ -132,10 +122,7 @@ def test_a_face_that_is_missed_is_found_in_the_range(folder, which):
         recipe = with_value(with_value(recipe, "detect.score", 0.5), "select.reference_frame", 5)
         request = replace(request, recipe=recipe)
         redetection = make_redetection(4, 6, {"detect.margin": 30})
-    with (
-        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
-        open_clip(folder / "clip.mp4") as clip,
-    ):
+    with open_with_pipeline(folder / "clip.mp4") as (pipeline, clip):
         mended = replace(request, redetections=(redetection,))
         counts = [
             [pipeline.plan(clip, number, [asked]).face_count for number in range(3, 8)]
@@ -159,8 +146,7 @@ def test_a_landmarker_of_another_kind_is_refused_in_one_line(folder):
         redetections=(make_redetection(4, 6, {"landmark.landmarker": "pfld-98"}),),
     )
     with (
-        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
-        open_clip(folder / "clip.mp4") as clip,
+        open_with_pipeline(folder / "clip.mp4") as (pipeline, clip),
         pytest.raises(RecipeError, match="pfld-98 can't be used for a range"),
     ):
         pipeline.plan(clip, 5, [request])

@@ -1,18 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a person repaired in one frame counts in the frames that depend on it: beside holds, and where masks go."""
 
-from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.export.inputs import face_images
 from understudy.core.layers.job import LayerJob
-from understudy.core.media.open import open_clip
 from understudy.core.media.source import ClipSource
-from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.frame_ranges import Hold
 from understudy.core.recipe.landmark_edits import LandmarkEdit, LandmarkKey
@@ -20,6 +15,7 @@ from understudy.core.recipe.redetection import make_redetection
 from understudy.core.recipe.request import Identity, SwapRequest
 from understudy.core.sessions.request_digest import RequestDigester
 
+from tests.core.embedded_pipeline import open_with_pipeline
 from tests.core.rendered_clip import folder
 from tests.core.roto_masks import mask, rectangle, text
 
@@ -34,10 +30,7 @@ NOWHERE = ["detect.score=0.99", "landmark.gaps=0"]
 @pytest.fixture(scope="module")
 def faces(folder):
     """Return the faces that a request replaces, by frame."""
-    with (
-        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
-        open_clip(folder / "clip.mp4") as clip,
-    ):
+    with open_with_pipeline(folder / "clip.mp4") as (pipeline, clip):
         yield lambda request: {number: pipeline.plan(clip, number, [request]).faces for number in FRAMES}
 
 

@@ -9,35 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.batch.roto_file import read_roto
-from understudy.core.errors import BatchError, MessageError, RecipeError
+from understudy.core.errors import MessageError, RecipeError
 from understudy.core.fusion.patch import Patch
 from understudy.core.fusion.roto.follow import carry_points
 from understudy.core.fusion.roto.matte import DrawnMask, masks_key_inputs, subtract_masks
-from understudy.core.fusion.roto.raster import DrawnLayer, Window, draw_layers
-from understudy.core.fusion.roto.shapes import layer_points, opacity_at
+from understudy.core.fusion.roto.raster import Window, draw_layers
 from understudy.core.layers.job import request_from, request_values
 from understudy.core.recipe.request import Identity, SwapRequest
 from understudy.core.recipe.roto import FOLLOWS
 from understudy.core.recipe.roto_text import parse_roto
 
-from tests.core.roto_masks import HEIGHT, WIDTH, mask, rectangle, text, to_mask
+from tests.core.roto_masks import HEIGHT, WIDTH, first_mask_layers, mask, rectangle, text, to_mask
+from tests.core.unusable_files import check_files_that_are_none, check_refusal
 
 SIZE = WIDTH, HEIGHT
 BOX = rectangle(100, 60, 300, 200)
 LAYER = {"splines": [{}], "shapes": [{"frame": 0, "splines": [BOX]}]}
 
 
-def drawn(roto, number=0):
-    """The layers of a text's first mask in a frame, where they were drawn."""
-    (first, *_) = parse_roto(roto)
-    return [
-        DrawnLayer(layer, layer_points(layer, number, lambda shape: shape.splines), opacity_at(layer, number))
-        for layer in first.layers
-    ]
-
-
 def test_a_box_is_drawn_where_it_is():
-    matte = draw_layers(drawn(text(mask((0, BOX)))), Window(SIZE, 0, 0, *SIZE))
+    matte = draw_layers(first_mask_layers(text(mask((0, BOX)))), Window(SIZE, 0, 0, *SIZE))
     assert matte.shape == (HEIGHT, WIDTH)
     assert (matte[61:199, 101:299] == 1).all()
     outside = matte.copy()
@@ -47,7 +38,7 @@ def test_a_box_is_drawn_where_it_is():
 
 @given(st.integers(0, 300), st.integers(0, 200), st.integers(1, 180), st.integers(1, 160))
 def test_a_part_of_a_frame_is_drawn_as_in_the_whole(left, top, width, height):
-    layers = drawn(text(mask((0, BOX), feather=0.03)))
+    layers = first_mask_layers(text(mask((0, BOX), feather=0.03)))
     whole = draw_layers(layers, Window(SIZE, 0, 0, *SIZE))
     part = draw_layers(layers, Window(SIZE, left, top, width, height))
     assert np.abs(part - whole[top : top + height, left : left + width]).max() < 1e-6
@@ -58,9 +49,9 @@ def test_between_keyframes_points_and_opacity_go_straight():
     layer = {**LAYER, "opacity": [[0, 1.0], [4, 0.5]]}
     layer["shapes"] = [{"frame": 0, "splines": [BOX]}, {"frame": 4, "splines": [later]}]
     roto = json.dumps({"masks": [{"layers": [layer]}]})
-    places = [drawn(roto, number)[0].points[0][0, 2] * WIDTH for number in (-3, 0, 1, 2, 4, 9)]
+    places = [first_mask_layers(roto, number)[0].points[0][0, 2] * WIDTH for number in (-3, 0, 1, 2, 4, 9)]
     assert np.allclose(places, [100, 100, 110, 120, 140, 140])
-    assert [drawn(roto, number)[0].opacity for number in (-1, 2, 5)] == [1.0, 0.75, 0.5]
+    assert [first_mask_layers(roto, number)[0].opacity for number in (-1, 2, 5)] == [1.0, 0.75, 0.5]
 
 
 angles, shifts = st.floats(-np.pi, np.pi), st.floats(-100, 100)
@@ -106,7 +97,7 @@ def test_the_surface_takes_along_what_a_similarity_does_not():
 def test_what_is_subtracted_shows_the_original_and_holds_no_likeness(depth):
     pixels = np.full((140, 200, 4), 200, depth)
     pixels[..., 3] = 255
-    masks = (DrawnMask(tuple(drawn(text(mask((0, BOX))))), "subtract"),)
+    masks = (DrawnMask(tuple(first_mask_layers(text(mask((0, BOX))))), "subtract"),)
     left = subtract_masks(Patch(200, 100, pixels), masks, SIZE).pixels
     assert left.dtype == depth
     assert not left[:96, :96].any()  # but for a rim beside what is shown
@@ -120,7 +111,7 @@ def test_keys_have_what_a_mask_looks_like_and_requests_without_are_what_they_wer
     assert "roto" not in repr(replace(plain, roto=roto))
     assert masks_key_inputs(()) == {}
     both = [
-        masks_key_inputs((DrawnMask(tuple(drawn(one)), mode),))
+        masks_key_inputs((DrawnMask(tuple(first_mask_layers(one)), mode),))
         for one, mode in ((roto, "add"), (roto, "subtract"), (text(mask((0, BOX[:3]))), "add"))
     ]
     assert len({entry["roto"] for entry in both}) == 3
@@ -176,18 +167,11 @@ def _masks(**layer):
 def test_a_damaged_or_hostile_file_is_one_line(tmp_path, given, fault):
     path = tmp_path / "masks.json"
     path.write_text(given)
-    with pytest.raises(BatchError, match=fault) as raised:
-        read_roto(path)
-    assert "\n" not in str(raised.value)
-    assert len(str(raised.value)) < 400
+    check_refusal(read_roto, path, fault)
 
 
 def test_a_file_that_is_none_is_one_line(tmp_path):
-    (tmp_path / "large.json").write_bytes(b" " * (1 << 23))
-    (tmp_path / "latin.json").write_bytes(b'{"masks": "\xff"}')
-    for name in ("large.json", "latin.json", "missing.json", "."):
-        with pytest.raises(BatchError, match=name if name != "." else str(tmp_path)):
-            read_roto(tmp_path / name)
+    check_files_that_are_none(read_roto, tmp_path, "masks", 1 << 23)
 
 
 @given(st.recursive(

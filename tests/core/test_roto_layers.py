@@ -18,6 +18,7 @@ from understudy.core.sessions.layer_session import LayerSession
 from understudy.core.sessions.settings import RunSettings
 
 from tests.core import face_clip
+from tests.core.layer_images import update_layers
 from tests.core.rendered_clip import FRAMES, folder, pictures
 from tests.core.roto_masks import mask, rectangle, text
 
@@ -39,20 +40,10 @@ def _alpha(path):
 def update(folder, tmp_path_factory):
     """Make the layers of a request; return which were written, which stages ran, and the layers' alpha by frame."""
     home = tmp_path_factory.mktemp("roto")
-    source, layers = ClipSource(True, (folder / "clip.mp4",)), home / "cache" / "layers" / ("a" * 16)
 
     def run(request, frames=range(FRAMES)):
-        session = LayerSession(RunSettings(CacheSettings(home / "cache")))
-        jobs = [
-            LayerJob("clip", number, source, number, layers / f"{number:06d}.tif", (request,))
-            for number in frames
-        ]
-        written = [job.number for job in jobs if session.update_layer(job)]
-        counts = session.as_dict()["stages"]
-        assert session.warnings == ()
-        session.close()
-        stages = {name: entry["run"] for name, entry in counts.items() if entry["run"]}
-        return written, stages, {job.number: _alpha(job.layer_path) for job in jobs}
+        made = update_layers(folder, home, request, frames)
+        return made.written, made.stages, {number: _alpha(path) for number, path in made.paths.items()}
 
     return run
 

@@ -3,7 +3,6 @@
 
 import subprocess
 import sys
-from contextlib import closing
 from fractions import Fraction
 
 import cv2
@@ -11,18 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.export.inputs import face_images
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.face.types import Pose
-from understudy.core.media.open import open_clip
-from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.steady_choice import STEADY_FRAMES, most_frequent_choice
 from understudy.core.recipe import Recipe, initial_recipe, with_value
 from understudy.core.recipe.request import Identity, SwapRequest
 
 from tests.core import face_clip
+from tests.core.embedded_pipeline import open_with_pipeline
 from tests.core.scan_tracks import make_face
 
 LENGTH = 24
@@ -106,10 +102,7 @@ def test_a_missed_face_does_not_hand_its_new_face_to_another(tmp_path):
             writer.write(image)
     recipe = with_value(Recipe(), "landmark.gaps", 0)
     identity = Identity(face_images([tmp_path / "red.png"], []))
-    with (
-        closing(Pipeline(MemoryStore(1 << 28), embedded_models())) as pipeline,
-        open_clip(tmp_path / "two.mp4") as clip,
-    ):
+    with open_with_pipeline(tmp_path / "two.mp4") as (pipeline, clip):
         plain, steady = (
             [
                 pipeline.plan(

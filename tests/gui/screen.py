@@ -22,13 +22,23 @@ def difference(first, second):
     return np.abs(first.astype(int) - second).max(2)
 
 
-def check_drawn(shown, plain):
+def check_overlay(shown, plain):
     """What a handler draws is where Blender has it, and as bright: exactly, but for dark pixels."""
     far = difference(shown, plain)
     assert far.max() < 10
     bright = far[plain.min(2) >= DARK_LEVELS]
     assert bright.max() < 5
     assert (bright > 2).sum() < 20
+
+
+def crop_to_region(screen, region, *, above, below, beside):
+    """Cut a region out of a picture of the screen, but for what is at its edges: how many pixels of each.
+
+    `region` is its left, bottom, width and height, from the lower left of the screen.
+    """
+    left, low, width, height = region
+    top = screen.shape[0] - low - height
+    return screen[top + above : top + height - below, left + beside : left + width - beside]
 
 
 def crop_to_frame(screen, frame):

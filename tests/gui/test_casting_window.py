@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gui.cast import write_cast
 from gui.conftest import keep_for_docs
-from gui.screen import check_drawn, difference, read
+from gui.screen import check_overlay, crop_to_region, difference, read
 
 from tools.bench_render.window import WATCHES
 
@@ -24,7 +24,7 @@ _EDGE = 24
 
 
 @pytest.fixture(scope="module")
-def cast_given(given, tmp_path_factory):
+def casting_files(given, tmp_path_factory):
     """What Blender may read, with a clip of 300 frames and five people."""
     from tools.demo.portrait import load_portrait
     from tools.demo.synthetic_clip import write_clip
@@ -49,9 +49,9 @@ def room_of_scenario(installed_room):
 
 
 @pytest.fixture(scope="module")
-def played(room_of_scenario, cast_given):
+def played(room_of_scenario, casting_files):
     """The scenario, played in a window; what it told."""
-    facts = room_of_scenario.window(SCENARIOS / "casting.py", cast_given, factory=False, timeout=1200)
+    facts = room_of_scenario.window(SCENARIOS / "casting.py", casting_files, factory=False, timeout=1200)
     keep_for_docs(room_of_scenario.work, "2[1-5]_*.png")
     print({name: facts[name] for name in ("prepare_seconds", "handler_milliseconds")})
     return facts
@@ -70,12 +70,10 @@ def watched(room_of_scenario, played):
 @pytest.fixture(scope="module")
 def preview(room_of_scenario, played):
     """The face in a picture of the screen: what is between the edges and texts of the preview, (h, w, 3) BGR."""
-    left, low, width, height = played["region"]
 
     def cut(name):
         screen = read(room_of_scenario.work / f"{name}.png")
-        top = screen.shape[0] - low - height
-        return screen[top + 100 : top + height - 140, left + _EDGE : left + width - _EDGE]
+        return crop_to_region(screen, played["region"], above=100, below=140, beside=_EDGE)
 
     return cut
 
@@ -101,8 +99,8 @@ def test_two_takes_are_compared(played, preview):
     assert (played["split"], played["flip"]) == (["SPLIT", ""], "ORIGINAL")
     result, flipped, split = (preview(f"compare_{name}") for name in ("result", "flipped", "split"))
     edge = played["region"][2] // 2 - _EDGE
-    check_drawn(preview("compare_other"), flipped)
-    check_drawn(split[:, : edge - 2], flipped[:, : edge - 2])
+    check_overlay(preview("compare_other"), flipped)
+    check_overlay(split[:, : edge - 2], flipped[:, : edge - 2])
     assert difference(split[:, edge + 2 :], result[:, edge + 2 :]).max() == 0
     assert (difference(result, flipped) > 8).sum() > 2000
 

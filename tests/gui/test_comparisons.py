@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from gui.conftest import keep_for_docs
-from gui.screen import DARK_LEVELS, check_drawn, difference, read
+from gui.screen import DARK_LEVELS, check_overlay, crop_to_region, difference, read
 
 SCENARIO = Path(__file__).parent / "scenarios" / "comparisons.py"
 
@@ -30,12 +30,10 @@ def played(room_of_scenario, given):
 @pytest.fixture(scope="module")
 def preview(room_of_scenario, played):
     """What is seen of the preview in a picture of the screen, but for its edges and texts, (h, w, 3) BGR."""
-    left, low, width, height = played["region"]
 
     def cut(name):
         screen = read(room_of_scenario.work / f"{name}.png")
-        top = screen.shape[0] - low - height
-        return screen[top + 100 : top + height - 140, left + _EDGE : left + width - _EDGE]
+        return crop_to_region(screen, played["region"], above=100, below=140, beside=_EDGE)
 
     return cut
 
@@ -44,13 +42,13 @@ def test_a_key_shows_the_original_and_goes_back(played, preview):
     assert played["modes"] == ["ORIGINAL", "OFF"]
     result, plain = preview("compare_result"), preview("compare_plain")
     assert (difference(result, plain) > 8).sum() > 2000
-    check_drawn(preview("compare_original"), plain)
+    check_overlay(preview("compare_original"), plain)
     assert difference(preview("compare_back"), result).max() == 0
 
 
 def test_left_of_the_line_is_the_original_and_right_of_it_the_result(played, preview):
     split, edge = preview("compare_split"), played["region"][2] // 2 - _EDGE
-    check_drawn(split[:, : edge - 2], preview("compare_plain")[:, : edge - 2])
+    check_overlay(split[:, : edge - 2], preview("compare_plain")[:, : edge - 2])
     assert difference(split[:, edge + 2 :], preview("compare_result")[:, edge + 2 :]).max() == 0
     assert played["split"] == pytest.approx(0.54, abs=0.01)
 

@@ -1,32 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Handles on a face in the window of real Blender 5.2: a drag changes the picture where it should, and is undone."""
 
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gui.conftest import keep_for_docs
-from gui.screen import difference, read
-from understudy.core.export.movie_writer import VideoWriter
-from understudy.core.media.open import open_clip
+from gui.painted_clip import write_hidden_clip
+from gui.screen import crop_to_region, difference, read
 
 SCENARIO = Path(__file__).parent / "scenarios" / "landmarks.py"
 FRAME, DOWN, LENGTH, HIDDEN = 6, 16, 12, (8, 9)
 HANDLES = 15
+_ABOVE, _BESIDE = 60, 8
+"""Within how many pixels of the preview's top and sides there is something else."""
 
 
 @pytest.fixture(scope="module")
 def hidden(material, tmp_path_factory):
     """The clip with two frames in which a board hides the face."""
     path = tmp_path_factory.mktemp("hidden") / "hidden.mp4"
-    with open_clip(material / "clip.mp4") as clip, VideoWriter(path, 640, 360, Fraction(24)) as writer:
-        for number in range(LENGTH):
-            image = np.array(clip.read(number), np.uint8)
-            if number in HIDDEN:
-                image[104:244, 298:424] = (150, 110, 90)  # a larger one would be a cut
-            writer.write(image)
-    return path
+    return write_hidden_clip(material / "clip.mp4", path, LENGTH, HIDDEN)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +34,11 @@ def played(installed_room, given, hidden):
 
 @pytest.fixture(scope="module")
 def preview(played):
-    """What is seen of the preview in a picture of the screen, but for its edges and texts, and where that begins."""
-    left, low, width, height = played["size"]
+    """What is seen of the preview in a picture of the screen, but for its edges and texts."""
 
     def cut(name):
         screen = read(played["work"] / f"{name}.png")
-        top = screen.shape[0] - low - height
-        return screen[top + 60 : top + height - 100, left + 8 : left + width - 8], (left + 8, top + 60)
+        return crop_to_region(screen, played["region"], above=_ABOVE, below=100, beside=_BESIDE)
 
     return cut
 
@@ -64,23 +56,22 @@ def test_a_drag_corrects_one_frame_by_one_handle(played):
 
 
 def test_the_picture_changes_at_the_chin_and_nowhere_far_from_the_face(played, preview):
-    (before, (left, top)), (after, _) = (preview(f"landmarks_{name}") for name in ("before", "after"))
-    changed = difference(before, after)
-    screen_height = read(played["work"] / "landmarks_before.png").shape[0]
+    changed = difference(preview("landmarks_before"), preview("landmarks_after"))
+    left, low, _, height = played["region"]
 
     def place(point):
-        return round(point[0] - left), round(screen_height - point[1] - top)
+        return round(point[0] - left - _BESIDE), round(low + height - point[1] - _ABOVE)
 
     chin, forehead = place(played["chin"]), place(played["forehead"])
     eyes = [place(eye) for eye in played["eyes"]]
-    height = chin[1] - forehead[1]
-    assert height > 60
+    face_height = chin[1] - forehead[1]
+    assert face_height > 60
     rows, columns = np.nonzero(changed > 2)
     assert len(rows) > 100
     # All that changes is on the face, most of it in the lower half.
-    assert abs(columns - chin[0]).max() < 0.8 * height
-    assert rows.min() > forehead[1] - 0.3 * height
-    assert rows.max() < chin[1] + 0.5 * height
+    assert abs(columns - chin[0]).max() < 0.8 * face_height
+    assert rows.min() > forehead[1] - 0.3 * face_height
+    assert rows.max() < chin[1] + 0.5 * face_height
     middle = (chin[1] + forehead[1]) // 2
     assert changed[middle:].sum() > 2 * changed[:middle].sum()
     for x, y in eyes:
@@ -90,7 +81,7 @@ def test_the_picture_changes_at_the_chin_and_nowhere_far_from_the_face(played, p
 def test_undo_and_redo_take_a_drag_back_and_bring_it_again(played, preview):
     assert played["undone"] == []
     assert played["redone"] == played["dragged"]
-    assert difference(preview("landmarks_before")[0], preview("landmarks_undone")[0]).max() == 0
+    assert difference(preview("landmarks_before"), preview("landmarks_undone")).max() == 0
 
 
 def test_a_knob_turns_the_face_and_escape_gives_a_drag_up(played):
@@ -105,7 +96,7 @@ def test_a_click_places_a_face_and_a_drag_moves_its_eye(played, preview):
     ((frame, *before),), ((again, *after),) = played["placed"], played["eye"]
     assert frame == again == HIDDEN[1]
     assert np.subtract(after, before) == pytest.approx([-12, -5, 0, 0, 0, 0], abs=1.2)
-    none, placed = (preview(f"landmarks_{name}")[0] for name in ("none", "placed"))
+    none, placed = (preview(f"landmarks_{name}") for name in ("none", "placed"))
     assert (difference(none, placed) > 40).sum() > 500
 
 

@@ -2,15 +2,14 @@
 """A mask drawn with the pointer in the window of real Blender 5.2 shows the hand before the face."""
 
 import json
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from gui.conftest import keep_for_docs
+from gui.painted_clip import write_painted_clip
 from gui.screen import FRAMES, crop_to_frame, difference, read
-from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.media.open import open_clip
 
 SCENARIO = Path(__file__).parent / "scenarios" / "masks.py"
@@ -21,7 +20,7 @@ OUTLINE = [[236, 300], [344, 184], [364, 186], [376, 206], [382, 236], [372, 248
 SKIN = (224, 172, 148)
 
 
-def draw_hand(image):
+def draw_hand(_number, image):
     """Lay three fingers on the cheek, in the color of skin: what tells skin from what covers it, keeps no hand."""
     for start, end in FINGERS:
         for width, shade in ((22, 0.72), (18, 0.9), (12, 1.0)):
@@ -33,14 +32,7 @@ def draw_hand(image):
 def made(material, tmp_path_factory):
     """The clip with a hand on the face, and an outline around the hand."""
     folder = tmp_path_factory.mktemp("hand")
-    with (
-        open_clip(material / "clip.mp4") as clip,
-        VideoWriter(folder / "hand.mp4", 640, 360, Fraction(24)) as writer,
-    ):
-        for number in range(FRAMES):
-            image = np.array(clip.read(number), np.uint8)
-            draw_hand(image)
-            writer.write(image)
+    write_painted_clip(material / "clip.mp4", folder / "hand.mp4", FRAMES, draw_hand)
     (folder / "outline.json").write_text(json.dumps(OUTLINE))
     return {name: folder / name for name in ("hand.mp4", "outline.json")}
 

@@ -12,7 +12,7 @@ from .folder import chroot_command
 
 SIZE = (1600, 900)
 """The width and height of the screen unless another is asked for, in pixels."""
-_DRIVER = Path(__file__).with_name("scenario_player.py")
+_PLAYER, _WINDOW = (Path(__file__).with_name(f"scenario_{name}.py") for name in ("player", "window"))
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,9 @@ class Room:
         program = ["xvfb-run", "-a", "-s", f"-screen 0 {size[0]}x{size[1]}x24 -nolisten tcp", "blender"]
         program += ["--factory-startup", "--app-template", "Video_Editing"] if factory else []
         program += ["--window-geometry", "0", "0", *map(str, size)]
-        program += ["-P", "/given/.inside.py", "--", "/given/.scenario.py", "/work/facts.json"]
-        files = {**given, ".inside.py": _DRIVER, ".scenario.py": scenario}
+        program += ["-P", "/given/.player.py", "--"]
+        program += ["/given/.window.py", "/given/.scenario.py", "/work/facts.json"]
+        files = {**given, ".player.py": _PLAYER, ".window.py": _WINDOW, ".scenario.py": scenario}
         # Mesa's own driver that does nothing; its documentation, "Environment variables".
         ended = self._run(program, files, timeout, {} if opengl else {"GALLIUM_NOOP": "true"})
         assert report_path.is_file(), f"{scenario.name} did not end: {ended.output[-6000:]}"

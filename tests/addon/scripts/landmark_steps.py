@@ -42,7 +42,7 @@ def corrections(index=0):
     ]
 
 
-def corrected_frames(frames):
+def correction_frames(frames):
     """At which frames of the timeline the active take of a strip asks for a correction, with the clip's frame there."""
     shown = []
     for frame in frames:
@@ -60,7 +60,7 @@ def damage_correction(index=0):
     _scene().understudy.modifiers[index].landmark_edits.add()
 
 
-def looked_up_faces(active, number):
+def handle_face_counts(active, number):
     """How many faces the handles are shown for in a frame of the clip, and in the frames beside it."""
     strip = _scene().sequence_editor.active_strip = _strip(active)
     known = lookup_cache().get_or_fetch(
@@ -69,12 +69,12 @@ def looked_up_faces(active, number):
     return None if known is None else [len(known.here), len(known.before), len(known.after), list(known.size)]
 
 
-def handles_are_shown():
+def shows_handles():
     """Whether previews show handles."""
     return landmark_state().is_editing
 
 
-def there_and_back(name, points):
+def preview_round_trip(name, points):
     """Where pixels of a strip's frame are in the preview, and where these places lead back to."""
     place = preview_placement(_scene(), _strip(name), (320, 240))
     return [[point, at := place.apply(*point), place.inverse().apply(*at)] for point in points]

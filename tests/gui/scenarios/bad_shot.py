@@ -17,7 +17,6 @@ MASKED = 110
 """The frame of the clip in which the mask is drawn."""
 BOX = ((334, 110), (458, 110), (458, 204), (334, 204))
 """Around the box in that frame and a few more, in pixels of the picture, from its upper left corner."""
-WIDTH, HEIGHT = 640, 360
 PULL = 5
 """How far the chin is dragged down, in pixels of the screen: to where it is in the frames around."""
 MOST_STEPS = 12
@@ -73,17 +72,14 @@ class Hands:
 
 def steps(window):
     """Play everything; `window.facts` gets what a test wants to know."""
-    window.hand("key", "Escape")
-    yield
-    bpy.ops.wm.read_homefile(app_template="Video_Editing")
-    yield 2.0
+    yield from window.start_editing()
     yield from window.make_room(200)
     yield from make_project(window)
     hands = Hands(window)
     yield from hands.look()
     yield from hands.press("problem_scan", lambda: modifier().scan_count == 1)
     yield from window.until(lambda: problems() is not None, 100)
-    yield from rest(window)
+    yield from window.rest()
     window.facts["before"] = problems()
     yield from hands.look()
     yield from hold_two_frames(window, hands)
@@ -107,20 +103,10 @@ def make_project(window):
     bpy.ops.wm.save_as_mainfile(filepath="/work/bad_shot.blend")
     yield from window.exact_preview()
     window.area("PREVIEW").spaces.active.show_gizmo = True
-    yield 1.0  # the editor learns that there is an active strip
-    window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
-    yield 0.5
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.understudy.modifier_add()
-        bpy.ops.understudy.picture_add(filepath="/given/face.png")
+    yield from window.recast()
     modifier().show_who, modifier().show_repair = False, True
-    yield 3.0
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.understudy.prepare_clip("INVOKE_DEFAULT")
-    yield 1.0
-    yield from window.until(lambda: not bpy.context.window_manager.understudy.running, 900)
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.ed.undo_push(message="Prepared")  # what a script does is no step of its own
+    yield from window.prepare_clip()
+    window.push_undo()
     window.area("PROPERTIES").tag_redraw()
     yield 1.0
 
@@ -129,21 +115,21 @@ def hold_two_frames(window, hands):
     """Two faces that are missed for a frame are carried over it. Generator."""
     for count in (1, 2):
         yield from hands.key("shift+Next")
-        yield from rest(window)
+        yield from window.rest()
         yield from hands.press("range_add", lambda count=count: len(modifier().ranges) == count, across=0.75)
-        yield from rest(window)
+        yield from window.rest()
 
 
 def correct_chin(window, hands):
     """The chin of a face that is half hidden is dragged to where it must be. Generator."""
     yield from hands.key("shift+Next")
-    yield from rest(window)
+    yield from window.rest()
     window.shot("32_bad_shot")
     yield from hands.press("landmarks_edit", lambda: chin(window) is not None)
-    yield from rest(window)
+    yield from window.rest()
     start = chin(window)
     yield from hands.drag(start, (start[0], start[1] - PULL))
-    yield from rest(window)
+    yield from window.rest()
     window.shot("33_bad_shot_corrected")
     yield from hands.press("landmarks_edit", lambda: chin(window) is None)
 
@@ -152,7 +138,7 @@ def exclude_rest(window, hands):
     """Where both eyes are hidden the original stays. Generator."""
     yield from hands.key("shift+Next")
     yield from hands.press("range_add", lambda: len(modifier().ranges) == 3)
-    yield from rest(window)
+    yield from window.rest()
 
 
 def draw_mask(window, hands):
@@ -161,13 +147,13 @@ def draw_mask(window, hands):
     ruler = window.region(timeline)
     across, _ = ruler.view2d.view_to_region(MASKED - BEGIN + 1, 0, clip=False)
     yield from hands.click((ruler.x + across, ruler.y + ruler.height - 12))
-    yield from rest(window)
+    yield from window.rest()
     window.shot("bad_shot_unmasked")
     yield from hands.press("mask_draw", lambda: len(window.window.modal_operators) > 0)
     for corner in BOX:
-        yield from hands.click(on_screen(window, *corner))
+        yield from hands.click(window.place_of_pixel(*corner))
     yield from hands.key("Return")
-    yield from rest(window)
+    yield from window.rest()
     window.shot("34_bad_shot_masked")
 
 
@@ -186,11 +172,7 @@ def play_and_scan(window, hands):
     window.facts["after"] = problems()
     window.facts["repairs"] = repairs()
     bpy.context.scene.frame_set(MASKED - BEGIN + 1)
-    properties = window.area("PROPERTIES")
-    window.point(properties.x + 150, properties.y + 300)
-    window.hand("click", "--repeat", 60, "--delay", 2, 5)
-    window.point(40, 600)  # no tooltip
-    yield 1.0
+    yield from window.scroll_to_end(window.area("PROPERTIES"))
     window.shot("35_bad_shot_lists")
 
 
@@ -208,14 +190,6 @@ def undo_all(window):
                 break
         yield from window.until(lambda: problems() is not None, 50)
         window.facts[key] = [repairs(), problems()]
-
-
-def rest(window):
-    """Wait until the frame's image is there, with the pointer elsewhere. Generator."""
-    window.point(40, 600)
-    yield 0.3
-    yield from window.until(lambda: not bpy.context.window_manager.understudy.updating, 300)
-    yield 0.7
 
 
 def modifier():
@@ -253,10 +227,3 @@ def chin(window):
         return None
     x, y = shown.to_region.apply(*shown.faces[0].controls["chin"])
     return [region.x + x, region.y + y]
-
-
-def on_screen(window, x, y):
-    """Where a pixel of the picture, counted from its upper left corner, is in the window."""
-    region = window.region(window.area("PREVIEW"), "PREVIEW")
-    left, low = region.view2d.view_to_region(x - WIDTH / 2, HEIGHT / 2 - y, clip=False)
-    return region.x + left, region.y + low

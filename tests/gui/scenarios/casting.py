@@ -23,10 +23,7 @@ COMPARED = 2
 
 def steps(window):
     """Play everything; `window.facts` gets what a test wants to know."""
-    window.hand("key", "Escape")
-    yield
-    bpy.ops.wm.read_homefile(app_template="Video_Editing")
-    yield 2.0
+    yield from window.start_editing()
     yield from window.make_room(200)
     yield from cast(window)
     yield from prepare(window)
@@ -43,9 +40,8 @@ def cast(window):
     scene.frame_set(FRAME)
     bpy.ops.wm.save_as_mainfile(filepath="/work/casting.blend")
     yield from window.exact_preview()
-    window.area(
-        "PREVIEW"
-    ).spaces.active.use_proxies = False  # smaller pictures that Blender makes of its own accord
+    # Proxies are smaller images that Blender makes of its own accord.
+    window.area("PREVIEW").spaces.active.use_proxies = False
     window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
     yield 1.0
     with window.within(window.area("SEQUENCE_EDITOR")):
@@ -84,8 +80,7 @@ def prepare(window):
     window.facts["faces"] = [icon is not None for icon in icons]
     window.facts["prepared"] = [state().trouble, state().notice, state().original_shown]
     window.shot("21_five_takes")
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.ed.undo_push(message="Prepared")
+    window.push_undo()
 
 
 def play(window):
@@ -171,9 +166,8 @@ def compare_takes(window):
         bpy.ops.understudy.compare_with(index=COMPARED)
     yield 1.0
     overlay = importlib.import_module("bl_ext.user_default.understudy.addon.ui.compare_overlay")
-    yield from window.until(
-        lambda: not overlay._HANDLES[0][1]._reader.is_busy, 300
-    )  # it has libraries to load
+    # It has libraries to load.
+    yield from window.until(lambda: not overlay._HANDLES[0][1]._reader.is_busy, 300)
     yield 1.5
     window.facts["split"] = [compared().mode, compared().fault]
     window.shot("compare_split")
@@ -204,15 +198,8 @@ def compare_values(window):
     """Right click on Light and Color, choose the entry, choose a second setting by the wheel, and press Return."""
     modifier().show_who, modifier().show_colour = False, True
     yield 2.0
-    controls = yield from window.buttons(window.area("PROPERTIES"))
-    window.point(*controls["colour_match"])
-    yield
-    window.hand("click", 3)
-    yield 1.0
-    window.hand("key", "Up")  # the entry is the menu's last: one step up from its first
-    yield 0.5
-    window.hand("key", "Return")
-    yield 1.0
+    hands = window.module("/given/sheet_window.py")
+    yield from hands.open_comparison(window, "colour_match")
     window.hand("mousemove_relative", "--", *SECOND_SETTING_PIXELS)
     yield 0.3
     settings = bpy.ops.understudy.compare_values.get_rna_type().properties["second"].enum_items
@@ -228,7 +215,6 @@ def compare_values(window):
     yield 0.5
     yield from window.until(lambda: not sheet().is_running, 600)
     yield 1.0
-    hands = window.module("/given/sheet_window.py")
     hands.shot_of_sheet(window, "23_grid_of_values")
     window.facts["grid"] = sheet_facts()
     yield from hands.double_click_cell(window, 0)

@@ -13,10 +13,7 @@ LENGTH = 16
 
 def steps(window):
     """Play everything; `window.facts` gets what a test wants to know."""
-    window.hand("key", "Escape")
-    yield
-    bpy.ops.wm.read_homefile(app_template="Video_Editing")
-    yield 2.0
+    yield from window.start_editing()
     yield from window.make_room(200)
     yield from make_project(window)
     yield from compare(window)
@@ -37,20 +34,11 @@ def make_project(window):
     scene.frame_set(FRAME)
     bpy.ops.wm.save_as_mainfile(filepath="/work/sheets.blend")
     yield from window.exact_preview()
-    window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
-    yield 1.0
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.understudy.modifier_add()
-        bpy.ops.understudy.picture_add(filepath="/given/face.png")
+    yield from window.recast()
     modifier().show_who, modifier().show_colour = False, True
-    yield 3.0
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.understudy.prepare_clip("INVOKE_DEFAULT")
-    yield 1.0
-    yield from window.until(lambda: not bpy.context.window_manager.understudy.running, 600)
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.ed.undo_push(message="Prepared")
-    yield 2.0
+    yield from window.prepare_clip()
+    window.push_undo()
+    yield 0.5
 
 
 def compare(window):
@@ -128,42 +116,27 @@ def compared():
 
 def compare_values(window):
     """Right click on Light and Color, choose the entry, add a second setting, press Return."""
-    properties = window.area("PROPERTIES")
-    controls = yield from window.buttons(properties)
-    window.point(*controls["colour_match"])
-    yield
-    window.hand("click", 3)
-    yield 1.0
-    window.shot("sheets_menu")
     window.facts["before"] = values()
-    # The entry is the menu's last: one step up from its first.
-    window.hand("key", "Up")
-    yield 0.5
-    window.hand("key", "Return")
-    yield 1.0
-    window.shot("sheets_dialog")
-    window.facts["modal"] = [entry.bl_idname for entry in window.window.modal_operators]
+    hands = window.module("/given/sheet_window.py")
+    yield from hands.open_comparison(window, "colour_match")
     window.hand("key", "Return")
     yield 0.3
     window.facts["begun"] = [state().is_running, len(bpy.context.window_manager.windows)]
     yield from window.until(lambda: not state().is_running, 300)
     yield 1.0
-    window.module("/given/sheet_window.py").shot_of_sheet(window, "sheets_values")
     window.facts["sheet"] = facts()
 
 
 def use_cell(window):
     """Double click the first cell; undo."""
     hands = window.module("/given/sheet_window.py")
-    window.facts["cell"] = yield from hands.double_click_cell(window, 0)
+    yield from hands.double_click_cell(window, 0)
     window.facts["used"] = values()
-    window.shot("sheets_used")
     window.hand("key", "ctrl+z")
     yield 1.5
     window.facts["undone"] = values()
     _, area = hands.image_area()
     window.facts["kept"] = [area.spaces.active.image.name, list(area.spaces.active.image.size)]
-    window.shot("sheets_undone")
 
 
 def cast(window):
@@ -173,10 +146,8 @@ def cast(window):
     window.facts["casting"] = [state().is_running]
     yield from window.until(lambda: len(state().places) > 0, 300)
     window.facts["filling"] = state().status
-    window.shot("sheets_filling")
     yield from window.until(lambda: not state().is_running, 300)
     yield 1.0
-    window.module("/given/sheet_window.py").shot_of_sheet(window, "sheets_people")
     window.facts["cast"] = facts()
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.understudy.casting_sheet(directory="/given", files=[{"name": "harlequin.png"}], columns=6)

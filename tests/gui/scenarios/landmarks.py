@@ -15,10 +15,7 @@ DOWN = 16
 
 def steps(window):
     """Play everything; `window.facts` gets what a test wants to know."""
-    window.hand("key", "Escape")
-    yield
-    bpy.ops.wm.read_homefile(app_template="Video_Editing")
-    yield 2.0
+    yield from window.start_editing()
     yield from window.make_room(200)
     yield from make_project(window)
     properties = window.area("PROPERTIES")
@@ -30,8 +27,7 @@ def steps(window):
     yield from window.click((across, height))
     window.point(40, 600)
     yield 2.0
-    window.shot("landmarks_handles")
-    window.facts["size"] = [*view(window)[1]]
+    window.facts["region"] = [*view(window)[1]]
     yield from drag_chin(window)
     yield from turn(window)
     yield from give_up(window)
@@ -47,25 +43,14 @@ def make_project(window):
     bpy.ops.wm.save_as_mainfile(filepath="/work/landmarks.blend")
     yield from window.exact_preview()
     window.area("PREVIEW").spaces.active.show_gizmo = True
-    yield 1.5  # the editor learns that there is an active strip
-    window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
-    yield 1.0
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.understudy.modifier_add()
-        bpy.ops.understudy.picture_add(filepath="/given/face.png")
+    yield from window.recast()
     modifier().swap.shape = 0.0  # else what is around the face goes along
     modifier().landmark.gaps = 0  # a face that is filled in is found
     modifier().fusion.keep_cover = 0.0
-    yield 4.0
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.understudy.prepare_clip("INVOKE_DEFAULT")
-    yield 1.0
-    yield from window.until(lambda: not bpy.context.window_manager.understudy.running, 600)
-    yield 1.5
+    yield from window.prepare_clip()
     modifier().show_who, modifier().show_repair = False, True
     window.area("PROPERTIES").tag_redraw()
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.ed.undo_push(message="Prepared")  # what a script does is no step of its own
+    window.push_undo()
 
 
 def drag_chin(window):
@@ -75,7 +60,7 @@ def drag_chin(window):
     window.facts["eyes"] = [at(window, "left_eye"), at(window, "right_eye")]
     window.facts["forehead"] = at(window, "forehead")
     yield from window.drag(start, (start[0], start[1] - DOWN))
-    yield from rest(window)
+    yield from window.rest()
     window.facts["dragged"] = edits()
     window.facts["reached"] = at(window, "chin")
     window.shot("21_landmarks")
@@ -86,11 +71,11 @@ def drag_chin(window):
     window.point(area.x + 40, area.y + area.height // 2)
     yield 0.5
     window.hand("key", "ctrl+z")
-    yield from rest(window)
+    yield from window.rest()
     window.facts["undone"] = edits()
     window.shot("landmarks_undone")
     window.hand("key", "ctrl+shift+z")
-    yield from rest(window)
+    yield from window.rest()
     window.facts["redone"] = edits()
     state().is_editing = True
     yield 1.0
@@ -100,9 +85,8 @@ def turn(window):
     """Turn the whole face by its knob."""
     start = at(window, FaceControl.ROTATE)
     yield from window.drag(start, (start[0] + 25, start[1]))
-    yield from rest(window)
+    yield from window.rest()
     window.facts["turned"] = edits()
-    window.shot("landmarks_turned")
 
 
 def give_up(window):
@@ -123,32 +107,23 @@ def give_up(window):
 def place(window, button):
     """Place a face in a frame in which none is found, and drag the eye on the left."""
     bpy.context.scene.frame_set(HIDDEN)
-    yield from rest(window)
+    yield from window.rest()
     window.shot("landmarks_none")
     window.facts["nobody"] = [len(view(window)[0].faces), view(window)[0].text]
     yield from window.click(button)
-    yield from rest(window)
+    yield from window.rest()
     window.shot("landmarks_placed")
     window.facts["placed"] = places()
     start = at(window, FaceControl.PLACE_LEFT_EYE)
     yield from window.drag(start, (start[0] - 12, start[1] + 5))
-    yield from rest(window)
+    yield from window.rest()
     window.facts["eye"] = places()
-    window.shot("landmarks_eye")
 
 
 def places():
     """Where faces are placed: the frame of the clip, the eyes and the mouth."""
     entries = [entry for entry in modifier().landmark_edits if entry.places_face]
     return [[key.frame, *key.place] for entry in entries for key in entry.keys]
-
-
-def rest(window):
-    """Wait until the frame's image is there, with the pointer elsewhere."""
-    window.point(40, 600)
-    yield 0.5
-    yield from window.until(lambda: not bpy.context.window_manager.understudy.updating, 300)
-    yield 1.5
 
 
 def modifier():

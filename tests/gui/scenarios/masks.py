@@ -5,39 +5,35 @@
 """
 
 import json
+from pathlib import Path
 
 import bpy
 
 PROJECT = "/work/masks.blend"
 LENGTH = 30
 FRAME = 6
-WIDTH, HEIGHT = 640, 360
 
 
 def steps(window):
     """Play everything; `window.facts` gets what a test wants to know."""
-    window.hand("key", "Escape")
-    yield
-    bpy.ops.wm.read_homefile(app_template="Video_Editing")
-    yield 2.0
+    yield from window.start_editing()
     yield from window.make_room(200)
     yield from make_project(window)
     properties = window.area("PROPERTIES")
     controls = yield from window.buttons(properties, across=0.3)
     window.facts["listed"] = sorted(controls)
     window.shot("before")
-    outline = json.loads(open("/given/outline.json").read())  # noqa: PTH123, SIM115 - what the test made
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.ed.undo_push(message="Prepared")
+    outline = json.loads(Path("/given/outline.json").read_text())
+    window.push_undo()
     yield from window.click(controls["understudy.mask_draw"])
     yield 0.5
     for number, place in enumerate(outline):
-        yield from window.click(on_screen(window, *place))
+        yield from window.click(window.place_of_pixel(*place))
         if number == 1:  # one too many, taken back
-            yield from window.click(on_screen(window, 30, 30))
+            yield from window.click(window.place_of_pixel(30, 30))
             window.hand("key", "BackSpace")
             yield 0.3
-    window.point(*on_screen(window, *outline[-1]))
+    window.point(*window.place_of_pixel(*outline[-1]))
     yield 0.7
     window.shot("30_outline")
     window.hand("key", "Return")
@@ -59,24 +55,14 @@ def make_project(window):
     scene = bpy.context.scene
     window.add_movie("/given/hand.mp4", LENGTH)
     bpy.ops.wm.save_as_mainfile(filepath=PROJECT)
-    yield 1.5  # the editor learns that there is an active strip
-    properties = window.area("PROPERTIES")
-    properties.spaces.active.context = "STRIP_MODIFIER"
-    yield 1.0
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.understudy.modifier_add()
-        bpy.ops.understudy.picture_add(filepath="/given/face.png")
+    yield from window.recast()
     modifier = scene.understudy.modifiers[0]
     modifier.show_who, modifier.show_repair = False, True
-    yield 5.0
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.understudy.prepare_clip("INVOKE_DEFAULT")
-    yield 1.0
-    yield from window.until(lambda: not bpy.context.window_manager.understudy.running, 400)
+    yield from window.prepare_clip()
     scene.frame_set(FRAME)
     yield from window.exact_preview()
     yield 2.0
-    properties.tag_redraw()
+    window.area("PROPERTIES").tag_redraw()
     window.point(40, 600)
     yield 1.0
 
@@ -85,17 +71,10 @@ def cancel_another(window, controls):
     """Begin another mask, and leave with Escape."""
     yield from window.click(controls["understudy.mask_draw"])
     yield 0.5
-    yield from window.click(on_screen(window, 100, 100))
+    yield from window.click(window.place_of_pixel(100, 100))
     window.hand("key", "Escape")
     yield 0.5
     window.facts["canceled"] = len(masks())
-
-
-def on_screen(window, x, y):
-    """Where a pixel of the clip, counted from its upper left corner, is in the window."""
-    region = window.region(window.area("PREVIEW"), "PREVIEW")
-    left, low = region.view2d.view_to_region(x - WIDTH / 2, HEIGHT / 2 - y, clip=False)
-    return region.x + left, region.y + low
 
 
 def masks():

@@ -13,10 +13,7 @@ _FIRST = 31.0
 
 def steps(window):
     """Play everything; `window.facts` gets what a test wants to know."""
-    window.hand("key", "Escape")
-    yield
-    bpy.ops.wm.read_homefile(app_template="Video_Editing")
-    yield 2.0
+    yield from window.start_editing()
     yield from window.make_room(200)
     yield from add_clip(window)
     yield from find(window)
@@ -79,8 +76,7 @@ def choose(window):
     modifiers()[0].show_expanded = False
     second = modifiers()[1]
     second.identity.name, second.show_who, second.show_which_face = "Harlequin", False, True
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.ed.undo_push(message="Second")  # what a script does is no step of its own
+    window.push_undo()
     yield from wake(window)
     controls = yield from window.buttons(properties, across=0.3)
     yield from window.click(controls["understudy.person_choose"])

@@ -18,10 +18,7 @@ _KEYMAPS = (
 
 def steps(window):
     """Play everything; `window.facts` gets what a test wants to know."""
-    window.hand("key", "Escape")
-    yield
-    bpy.ops.wm.read_homefile(app_template="Video_Editing")
-    yield 2.0
+    yield from window.start_editing()
     yield from window.make_room(200)
     window.facts["collisions"] = collisions()
     yield from make_project(window)
@@ -36,8 +33,7 @@ def steps(window):
     window.point(40, 600)
     yield 1.0
     window.facts["listed"] = sorted((yield from window.buttons(properties, across=0.3)))
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.ed.undo_push(message="Prepared")  # what a script does is no step of its own
+    window.push_undo()
     yield from press_keys(window)
     window.shot("18_repair")
     controls = yield from window.buttons(properties, across=0.3)
@@ -58,33 +54,18 @@ def steps(window):
     properties.tag_redraw()
     yield 2.0
     yield from window.until(lambda: not bpy.context.window_manager.understudy.updating, 100)
-    window.point(properties.x + 150, properties.y + 300)
-    window.hand("click", "--repeat", 60, "--delay", 2, 5)
-    window.point(40, 600)  # no tooltip
-    yield 1.0
+    yield from window.scroll_to_end(properties)
     window.shot("19_detect_again")
 
 
 def make_project(window):
     """A saved project with the movie, recast and prepared."""
-    scene = bpy.context.scene
-    sequencer = window.area("SEQUENCE_EDITOR")
     window.add_movie("/given/faulty.mp4", LENGTH)
     bpy.ops.wm.save_as_mainfile(filepath=PROJECT)
-    yield 1.5  # the editor learns that there is an active strip
-    window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
-    yield 1.0
-    with window.within(sequencer):
-        bpy.ops.understudy.modifier_add()
-        bpy.ops.understudy.picture_add(filepath="/given/face.png")
+    yield from window.recast()
     # A face that is filled in is found.
-    scene.understudy.modifiers[0].landmark.gaps = 0
-    yield 5.0
-    with window.within(sequencer):
-        bpy.ops.understudy.prepare_clip("INVOKE_DEFAULT")
-    yield 1.0
-    yield from window.until(lambda: not bpy.context.window_manager.understudy.running, 400)
-    yield 1.5
+    bpy.context.scene.understudy.modifiers[0].landmark.gaps = 0
+    yield from window.prepare_clip()
     window.facts["prepared"] = images()
 
 

@@ -1,9 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hands for the window that shows a sheet. Runs inside Blender, for scenarios."""
+"""Hands that ask for a sheet, and for the window that shows it. Runs inside Blender, for scenarios."""
 
 import subprocess
 
 import bpy
+
+
+def open_comparison(window, slider):
+    """Right click on a slider and choose the entry that compares its values; the dialog opens. Generator."""
+    controls = yield from window.buttons(window.area("PROPERTIES"))
+    window.point(*controls[slider])
+    yield
+    window.hand("click", 3)
+    yield 1.0
+    window.hand("key", "Up")  # the entry is the menu's last: one step up from its first
+    yield 0.5
+    window.hand("key", "Return")
+    yield 1.0
 
 
 def image_area():
@@ -25,7 +38,7 @@ def shot_of_sheet(window, name):
 
 
 def double_click_cell(window, index):
-    """Double click a cell, by its number among the sheet's. Generator; returns where that was."""
+    """Double click a cell, by its number among the sheet's. Generator."""
     shown, area = image_area()
     region = window.region(area)
     place = bpy.context.window_manager.understudy_sheet.places[index]
@@ -36,7 +49,6 @@ def double_click_cell(window, index):
     yield 0.5
     window.hand("click", "--repeat", 2, "--delay", 60, 1)
     yield 1.5
-    return [place.variant, shown.x, shown.y, shown.width, shown.height, *at]
 
 
 def point_in(window, shown, x, y):

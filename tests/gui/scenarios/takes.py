@@ -12,10 +12,7 @@ FRAMES = (5, 15, 25)
 
 def steps(window):
     """Play everything; `window.facts` gets what a test wants to know."""
-    window.hand("key", "Escape")
-    yield
-    bpy.ops.wm.read_homefile(app_template="Video_Editing")
-    yield 2.0
+    yield from window.start_editing()
     yield from window.make_room(200)
     yield from add_takes(window)
     yield from prepare(window)
@@ -25,17 +22,12 @@ def steps(window):
 
 def add_takes(window):
     """A clip with a modifier of two takes."""
-    scene = bpy.context.scene
-    sequencer = window.area("SEQUENCE_EDITOR")
     window.add_movie("/given/clip.mp4", LENGTH)
-    scene.frame_set(FRAMES[0])
+    bpy.context.scene.frame_set(FRAMES[0])
     bpy.ops.wm.save_as_mainfile(filepath="/work/takes.blend")
     yield from window.exact_preview()
-    window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
-    yield 1.0
-    with window.within(sequencer):
-        bpy.ops.understudy.modifier_add()
-        bpy.ops.understudy.picture_add(filepath="/given/face.png")
+    yield from window.recast()
+    with window.within(window.area("SEQUENCE_EDITOR")):
         modifier().identity.name = "Tiger"
         bpy.ops.understudy.take_add()
         bpy.ops.understudy.picture_add(filepath="/given/harlequin.png")
@@ -59,8 +51,7 @@ def prepare(window):
 def flip(window):
     """Press the arrows; undo one; time what a flip takes before it is drawn."""
     window.facts["files"] = layer_files()
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.ed.undo_push(message="Takes")  # what a script does is no step of its own
+    window.push_undo()
     controls = yield from window.buttons(window.area("PROPERTIES"), across=0.94, step=6)
     x, y = controls["understudy.take_step"]
     yield from window.click((x, y))
