@@ -78,6 +78,7 @@ class UNDERSTUDY_OT_turnover_stop(bpy.types.Operator):
     def execute(self, _context: Any) -> set[Any]:
         """End the worker at once."""
         stop_turnover()
+        report(self, "INFO", "Stopped; frames that are written stay, without a manifest")
         return {"FINISHED"}
 
 
