@@ -95,7 +95,7 @@ class FacePlanner:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
         light = self._light.key(clip, frame, face)
         look |= {} if light is None else {"light": light}
-        processor = self._fuser.key_inputs if shape is None and not depth else {}
+        processor = self._fuser.key_inputs(deep=bool(depth)) if shape is None else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
         deep = bool(depth)
         return FacePlan(
