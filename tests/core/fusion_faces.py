@@ -29,13 +29,13 @@ def faces(picture: np.ndarray) -> list[Face]:
     )
 
 
-def difference(crop, landmarks, place, params: Fusion, occlusion: OcclusionMask | None = None) -> int:
-    """The largest difference of any colour or alpha of any pixel, those not shown too."""
+def difference(crop, landmarks, place, params: Fusion, occlusion: OcclusionMask | None = None) -> float:
+    """The largest difference of any colour or alpha of any pixel in levels, those not shown too."""
     expected = fuse_crop(crop, landmarks, place, params, TOPOLOGY, occlusion)
     drawn = FUSER.run_graph(feeds(crop, landmarks, place, params, TOPOLOGY, occlusion))
     assert drawn.shape == expected.shape
-    assert drawn.dtype == np.uint8
-    return int(np.abs(drawn.astype(int) - expected).max())
+    assert drawn.dtype == expected.dtype == crop.target.dtype
+    return float(np.abs(drawn.astype(np.float32) - expected).max())
 
 
 ODD = Fusion(
