@@ -25,6 +25,7 @@ from .light_stage import LIGHT_SCHEMA
 from .occlusion_stage import occlude_schema
 from .source_check import SOURCE_IMAGE_SCHEMA
 from .target_forms import SHAPE_SCHEMA
+from .target_glasses import GLASSES_SCHEMA
 
 STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "attribute": ATTRIBUTE_SCHEMA,
@@ -35,6 +36,7 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "enhance": ENHANCED_SCHEMA,
     "facts": CLIP_INFO_SCHEMA,
     "frame": FRAME_SCHEMA,
+    "glasses": GLASSES_SCHEMA,
     "landmark": landmark_schema,
     "light": LIGHT_SCHEMA,
     "look": FACE_LOOK_SCHEMA,

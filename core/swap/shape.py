@@ -174,6 +174,8 @@ def move_face(
     resting: Sequence[Floats],
     topology: Topology,
     cut_levels: Callable[[tuple[slice, slice]], Floats] | None = None,
+    *,
+    thick_frames: bool = False,
 ) -> FaceWarp:
     """Move a face of a frame, and the picture around it.
 
@@ -191,6 +193,8 @@ def move_face(
         The canonical face mesh.
     cut_levels : callable, optional
         Returns (h, w, 3) float32 RGB of the frame in rows and columns, in levels, where it has more than 8 bits.
+    thick_frames : bool
+        Whether the face has glasses with a thick frame.
 
     Returns
     -------
@@ -221,7 +225,8 @@ def move_face(
     without = FaceWarp(picture, *corner, moved, warp, detail, np.zeros((0, 0), np.uint8))
     # Looked for in the moved picture: there a rim need not be moved once more, which would blur it.
     region = without.frame_with_face(frame, warp.place)
-    rims = find_rims(region, moved[:, :2] - np.array((warp.left, warp.top), np.float32), topology)
+    there = moved[:, :2] - np.array((warp.left, warp.top), np.float32)
+    rims = find_rims(region, there, topology, thick=thick_frames)
     return replace(without, rims=rims) if rims.any() else without
 
 
