@@ -17,8 +17,7 @@ from ..media.clip_info_cache import CLIP_INFO_SCHEMA
 from ..swap.neural_region import ENHANCED_SCHEMA
 from ..swap.neural_source import SOURCE_VECTOR_SCHEMA
 from ..swap.neutral_face import NEUTRAL_FACE_SCHEMA
-from ..swap.schemas import swap_schema, target_schema
-from ..swap.shape import move_schema
+from ..swap.schemas import move_schema, swap_schema, target_schema
 from ..swap.source import SOURCE_SCHEMA
 from ..swap.texture import TEXTURE_SCHEMA
 from .light_stage import LIGHT_SCHEMA
