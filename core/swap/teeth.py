@@ -41,11 +41,19 @@ def remove_teeth(texture_arrays: Arrays, topology: Topology) -> Arrays:
     dict of str to ndarray
         The same; how squarely each texel was seen stays.
     """
-    texture = np.asarray(texture_arrays["texture"], np.float32)
-    side = len(texture)
+    whole = np.array(texture_arrays["texture"], np.uint8)
+    side = len(whole)
     points = np.asarray(topology.layout * (side - 1), np.float32)
-    opening = fill_polygons([points[topology.inner_lips]], (side, side))
-    lips = (fill_polygons([points[topology.outer_lips]], (side, side)) > 0) & (opening == 0)
+    left, top, width, height = cv2.boundingRect(points[topology.outer_lips])
+    margin = round(3 * _FILL_SIGMA * side)
+    place = slice(top - margin, top + height + margin), slice(left - margin, left + width + margin)
+    texture = whole[place].astype(np.float32)
+    size = texture.shape[1], texture.shape[0]
+    corner = np.array((left, top), np.float32) - margin
+    outline, opening = (
+        fill_polygons([points[ring] - corner], size) for ring in (topology.outer_lips, topology.inner_lips)
+    )
+    lips = (outline > 0) & (opening == 0)
     distance = cv2.distanceTransform(255 - opening, cv2.DIST_L2, cv2.DIST_MASK_5) / side
     outer = lips & (distance > _REACH / 2)
     soft = cv2.GaussianBlur(texture, (0, 0), _SOFTNESS_PIXELS) + _DARK_OFFSET_LEVELS
@@ -68,4 +76,5 @@ def remove_teeth(texture_arrays: Arrays, topology: Topology) -> Arrays:
     spread = cv2.GaussianBlur(texture * weight[..., None], (0, 0), _FILL_SIGMA * side)
     near = cv2.GaussianBlur(weight, (0, 0), _FILL_SIGMA * side)
     filled = texture + share[..., None] * (spread / np.maximum(near, 1e-3)[..., None] - texture)
-    return {**texture_arrays, "texture": np.round(np.clip(filled, 0, 255)).astype(np.uint8)}
+    whole[place] = np.round(np.clip(filled, 0, 255))
+    return {**texture_arrays, "texture": whole}
