@@ -25,7 +25,7 @@ from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
 from .schemas import stored_dtype
 
-VERSION = 3
+VERSION = 5
 _REACH_SHARE = 0.45
 """How far beyond the face the picture moves along, of the face's height."""
 _REST_PIXELS = 0.12
