@@ -127,7 +127,11 @@ class CropStage:
         face_warp = self.face_warp(plan, entry)
         landmarks = entry.face.landmarks if face_warp is None else face_warp.landmarks
         target = self._mesh.target(
-            entry.target, partial(self._cut_target, plan, entry, face_warp), landmarks, entry.region
+            entry.target,
+            partial(self._cut_target, plan, entry, face_warp),
+            landmarks,
+            entry.region,
+            has_shape=face_warp is not None,
         )
         return self._mesh.swap(landmarks, entry.region, entry.request, target)
 

@@ -23,7 +23,7 @@ from ..geometry.skin_detail import measure_detail
 from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
 
-VERSION = 3
+VERSION = 5
 _REACH_SHARE = 0.45
 """How far beyond the face the picture moves along, of the face's height."""
 _REST_PIXELS = 0.12
