@@ -73,12 +73,12 @@ def test_a_hold_carries_what_was_corrected_beside_it(folder, tmp_path):
             points = landmarks(number, before)
             assert np.abs(points - (start + share * (end - start))).max() < 1e-3
             # A correction of the held frame itself moves the points that are found beside it, once.
-            found = landmarks(number, held)
+            plain_hold = landmarks(number, held)
             once = replace(
                 held, landmark_edits=(LandmarkEdit(number, number, (LandmarkKey(number, offsets=down),)),)
             )
             assert np.array_equal(landmarks(number, throughout), landmarks(number, once))
-            assert np.abs(landmarks(number, throughout) - found).max() > 1
+            assert np.abs(landmarks(number, throughout) - plain_hold).max() > 1
 
     def update(request):
         return update_layers(folder, tmp_path, request)[:2]
