@@ -76,14 +76,20 @@ def open_sequence(paths: Sequence[Path]) -> Clip:
 def open_source(source: ClipSource) -> Clip:
     """Open the files that a strip plays. Raises ClipError as `open_clip` and `open_sequence` do.
 
-    Images that are read as light, see `light`, have to be OpenEXR files.
+    Images that are read as linear light, see `light_space`, have to be OpenEXR files.
     """
     if source.reading:
-        from .exr import decode_exr_light
+        from .exr import decode_exr_light, is_exr
         from .image_clip import ImageClip
-        from .light import light_space
+        from .light_space import light_space
+        from .movie_clip import MovieClip
 
-        if light_space(source.reading) is None:
+        space = light_space(source.reading)
+        if space is None:
             raise ClipError(f"{source.paths[0]} can't be read as {source.reading}: update Understudy")
-        return ImageClip(source.paths, "sequence", source.reading, decode_exr_light)
+        if source.movie:
+            return MovieClip(source.paths[0], source.reading)
+        if space.is_linear or is_exr(source.paths[0]):
+            return ImageClip(source.paths, "sequence", source.reading, decode_exr_light)
+        return ImageClip(source.paths, "sequence", source.reading)
     return open_clip(source.paths[0]) if source.movie else open_sequence(source.paths)

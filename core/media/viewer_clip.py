@@ -14,6 +14,7 @@ from ..reporting.quoting import quote
 from ..reporting.spans import frame_spans
 from .animated_clip import AnimatedClip, is_animated
 from .clip import Clip, FramePixels
+from .colour_spaces import CODED_SPACES
 from .exr import is_exr
 from .file_status import unreadable_error
 from .image_clip import ImageClip, is_image
@@ -54,13 +55,16 @@ def open_viewer_sequence(paths: Sequence[Path]) -> ViewerClip:
 
 
 def open_viewer_light(paths: Sequence[Path], space: str) -> ViewerClip:
-    """Open OpenEXR images, in their order, as a clip of light in a colour space. Raises ClipError."""
+    """Open a movie, or images in their order, as a clip whose numbers are in a colour space. Raises ClipError."""
+    reading = light_reading(space)
     other = next((path for path in paths if not is_exr(path)), None)
-    if other is not None:
-        raise ClipError(f"--colorspace is for OpenEXR images, and {other} is none: leave it away")
-    held = hold_over_gaps(paths)
-    clip = open_source(ClipSource(False, tuple(held.paths), light_reading(space)))
-    return ViewerClip(clip, _sequence_warnings(held, paths))
+    if other is not None and space not in CODED_SPACES:
+        raise ClipError(
+            f"--colorspace {space} is for OpenEXR images, and {other} is none: leave it away, or try AgX Log"
+        )
+    held = hold_over_gaps(paths) if is_image(paths[0]) else None
+    clip = open_source(ClipSource(held is None, tuple(paths if held is None else held.paths), reading))
+    return ViewerClip(clip, () if held is None else _sequence_warnings(held, paths))
 
 
 def _sequence_warnings(held: HeldSequence, paths: Sequence[Path]) -> tuple[str, ...]:

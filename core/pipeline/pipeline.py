@@ -18,7 +18,7 @@ from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
 from ..fusion.graph.fuser import Fuser
-from ..fusion.patch import LightPatch, Patch
+from ..fusion.patch import FootagePatch, Patch
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
@@ -225,13 +225,14 @@ class Pipeline:
         return self._executor.execute(plan)
 
     @raise_memory_errors()
-    def execute_in_footage(self, plan: LayerPlan) -> tuple[Patch | None, Patch | LightPatch | None]:
+    def execute_in_footage(self, plan: LayerPlan) -> tuple[Patch | None, FootagePatch | None]:
         """Compute what `execute` does, and the same in the numbers of the clip, where these are light. ClipError."""
         return self._executor.execute_in_footage(plan)
 
-    def execute_for_layer(self, plan: LayerPlan) -> Patch | LightPatch | None:
-        """Compute a planned layer as `execute` does, of a clip of light in the clip's own numbers. ClipError."""
-        return self.execute_in_footage(plan)[1]
+    @raise_memory_errors()
+    def execute_for_layer(self, plan: LayerPlan) -> FootagePatch | None:
+        """Compute a planned layer as `execute` does, in the layer's own numbers. ClipError."""
+        return self._executor.execute_for_layer(plan)
 
     @raise_memory_errors()
     def take_apart(self, plan: LayerPlan) -> LayerParts:
@@ -249,7 +250,7 @@ class Pipeline:
 
     def recast_in_footage(
         self, clip: Clip, number: int, requests: Sequence[SwapRequest]
-    ) -> tuple[Patch | None, Patch | LightPatch | None]:
+    ) -> tuple[Patch | None, FootagePatch | None]:
         """Do what `recast` does, with what `execute_in_footage` returns."""
         return self._recast(clip, number, requests, self.execute_in_footage)[1]
 
