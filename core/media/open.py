@@ -6,6 +6,7 @@ imported when a clip is opened: an editor who opens none does not wait for it wh
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ..errors import ClipError
@@ -79,11 +80,12 @@ def open_source(source: ClipSource) -> Clip:
     Images that are read as light, see `light`, have to be OpenEXR files.
     """
     if source.reading:
-        from .exr import decode_exr_light
         from .image_clip import ImageClip
         from .light import light_space
+        from .light_image import decode_light
 
-        if light_space(source.reading) is None:
+        space = light_space(source.reading)
+        if space is None:
             raise ClipError(f"{source.paths[0]} can't be read as {source.reading}: update Understudy")
-        return ImageClip(source.paths, "sequence", source.reading, decode_exr_light)
+        return ImageClip(source.paths, "sequence", source.reading, partial(decode_light, space))
     return open_clip(source.paths[0]) if source.movie else open_sequence(source.paths)
