@@ -114,6 +114,8 @@ def _chunks(
     for offset in struct.unpack_from(f"<{counts[-1]}Q", data, table):
         at = offset + number_bytes
         end = at + head_bytes
+        if end > len(data):
+            raise ValueError("it is cut off or damaged")
         (size,) = struct.unpack_from("<i", data, end - 4)
         spare -= head_bytes + size
         # What is longer than the file in all has chunks that are there twice.
