@@ -49,7 +49,7 @@ def add_scan(commands: Any) -> None:
         "--colorspace",
         default="",
         metavar="NAME",
-        help="as for render: what it kept is scanned where both read OpenEXR images alike",
+        help="as for render: what it kept is scanned where both read the clip alike",
     )
     scan.add_argument(
         "--corrections",

@@ -158,21 +158,38 @@ def encode_srgb(linear: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
     ndarray, the same shape, float32
         The curve's values, 0 to 1.
     """
-    light = np.clip(np.nan_to_num(linear, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
-    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** np.float32(1 / 2.4) - 0.055)
+    return srgb_curve(np.clip(np.nan_to_num(linear, nan=0.0, posinf=1.0, neginf=0.0), 0, 1))
 
 
-def decode_srgb(coded: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
-    """Return the linear light of values of the sRGB curve.
+def srgb_curve(linear: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
+    """Code linear light by the sRGB curve, and what is beyond 0 to 1 by what continues it, as Blender does.
 
     Parameters
     ----------
-    coded : ndarray, any shape, float32
-        Values of the curve, 0 to 1.
+    linear : ndarray, any shape, float32
+        Linear light.
 
     Returns
     -------
     ndarray, the same shape, float32
-        Linear light, 0 to 1.
+        The curve's values.
     """
-    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** np.float32(2.4))
+    powers = 1.055 * np.maximum(linear, 0) ** np.float32(1 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, 12.92 * linear, powers)
+
+
+def decode_srgb(coded: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
+    """Return the linear light of values of the sRGB curve, and of what continues it: it undoes `srgb_curve`.
+
+    Parameters
+    ----------
+    coded : ndarray, any shape, float32
+        Values of the curve.
+
+    Returns
+    -------
+    ndarray, the same shape, float32
+        Linear light.
+    """
+    powers = ((np.maximum(coded, 0) + 0.055) / 1.055) ** np.float32(2.4)
+    return np.where(coded <= 0.04045, coded / 12.92, powers)

@@ -12,7 +12,7 @@ from .dpx import decode_dpx
 from .exr import decode_exr_light, is_exr
 from .file_status import read_image_file, require_file
 from .image_decode import decode_float_image
-from .light import LightSpace
+from .light_space import LightSpace
 
 
 def decode_light(space: LightSpace, path: Path) -> FramePixels:

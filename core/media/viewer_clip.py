@@ -14,10 +14,12 @@ from ..reporting.quoting import quote
 from ..reporting.spans import frame_spans
 from .animated_clip import AnimatedClip, is_animated
 from .clip import Clip, FramePixels
+from .colour_spaces import SRGB
 from .exr import is_exr
 from .file_status import unreadable_error
 from .image_clip import ImageClip, is_image
 from .image_decode import decode_over_black, hides_parts
+from .image_reading import image_reading
 from .image_series import find_series, series_text
 from .movie_clip import MovieClip
 from .number_gaps import HeldSequence, hold_over_gaps
@@ -54,13 +56,19 @@ def open_viewer_sequence(paths: Sequence[Path]) -> ViewerClip:
 
 
 def open_viewer_light(paths: Sequence[Path], space: str) -> ViewerClip:
-    """Open OpenEXR images, in their order, as a clip of light in a colour space. Raises ClipError."""
-    other = next((path for path in paths if not is_exr(path)), None)
+    """Open a movie, or images in their order, as a clip whose numbers are in a colour space. Raises ClipError."""
+    reading = light_reading(space)
+    if space == SRGB:
+        raise ClipError("--colorspace sRGB is what images are read as without it: leave it away")
+    other = next((path for path in paths if not is_exr(path) and not image_reading(path, space)), None)
     if other is not None:
-        raise ClipError(f"--colorspace is for OpenEXR images, and {other} is none: leave it away")
-    held = hold_over_gaps(paths)
-    clip = open_source(ClipSource(False, tuple(held.paths), light_reading(space)))
-    return ViewerClip(clip, _sequence_warnings(held, paths))
+        raise ClipError(
+            f"--colorspace {space} is for OpenEXR, DPX and float TIFF images, and {other} is none: leave it away, "
+            "or try AgX Log"
+        )
+    held = hold_over_gaps(paths) if is_image(paths[0]) else None
+    clip = open_source(ClipSource(held is None, tuple(paths if held is None else held.paths), reading))
+    return ViewerClip(clip, () if held is None else _sequence_warnings(held, paths))
 
 
 def _sequence_warnings(held: HeldSequence, paths: Sequence[Path]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
 from ..fusion.graph.fuser import Fuser
-from ..fusion.patch import LightPatch, Patch, composite_patches
+from ..fusion.patch import FootagePatch, Patch, composite_patches
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
@@ -233,7 +233,7 @@ class Pipeline:
         with self._counter.measure("fuse"):
             patches = [self._fusion.fuse(*inputs, plan.size) for inputs in faces]
             parts = [self._fusion.take_apart(*inputs, plan.size) for inputs in faces]
-        shown = self.footage_patch(plan, composite_patches(patches, plan.size))
+        shown = self.footage_patch(plan, composite_patches(patches, plan.size), is_layer=False)
         planned = (
             PlannedFaceParts(entry, own, self._light.levels_in_footage(plan, entry, own.swapped), patch)
             for entry, own, patch in zip(plan.faces, parts, patches, strict=True)
@@ -247,17 +247,17 @@ class Pipeline:
         face_warps = [self._crops.face_warp(plan, entry) for entry in plan.faces]
         return list(zip(plan.faces, crops, masks, face_warps, strict=True))
 
-    def execute_for_layer(self, plan: LayerPlan) -> Patch | LightPatch | None:
-        """Compute a planned layer as `execute` does, of a clip of light in the clip's own numbers."""
-        return self.footage_patch(plan, self.execute(plan))
+    def execute_for_layer(self, plan: LayerPlan) -> FootagePatch | None:
+        """Compute a planned layer as `execute` does, of a clip that stands for light in its layer's numbers."""
+        return self.footage_patch(plan, self.execute(plan), is_layer=True)
 
     @raise_memory_errors()
-    def footage_patch(self, plan: LayerPlan, patch: Patch | None) -> Patch | LightPatch | None:
-        """Return what `execute` gave of a plan, of a clip of light in the clip's own numbers. Raises ClipError."""
+    def footage_patch(self, plan: LayerPlan, patch: Patch | None, *, is_layer: bool) -> FootagePatch | None:
+        """Return what `execute` gave of a plan in its clip's numbers, or its layer's, see `LightStage`. ClipError."""
         if patch is None or not any(entry.light for entry in plan.faces):
             return patch
         face_warps = [self._crops.face_warp(plan, entry) for entry in plan.faces]
-        return self._light.to_footage(plan, patch, face_warps)
+        return self._light.to_footage(plan, patch, face_warps, is_layer=is_layer)
 
     def recast(
         self, clip: Clip, number: int, requests: Sequence[SwapRequest]

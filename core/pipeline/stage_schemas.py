@@ -13,7 +13,7 @@ from ..analysis.nudity import NUDITY_SCHEMA
 from ..analysis.person_clustering import people_schema
 from ..analysis.shots import CUTS_SCHEMA
 from ..cache.base.schema import StageSchema
-from ..media.clip_info_cache import CLIP_INFO_SCHEMA
+from ..media.clip_info_cache import CLIP_INFO_SCHEMA, TRANSFER_SCHEMA
 from ..swap.neural_region import ENHANCED_SCHEMA
 from ..swap.neural_source import SOURCE_VECTOR_SCHEMA
 from ..swap.neutral_face import NEUTRAL_FACE_SCHEMA
@@ -50,4 +50,5 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "swap": swap_schema,
     "target": target_schema,
     "texture": TEXTURE_SCHEMA,
+    "transfer": TRANSFER_SCHEMA,
 }

@@ -9,8 +9,8 @@ import tifffile
 from float_tiffs import write_float_tiff, write_predicted_tiff
 from understudy.core.errors import ClipError
 from understudy.core.media.image_decode import decode_image, decode_over_black
-from understudy.core.media.light import LightSpace
 from understudy.core.media.light_image import decode_light
+from understudy.core.media.light_space import LightSpace
 from understudy.core.media.open import open_clip
 from understudy.core.media.tiff_header import is_float_tiff
 

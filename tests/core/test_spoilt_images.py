@@ -11,8 +11,8 @@ from exr_files import Part, write_exr, write_exr_parts
 from float_tiffs import write_float_tiff, write_predicted_tiff
 from understudy.core.errors import ClipError
 from understudy.core.media.image_decode import decode_over_black
-from understudy.core.media.light import LightSpace
 from understudy.core.media.light_image import decode_light
+from understudy.core.media.light_space import LightSpace
 from understudy.core.media.tiff_header import is_float_tiff
 
 LIGHT = np.random.default_rng(0).random((24, 32, 3)).astype(np.float32)

@@ -12,8 +12,8 @@ from understudy.core.errors import ClipError
 from understudy.core.export.exr_file import encode_exr
 from understudy.core.media.clip import FramePixels
 from understudy.core.media.image_decode import decode_over_black
-from understudy.core.media.light import light_space
 from understudy.core.media.light_image import decode_light
+from understudy.core.media.light_space import light_space
 from understudy.core.media.source import light_reading
 from understudy.core.media.tiff_header import is_float_tiff
 
