@@ -18,7 +18,7 @@ from .bounds import require_image_size
 from .clip import FramePixels
 from .exr_header import read_exr_parts
 from .exr_layer import shown_layer
-from .exr_part import single_part
+from .exr_part import chunk_bytes, single_part
 from .file_status import read_image_file, require_file
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ def _shown_layer(path: Path, data: bytes) -> tuple[str, bytes]:
         shown = shown_layer(parts)
         number = 0 if shown is None else shown.part
         width, height = parts[number].window("dataWindow")
-        parts[number].window("displayWindow")
         decoded = width * height * _PIXEL_BYTES
-        require_image_size(path, width, height, decoded, 3 * decoded, len(data))
+        working = 3 * decoded + chunk_bytes(parts[number])
+        require_image_size(path, width, height, decoded, working, len(data))
         if shown is None:
             raise ClipError(
                 f"{path} has no layer that Blender's sequencer shows; save it with channels R, G and B"

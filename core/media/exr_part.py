@@ -56,6 +56,10 @@ def single_part(data: bytes, parts: Sequence[ExrPart], header_end: int, number: 
     (flags,) = struct.unpack_from("<I", data, VERSION_AT)
     if flags & _DEEP_FLAG or part.text("type").startswith("deep"):
         raise ValueError("it holds deep data")
+    if part.window(_WINDOWS[0]) != parts[0].window(
+        _WINDOWS[0]
+    ):  # Blender 4.5 and 5.0 crash, or show a part of it
+        raise ValueError("its parts differ in size")
     width, height = part.window(_WINDOWS[0])
     window = struct.pack("<4i", 0, 0, width - 1, height - 1)
     is_multipart, is_tiled = bool(flags & MULTIPART_FLAG), bool(flags & _TILED_FLAG)
@@ -97,6 +101,20 @@ def single_part(data: bytes, parts: Sequence[ExrPart], header_end: int, number: 
     return b"".join((*head, struct.pack(f"<{len(offsets)}Q", *offsets), *chunks))
 
 
+def chunk_bytes(part: ExrPart) -> int:
+    """Return how much the channels of one chunk take, as 32-bit floats. Raises ValueError and struct.error."""
+    width, _ = part.window(_WINDOWS[0])
+    if "tiles" in part.attributes:
+        width, lines = struct.unpack_from("<2I", part.data, part.value_place("tiles"))
+    else:
+        lines = _chunk_lines(part)
+    return 4 * int(width) * int(lines) * len(part.channels)
+
+
+def _chunk_lines(part: ExrPart) -> int:
+    return _CHUNK_LINES[min(part.data[part.value_place("compression")], len(_CHUNK_LINES) - 1)]
+
+
 def _move_line(chunk: bytes, top: int) -> bytes:
     """Return a chunk of lines whose first is counted from another."""
     (line,) = struct.unpack_from("<i", chunk)
@@ -128,8 +146,7 @@ def _chunk_count(part: ExrPart) -> int:
     if "chunkCount" in part.attributes:
         (count,) = struct.unpack_from("<i", part.data, part.value_place("chunkCount"))
     else:
-        compression = min(part.data[part.value_place("compression")], len(_CHUNK_LINES) - 1)
-        count = -(-part.window(_WINDOWS[0])[1] // _CHUNK_LINES[compression])
+        count = -(-part.window(_WINDOWS[0])[1] // _chunk_lines(part))
     if not 0 <= count <= len(part.data) // _OFFSET_BYTES:
         raise ValueError("its number of chunks is damaged")
     return int(count)

@@ -27,8 +27,14 @@ from .open import open_source
 from .orientation import UPRIGHT, read_file_orientation, turn_upright
 from .source import ClipSource, light_reading
 from .source_image import UPRIGHT_READING
+from .tiff_header import is_float_tiff
 
 _ALPHA_NOTE = "{} has transparent parts: they are black in the movie, as in Blender's sequencer"
+
+_FLOAT_NOTE = (
+    "{} holds floats that are taken as an sRGB display shows them: light above white is cut off; "
+    "--colorspace keeps it"
+)
 
 
 class ViewerClip(NamedTuple):
@@ -98,7 +104,10 @@ def _orientation(path: Path) -> int:
 
 def _notes(paths: Sequence[Path]) -> tuple[str, ...]:
     if not is_exr(paths[0]):
-        return (_ALPHA_NOTE.format(paths[0].name),) if hides_parts(paths[0]) else ()
+        return (
+            *((_ALPHA_NOTE.format(paths[0].name),) if hides_parts(paths[0]) else ()),
+            *((_FLOAT_NOTE.format(paths[0].name),) if is_float_tiff(paths[0]) else ()),
+        )
     text = (
         f"{paths[0].name} is read as linear light with Rec.709 primaries and shown through the sRGB curve, as "
         "Blender's Standard view does: light above white is cut off"

@@ -51,6 +51,13 @@ def test_the_data_window_is_the_image(
     assert np.array_equal(decode_exr_light(write_exr_parts(tmp_path / "a.exr", *others, shown)), image)
 
 
+def test_parts_of_two_sizes_are_refused(tmp_path: Path) -> None:
+    small = Part("a", {"Z": np.zeros((2, 3), np.float32)})
+    path = write_exr_parts(tmp_path / "a.exr", small, Part("b", planes(("", "RGB"))))
+    with pytest.raises(ClipError, match=r"a\.exr can't be read .* its parts differ in size"):
+        decode_exr_light(path)
+
+
 @pytest.mark.parametrize("layers", [[("a", "XYZ"), ("b", "Y")], [("", "RGB"), ("Combined", "RGBA")]])
 def test_a_file_of_which_blender_shows_nothing_is_refused(tmp_path: Path, layers: list) -> None:
     path = write_exr_parts(tmp_path / "a.exr", Part("", planes(*layers)))
@@ -59,12 +66,12 @@ def test_a_file_of_which_blender_shows_nothing_is_refused(tmp_path: Path, layers
 
 
 def test_a_chunk_that_is_there_many_times_takes_no_memory(tmp_path: Path) -> None:
-    long = Part("long", {"Z": np.zeros((1, 50_000), np.float32)})
-    shown = Part("shown", {c: np.zeros((60, 4), np.float32) for c in "RGB"})
+    long = Part("long", {name: np.zeros((40, 50), np.float32) for name in map(str, range(200))})
+    shown = Part("shown", {c: np.zeros((40, 50), np.float32) for c in "RGB"})
     path = write_exr_parts(tmp_path / "a.exr", long, shown)
     data = path.read_bytes()
     table = read_exr_parts(data)[1]
-    path.write_bytes(data[:table] + data[table : table + 8] * 61 + data[table + 8 * 61 :])
+    path.write_bytes(data[:table] + data[table : table + 8] * 80 + data[table + 8 * 80 :][:50_000])
     with pytest.raises(
         ClipError, match=r"a\.exr can't be read as an OpenEXR image: it is cut off or damaged"
     ):

@@ -73,14 +73,15 @@ def dpx(width, height):
     return bytes(header)
 
 
-def exr(width, height):
-    """An OpenEXR file of floats without its lines."""
-    channels = b"".join(name + b"\0" + struct.pack("<iIii", 2, 0, 1, 1) for name in (b"B", b"G", b"R"))
+def exr(width, height, names=()):
+    """An OpenEXR file of floats with these channels beside R, G and B, without its lines."""
+    names = sorted((*names, b"B", b"G", b"R"))
+    channels = b"".join(name + b"\0" + struct.pack("<iIii", 2, 0, 1, 1) for name in names)
     window = struct.pack("<4i", 0, 0, width - 1, height - 1)
     header = b"\x76\x2f\x31\x01" + struct.pack("<I", 2)
     for name, kind, value in (
         (b"channels", b"chlist", channels + b"\0"),
-        (b"compression", b"compression", b"\3"),
+        (b"compression", b"compression", b"\3" if not names[3:] else b"\x09"),
         (b"dataWindow", b"box2i", window),
         (b"displayWindow", b"box2i", window),
         (b"lineOrder", b"lineOrder", b"\0"),

@@ -62,6 +62,7 @@ BOMBS = {
     "half.tif": lambda: tiff({256: 30_000, 257: 30_000, 258: 16, 277: 3, 273: 8, 279: 8, 339: 3}),
     "film.dpx": lambda: dpx(60_000, 60_000),
     "light.exr": lambda: exr(30_000, 30_000),
+    "layers.exr": lambda: exr(4_000, 256, [b"%03d" % number for number in range(900)]),
     "huge.bmp": lambda: bmp(40_000, -40_000),
     "lossless.webp": lambda: webp(b"VP8L", 16_384, 16_384),
     "moving.webp": lambda: webp(b"VP8X", 1 << 24, 1 << 24, moving=True),
