@@ -73,9 +73,7 @@ def test_floats_in_srgb_keep_what_is_beyond_it(tiff: Path) -> None:
     assert np.allclose(space.from_light(light), stored, rtol=1e-5, atol=1e-5)
 
 
-def test_the_command_line_reads_film_and_writes_light(
-    tmp_path: Path, dpx: Path, tiff: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_reads_film_in_a_color_space(tmp_path: Path, dpx: Path, tiff: Path) -> None:
     assert open_named_clip(dpx).clip.info.bit_depth == 16
     (warning,) = open_named_clip(tiff).warnings
     assert warning.startswith("a.tif holds floats that are taken as an sRGB display shows them")
@@ -102,3 +100,23 @@ def test_a_dpx_clip_has_a_turnover(tmp_path: Path, space: str) -> None:
     assert np.ptp(stack_channels(channels, "R", "G", "B")[channels["A"] > 0.5]) > 0.3
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert (manifest["frames"]["changed"], manifest["frames"]["failed"]) == (1, [])
+
+
+@pytest.mark.parametrize("reading", ["", light_reading("ACEScg"), light_reading("Filmic Log")])
+def test_a_frame_that_is_cut_off_shows_the_original_and_is_named_once(
+    tmp_path: Path, dpx: Path, reading: str
+) -> None:
+    dpx.write_bytes(dpx.read_bytes()[:2100])
+    project = DeepProject(tmp_path)
+    layer, _ = project.layer(dpx, reading=reading, size=(16, 12))
+    assert not layer.any()
+    (warning,) = project.warnings
+    assert "a.dpx is cut off: it has fewer lines than its DPX header says" in warning
+
+
+def test_doctor_says_which_images_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["doctor"])
+    assert (
+        "images are read as PNG, JPEG, TIFF (also of floats), BMP, WebP, OpenEXR and DPX"
+        in capsys.readouterr().out
+    )
