@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import ClipError
 from ..face.types import Floats
 from .clip import FramePixels
 from .dpx import SIGNATURES as DPX_SIGNATURES
@@ -37,6 +38,13 @@ def decode_light(space: LightSpace, path: Path) -> FramePixels:
         It is missing, of another kind, can't be read, or takes more memory than is allowed.
     """
     require_file(path)
+    try:
+        return _decode(space, path)
+    except MemoryError as fault:
+        raise ClipError(f"there is not enough memory to decode {path}; make it smaller") from fault
+
+
+def _decode(space: LightSpace, path: Path) -> FramePixels:
     if is_exr(path):
         return decode_exr_light(path)
     data = read_image_file(path)
