@@ -114,8 +114,7 @@ def _render_frame(
     """Return what is laid over a frame, the frame, and why not; None for a frame that can't be read."""
     fault, laid = "", _Laid()
     try:
-        plan, patch = pipeline.recast(clip, number, requests_at(number))
-        laid = _Laid(patch, pipeline.footage_patch(plan, patch, is_layer=False))
+        laid = _Laid(*pipeline.recast_in_footage(clip, number, requests_at(number)))
     except (ClipError, FaceImageError) as error:
         fault = str(error)
     except MemoryError:
