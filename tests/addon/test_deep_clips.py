@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from dpx_files import FILLED_RIGHT, write_dpx
+from dpx_files import write_dpx
 from exr_files import Part, write_exr, write_exr_parts
 from float_tiffs import write_float_tiff
 from footage.deep_movie import BT709, HLG, PQ, write_deep_movie
@@ -16,7 +16,7 @@ from understudy.core.media.source import ClipSource, light_reading
 
 pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 
-KINDS = ("png16", "dpx10", "hevc10")
+KINDS = ("png16", "hevc10")
 SPACES = {"exr": "ACEScg", "exr_parts": "Linear Rec.2020", "tiff32": "sRGB", "dpx16": "Linear Rec.709"}
 CODED = {"pq10": "Rec.2100-PQ", "hlg10": "Rec.2100-HLG", "log16": "AgX Log"}
 """Kinds whose codes stand for light. Movies say so themselves: from 5.0 on Blender gives their strips that space."""
@@ -65,8 +65,6 @@ def _write_image(folder, kind, pixels, light):
             return write_float_tiff(folder / "clip.tif", srgb_curve(light))
         case "dpx16":
             return write_dpx(folder / "clip.dpx", np.round(light * 65535).astype(int), 16)
-        case "dpx10":
-            return write_dpx(folder / "clip.dpx", pixels.astype(int) >> 6, 10, FILLED_RIGHT)
     path = folder / "clip.png"
     assert cv2.imwrite(str(path), np.ascontiguousarray(pixels[..., ::-1]))
     return path
