@@ -17,14 +17,14 @@ from ..media.clip_info_cache import CLIP_INFO_SCHEMA, TRANSFER_SCHEMA
 from ..swap.neural_region import ENHANCED_SCHEMA
 from ..swap.neural_source import SOURCE_VECTOR_SCHEMA
 from ..swap.neutral_face import NEUTRAL_FACE_SCHEMA
-from ..swap.schemas import swap_schema, target_schema
-from ..swap.shape import move_schema
+from ..swap.schemas import move_schema, swap_schema, target_schema
 from ..swap.source import SOURCE_SCHEMA
 from ..swap.texture import TEXTURE_SCHEMA
 from .light_stage import LIGHT_SCHEMA
 from .occlusion_stage import occlude_schema
 from .source_check import SOURCE_IMAGE_SCHEMA
 from .target_forms import SHAPE_SCHEMA
+from .target_glasses import GLASSES_SCHEMA
 
 STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "attribute": ATTRIBUTE_SCHEMA,
@@ -35,6 +35,7 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "enhance": ENHANCED_SCHEMA,
     "facts": CLIP_INFO_SCHEMA,
     "frame": FRAME_SCHEMA,
+    "glasses": GLASSES_SCHEMA,
     "landmark": landmark_schema,
     "light": LIGHT_SCHEMA,
     "look": FACE_LOOK_SCHEMA,

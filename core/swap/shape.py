@@ -13,17 +13,15 @@ from typing import Self
 import cv2
 import numpy as np
 
-from ..cache.base.schema import MAX_COORDINATE_PIXELS, ArraySpec, Schema
 from ..cache.base.store import Arrays
-from ..face.types import LANDMARK_COUNT, Floats, Levels, Pixels
-from ..geometry.glasses import BAND_SIZE, find_rims
+from ..face.types import Floats, Levels, Pixels
+from ..geometry.glasses import find_rims
 from ..geometry.levels import as_type_of, from_stored, is_deep, limit_levels, round_levels, to_stored
 from ..geometry.mesh_raster import point_normals
 from ..geometry.mesh_topology import Indices, Topology
-from ..geometry.skin_detail import STRENGTH_LIMIT_LEVELS, measure_detail
+from ..geometry.skin_detail import measure_detail
 from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
-from .schemas import stored_dtype
 
 VERSION = 3
 _REACH_SHARE = 0.45
@@ -32,34 +30,8 @@ _REST_PIXELS = 0.12
 """A picture that is moved by less than this can't be told from the frame: there it fades into it."""
 _HIDDEN_COSINE = 0.05
 _CONTROL_POINTS = 200
-_MAX_SIDE = 1 << 16
 _EYE_POINTS = 5
 _BAND_ROWS = 32
-_MOVE_ARRAYS = (
-    ArraySpec("corner", "int32", (2,), 0, _MAX_SIDE),
-    ArraySpec("region", "int32", (4,), 0, _MAX_SIDE),
-    ArraySpec("landmarks", "float32", (LANDMARK_COUNT, 3), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
-    ArraySpec("detail", "float32", (2,), 0.0, STRENGTH_LIMIT_LEVELS),
-    ArraySpec("grid", "float32", ("rows", "columns", 2), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
-    ArraySpec("rims", "uint8", ("band height", "band width")),
-)
-_MOVE_SIZES = {
-    "height": range(1, _MAX_SIDE),
-    "width": range(1, _MAX_SIDE),
-    "rows": range(1, _MAX_SIDE),
-    "columns": range(1, _MAX_SIDE),
-    "band width": (0, BAND_SIZE[0]),
-    "band height": (0, BAND_SIZE[1]),
-}
-_MOVE_SCHEMAS = {
-    dtype: Schema((ArraySpec("picture", dtype, ("height", "width", 4)), *_MOVE_ARRAYS), _MOVE_SIZES)
-    for dtype in ("uint8", "uint16")
-}
-
-
-def move_schema(text: str) -> Schema:
-    """Return the schema of a `FaceWarp` under a key with this text."""
-    return _MOVE_SCHEMAS[stored_dtype(text)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +146,8 @@ def move_face(
     resting: Sequence[Floats],
     topology: Topology,
     cut_levels: Callable[[tuple[slice, slice]], Floats] | None = None,
+    *,
+    thick_frames: bool = False,
 ) -> FaceWarp:
     """Move a face of a frame, and the picture around it.
 
@@ -191,6 +165,8 @@ def move_face(
         The canonical face mesh.
     cut_levels : callable, optional
         Returns (h, w, 3) float32 RGB of the frame in rows and columns, in levels, where it has more than 8 bits.
+    thick_frames : bool
+        Whether the face has glasses with a thick frame.
 
     Returns
     -------
@@ -221,7 +197,8 @@ def move_face(
     without = FaceWarp(picture, *corner, moved, warp, detail, np.zeros((0, 0), np.uint8))
     # Looked for in the moved picture: there a rim need not be moved once more, which would blur it.
     region = without.frame_with_face(frame, warp.place)
-    rims = find_rims(region, moved[:, :2] - np.array((warp.left, warp.top), np.float32), topology)
+    there = moved[:, :2] - np.array((warp.left, warp.top), np.float32)
+    rims = find_rims(region, there, topology, thick=thick_frames)
     return replace(without, rims=rims) if rims.any() else without
 
 

@@ -102,7 +102,7 @@ def test_v5_every_stage_spoilt_at_once(
     ("recipe", "stage"),
     [
         *(("mesh", stage) for stage in ("frame", "landmark", "embed", "swap", "facts", "people", "note")),
-        *(("shape", stage) for stage in ("shape", "move", "neutral_face")),
+        *(("shape", stage) for stage in ("shape", "glasses", "move", "neutral_face")),
         *(("neural", stage) for stage in ("embed", "attribute", "swap", "enhance", "occlude")),
         ("dfm", "swap"),
     ],
