@@ -113,7 +113,7 @@ def _image_writer(
     writer = ImageSequenceWriter(output, source, comment, "" if space is None else space.name)
     if _has_floats(clip):
         writer.warnings.append(
-            "of the OpenEXR images R, G and B are written, no other channels and attributes"
+            "R, G and B are written as OpenEXR, no other channels and attributes of the clip"
         )
     if pixel_layout(source.pixel_format).has_alpha:
         writer.warnings.append("transparency is lost: choose .mov with --codec prores, or --codec ffv1")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
 
+SRGB = "sRGB"
+"""In which floats of TIFF images go beyond what a display shows."""
 PQ, HLG = "Rec.2100-PQ", "Rec.2100-HLG"
 TAGGED_SPACES = {16: PQ, 18: HLG}
 """By what a movie says of its transfer curve, the number of ISO/IEC 23091-2."""

@@ -19,9 +19,11 @@ from .colour_spaces import (
     LOG_SPACES,
     MOVIE_WHITE,
     PQ,
+    SRGB,
     Matrix,
     layer_space,
 )
+from .exr import decode_srgb, srgb_curve
 from .source import LIGHT_READING, TAGGED_READING
 from .transfer import (
     WHITE,
@@ -124,7 +126,7 @@ def _matrix(name: str, *, inverse: bool) -> Floats | None:
 def _matrix_rows(name: str) -> Matrix | None:
     if name in LOG_SPACES:
         return LOG_SPACES[name][1]
-    return HDR_MATRIX if name in CODED_SPACES else LINEAR_SPACES[name]
+    return HDR_MATRIX if name in CODED_SPACES else LINEAR_SPACES.get(name)
 
 
 @lru_cache(2)
@@ -141,7 +143,7 @@ def _decode(name: str, codes: Floats) -> Floats:
         return as_floats(hlg_to_scene(np.clip(codes, 0, 1)))
     if name in LOG_SPACES:
         return as_floats(np.clip(log_to_light(LOG_SPACES[name][0], codes), -_MAX_HALF, _MAX_HALF))
-    return codes
+    return as_floats(decode_srgb(codes)) if name == SRGB else codes
 
 
 def _encode(name: str, light: Floats) -> Floats:
@@ -150,7 +152,9 @@ def _encode(name: str, light: Floats) -> Floats:
         return as_floats(light_to_pq(light * np.float32(WHITE)))
     if name == HLG:
         return as_floats(scene_to_hlg(light))
-    return as_floats(light_to_log(LOG_SPACES[name][0], light)) if name in LOG_SPACES else light
+    if name in LOG_SPACES:
+        return as_floats(light_to_log(LOG_SPACES[name][0], light))
+    return as_floats(srgb_curve(light)) if name == SRGB else light
 
 
 def light_space(reading: str) -> LightSpace | None:
@@ -161,7 +165,7 @@ def light_space(reading: str) -> LightSpace | None:
     kind, _, name = reading.partition(" ")
     if kind not in (LIGHT_READING, TAGGED_READING):
         return None
-    if name not in LINEAR_SPACES and name not in CODED_SPACES:
+    if name not in LINEAR_SPACES and name not in CODED_SPACES and name != SRGB:
         raise ClipError(
             f"images in the color space {name} can't be read as light: choose another one for the strip, "
             "such as Linear Rec.709 or ACEScg"

@@ -5,9 +5,11 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from exr_files import write_exr
+from dpx_files import write_dpx
+from exr_files import Part, write_exr, write_exr_parts
+from float_tiffs import write_float_tiff
 from footage.deep_movie import BT709, HLG, PQ, write_deep_movie
-from understudy.core.media.exr import encode_srgb
+from understudy.core.media.exr import encode_srgb, srgb_curve
 from understudy.core.media.light_space import light_space
 from understudy.core.media.open import open_source
 from understudy.core.media.source import ClipSource, light_reading
@@ -15,9 +17,10 @@ from understudy.core.media.source import ClipSource, light_reading
 pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 
 KINDS = ("png16", "hevc10")
-SPACES = {"exr": "ACEScg"}
+SPACES = {"exr": "ACEScg", "exr_parts": "Linear Rec.2020", "tiff32": "sRGB", "dpx16": "Linear Rec.709"}
 CODED = {"pq10": "Rec.2100-PQ", "hlg10": "Rec.2100-HLG", "log16": "AgX Log"}
 """Kinds whose codes stand for light. Movies say so themselves: from 5.0 on Blender gives their strips that space."""
+HIGHLIGHT_KINDS = ("exr", "exr_parts", "tiff32")
 TRANSFERS = {"pq10": PQ, "hlg10": HLG}
 HIGHLIGHT_COLUMNS, NEGATIVE_COLUMNS = slice(120, 122), slice(150, 152)
 """Of light that no display shows, 8.0 and -0.05: they run through the face, its edge and what is beside it."""
@@ -30,26 +33,41 @@ HIGHLIGHT = 4.0
 def _write_clip(folder, kind, frame):
     """Write the frame in the light of a ramp as a clip of a kind; returns the steps that make a strip of it."""
     coded = frame.astype(np.float64) / 255 * np.linspace(0.4, 1, frame.shape[1])[None, :, None]
-    if kind in SPACES:
-        light = _linear(coded)
-        light[:, HIGHLIGHT_COLUMNS], light[:, NEGATIVE_COLUMNS] = 8.0, -0.05
-        path = write_exr(folder / "clip.exr", light)
-        strip = ["pictures", {"name": "clip", "files": [str(path)]}]
-        return [strip, ["adjust", {"name": "clip", "colorspace_settings__name": SPACES[kind]}]]
     if kind in CODED:
         light = _linear(coded).astype(np.float32)
         light[:, HIGHLIGHT_COLUMNS] = HIGHLIGHT
         coded = np.clip(light_space(light_reading(CODED[kind])).from_light(light), 0, 1)
     pixels = np.round(coded * 65535).astype(np.uint16)
-    if kind in ("png16", "log16"):
-        path = folder / "clip.png"
-        assert cv2.imwrite(str(path), np.ascontiguousarray(pixels[..., ::-1]))
-        strip = ["pictures", {"name": "clip", "files": [str(path)]}]
-        adjust = ["adjust", {"name": "clip", "colorspace_settings__name": CODED.get(kind, "sRGB")}]
-        return [strip, adjust]
-    path = folder / "clip.mov"
-    write_deep_movie(path, pixels, TRANSFERS.get(kind, BT709))
-    return [["movie", {"name": "clip", "file": str(path)}]]
+    if kind in (*TRANSFERS, "hevc10"):
+        path = folder / "clip.mov"
+        write_deep_movie(path, pixels, TRANSFERS.get(kind, BT709))
+        return [["movie", {"name": "clip", "file": str(path)}]]
+    light = _linear(coded)
+    if kind in HIGHLIGHT_KINDS:
+        light[:, HIGHLIGHT_COLUMNS], light[:, NEGATIVE_COLUMNS] = 8.0, -0.05
+    path = str(_write_image(folder, kind, pixels, light.astype(np.float32)))
+    space = {**SPACES, **CODED}.get(kind, "sRGB")
+    strip = ["pictures", {"name": "clip", "files": [path]}]
+    return [strip, ["adjust", {"name": "clip", "colorspace_settings__name": space}]]
+
+
+def _write_image(folder, kind, pixels, light):
+    """Write an image of a kind; returns its path."""
+    match kind:
+        case "exr":
+            return write_exr(folder / "clip.exr", light)
+        case "exr_parts":
+            window = (0, 0, 400, 300)
+            depth = Part("depth", {"Z": light[..., 0]}, display=window)
+            colours = {c: light[..., n] for n, c in enumerate("RGB")}
+            return write_exr_parts(folder / "clip.exr", depth, Part("rgb", colours, (7, 5), window))
+        case "tiff32":
+            return write_float_tiff(folder / "clip.tif", srgb_curve(light))
+        case "dpx16":
+            return write_dpx(folder / "clip.dpx", np.round(light * 65535).astype(int), 16)
+    path = folder / "clip.png"
+    assert cv2.imwrite(str(path), np.ascontiguousarray(pixels[..., ::-1]))
+    return path
 
 
 def _linear(coded):
@@ -181,8 +199,8 @@ def test_a_face_in_codes_is_the_face_of_the_8_bit_clip(renders, kind):
     assert light[bright & opaque].mean() > 0.5 * HIGHLIGHT
 
 
-def test_light_beyond_the_display_survives_beside_and_under_the_face(renders):
-    (kind,) = SPACES
+@pytest.mark.parametrize("kind", HIGHLIGHT_KINDS)
+def test_light_beyond_the_display_survives_beside_and_under_the_face(renders, kind):
     layer, shown, bare = renders.layer(kind), renders.pixels(kind, "with"), renders.pixels(kind, "bare")
     alpha = layer[..., 3].astype(np.float32)
     soft = (alpha > 0) & (alpha < 1)
