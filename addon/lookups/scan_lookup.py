@@ -11,14 +11,14 @@ import bpy
 from ...core.face.types import Pixels
 from ...core.media.source import ClipSource
 from ...core.recipe import Recipe
-from ...core.recipe.frame_ranges import Exclusion, Hold
-from ...core.recipe.landmark_edits import LandmarkEdit
+from ...core.recipe.frame_ranges import Exclusion, FrameRange
 from ...core.recipe.redetection import Redetection
 from ...core.recipe.request import Identity, SwapRequest
 from ..layers.folders import cache_folder
 from ..properties.landmark_properties import landmark_edits_of
+from ..properties.mask_properties import roto_of
 from ..properties.preferences import Preferences, preferences
-from ..properties.range_properties import exclusions_of, holds_of, redetections_of
+from ..properties.range_properties import dismissals_of, exclusions_of, holds_of, redetections_of
 from ..sequencer.strips import source_of
 from .gallery import lookup_cache
 from .lookups import open_lookup_session
@@ -59,7 +59,8 @@ class ScanLookup:
             request = SwapRequest(Identity(()), self.recipe, redetections=self.redetections)
             result = session.scan(self.source, self.first, self.last, request)
         count = result.frame_count + result.unknown_count
-        return replace(result, series=()), draw_plots(result, range(self.first, self.first + count))
+        series = tuple(replace(one, values=one.values[:0]) for one in result.series)
+        return replace(result, series=series), draw_plots(result, range(self.first, self.first + count))
 
     def to_view(
         self, result: "tuple[ScanResult, Pixels | None]", make_icon: Callable[[Pixels], int]
@@ -85,20 +86,21 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
 
 
 def problem_runs_of(lookup: ScanLookup, view: ScanView, modifier: Any) -> "tuple[ProblemRun, ...]":
-    """Return what is left of a scan's problems beside the ranges that a modifier mends, as runs."""
+    """Return what is left of a scan's problems beside what a modifier repairs, as runs."""
     result = view.result
-    mended = exclusions_of(modifier), holds_of(modifier), landmark_edits_of(modifier)
-    key = "problems", lookup, id(result), *mended
-    return lookup_cache().get_or_compute(key, lambda: _runs(result, *mended))
+    ranges = (*holds_of(modifier), *landmark_edits_of(modifier), *dismissals_of(modifier))
+    repairs = exclusions_of(modifier), ranges, roto_of(modifier)
+    key = "problems", lookup, id(result), *repairs
+    return lookup_cache().get_or_compute(key, lambda: _runs(result, *repairs))
 
 
 def _runs(
     result: "ScanResult",
     exclusions: tuple[Exclusion, ...],
-    holds: tuple[Hold, ...],
-    landmark_edits: tuple[LandmarkEdit, ...],
+    ranges: tuple[FrameRange, ...],
+    roto: str,
 ) -> "tuple[ProblemRun, ...]":
-    from ...core.scan.problems import open_problems
+    from ...core.scan.repairs import open_problems
     from ...core.scan.runs import problem_runs
 
-    return problem_runs(open_problems(result.problems, exclusions, holds, landmark_edits))
+    return problem_runs(open_problems(result, exclusions, ranges, roto))

@@ -11,7 +11,7 @@ from ..blender.reports import report
 from ..lookups.gallery import lookup_cache
 from ..lookups.scan_lookup import problem_runs_of, scan_lookup
 from ..modifiers.active import active_modifier, active_scene, active_stack, active_strip
-from ..prepare.source_frames import first_frame_within
+from ..prepare.source_frames import visible_frames
 from .requires_modifier import RequiresModifier, activate_modifier
 
 if TYPE_CHECKING:
@@ -25,16 +25,19 @@ _MAX_MARKER_CHARACTERS = 60
 def problem_frames(context: bpy.types.Context) -> "list[tuple[int, ProblemRun]]":
     """List the problems of the active strip, of every modifier that was scanned, by their first visible frame."""
     scene, strip = active_scene(context), active_strip(context)
+    if strip is None:
+        return []
+    visible = visible_frames(scene, strip)
     runs: dict[tuple[int, str], ProblemRun] = {}
-    for modifier in [] if strip is None else active_stack(context):
+    for modifier in active_stack(context):
         if not modifier.scan_count:
             continue
         lookup = scan_lookup(scene, strip, modifier)
         view = lookup_cache().get_or_fetch(lookup)
         for run in () if view is None else problem_runs_of(lookup, view, modifier):
-            frame = first_frame_within(scene, strip, run.first, run.last)
-            if frame is not None:
-                runs[frame, run.text] = run
+            span = visible.span(run.first, run.last)
+            if span is not None:
+                runs[span[0], run.text] = run
     return sorted(((frame, run) for (frame, _), run in runs.items()), key=lambda pair: pair[0])
 
 

@@ -33,6 +33,7 @@ class Track:
         self.total = np.zeros_like(embedding)
         self.frames: list[int] = []
         self.rows: list[npt.NDArray[np.float32]] = []
+        self.boxes: list[Floats] = []
         # Of the last frames, two at most, that follow each other.
         self._last_faces: list[_TrackPoint] = []
 
@@ -59,22 +60,30 @@ class Track:
             row[_COLUMNS["cover"]] = 100 * look.cover
         self.frames.append(sighting.number)
         self.rows.append(row)
+        self.boxes.append(face.box)
         self.total += sighting.embeddings[index]
         self._last_faces = [*self._last_faces[-1:], current]
 
     def series(self, person: int) -> PersonSeries:
         """Return what was measured, as that of a person."""
-        return PersonSeries(person, np.array(self.frames, np.int32), np.stack(self.rows))
+        frames = np.array(self.frames, np.int32)
+        return PersonSeries(person, frames, np.stack(self.rows), np.stack(self.boxes))
 
 
 def join_tracks(track: Track, other: Track) -> Track:
     """Return two tracks that share no frame as one."""
     joined = Track(track.total)
     joined.total = track.total + other.total
-    pairs = sorted(
-        zip([*track.frames, *other.frames], [*track.rows, *other.rows], strict=True), key=lambda pair: pair[0]
+    entries = sorted(
+        zip(
+            [*track.frames, *other.frames],
+            [*track.rows, *other.rows],
+            [*track.boxes, *other.boxes],
+            strict=True,
+        ),
+        key=lambda entry: entry[0],
     )
-    joined.frames, joined.rows = [frame for frame, _ in pairs], [row for _, row in pairs]
+    joined.frames, joined.rows, joined.boxes = (list(column) for column in zip(*entries, strict=True))
     return joined
 
 

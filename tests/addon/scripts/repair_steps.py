@@ -4,7 +4,7 @@
 import bpy
 from steps import _scene, _strip
 from understudy.addon.operators.problems import problem_frames
-from understudy.addon.prepare.source_frames import source_frames
+from understudy.addon.prepare.source_frames import visible_frames
 
 
 def problems(active):
@@ -37,4 +37,4 @@ def here():
 
 def shown_source_frames(name):
     """The frame of its clip that a strip shows, by the frame of the timeline."""
-    return list(map(list, source_frames(_scene(), _strip(name)).items()))
+    return list(map(list, visible_frames(_scene(), _strip(name)).by_frame.items()))
