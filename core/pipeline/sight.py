@@ -60,22 +60,18 @@ def sight_frame(
     store: Store, analyser: Analyser, selector: FaceSelector, clip: Clip, number: int, request: SwapRequest
 ) -> FrameSighting:
     """Return what is seen of the faces that a request replaces in a frame, see `Pipeline.sight_frame`."""
-    request = request.with_analysis_of(number)
-    # As landmarks are not steadied: what is mended by itself is seen all the same, and a scan stays quick.
-    request = replace(
-        request, recipe=replace(request.recipe, select=replace(request.recipe.select, steady=False))
-    )
+    request = without_steady_choice(request.with_analysis_of(number))
     recipe = request.recipe
     require_same_points(recipe, number)
     here = analyser.analysis(clip, number, recipe)
     frame_faces = FrameFaces(here.frame, here.faces, here.embeddings, here.space)
     indices = selector.select(clip, number, request, frame_faces)
-    detections = store.get(analyser.keys(clip, number, recipe)[0])
+    detections = store.get(here.detection_key)
     faces = tuple(here.faces[index] for index in indices)
     looks = looks_from_arrays(store.get(face_look_key(here.key)), len(here.faces))
     return FrameSighting(
         number,
-        analyser.frames.thumbnail(clip, number),
+        here.thumbnail,
         faces,
         here.embeddings[indices],
         here.space.match_threshold,
@@ -84,6 +80,17 @@ def sight_frame(
         (clip.info.width, clip.info.height),
         tuple(looks[index] for index in indices) if looks else (),
     )
+
+
+def without_steady_choice(request: SwapRequest) -> SwapRequest:
+    """Return a request that chooses faces by each frame alone: the very request where it does.
+
+    As landmarks are not steadied: what is mended by itself is seen all the same, and a scan stays quick.
+    """
+    recipe = request.recipe
+    if not recipe.select.steady:
+        return request
+    return replace(request, recipe=replace(recipe, select=replace(recipe.select, steady=False)))
 
 
 def detection_scores(faces: tuple[Face, ...], detections: Arrays | None) -> tuple[float, ...]:

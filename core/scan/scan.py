@@ -13,7 +13,7 @@ from ..face.types import Pixels
 from ..media.clip import Clip
 from ..media.clip_info_cache import NotCachedError
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.sight import FrameSighting
+from ..pipeline.sight import FrameSighting, without_steady_choice
 from ..recipe.request import SwapRequest
 from .people import KnownPeople
 from .problems import PersonSeries, Problem, ScanResult
@@ -111,10 +111,10 @@ def scan_clip(
     RecipeError
         A recipe names a face that is not there.
     """
-    scan, unknown = Scan(), 0
+    scan, unknown, looked_at = Scan(), 0, without_steady_choice(request)
     for done, number in enumerate(numbers, 1):
         try:
-            scan.add(pipeline.sight_frame(clip, number, request))
+            scan.add(pipeline.sight_frame(clip, number, looked_at))
         except (ClipError, NotCachedError):
             unknown += 1
         on_frame(done)

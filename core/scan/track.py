@@ -94,7 +94,7 @@ def _measure_jump(row: npt.NDArray[np.float32], before: Face, face: Face, after:
     points, earlier, later = (one.landmarks[::_POINT_STEP, :2] for one in (face, before, after))
     away = points - (earlier + later) / 2
     height = max(face.height, 1.0)
-    row[_COLUMNS["jump"]] = 100 * float(np.median(np.hypot(away[:, 0], away[:, 1]))) / height
+    row[_COLUMNS["jump"]] = 100 * _median(np.hypot(away[:, 0], away[:, 1])) / height
     middle = math.sqrt(max(before.height, 1.0) * max(after.height, 1.0))
     row[_COLUMNS["size"]] = 100 * abs(math.log(height / middle))
     row[_COLUMNS["turn"]] = max(
@@ -105,6 +105,12 @@ def _measure_jump(row: npt.NDArray[np.float32], before: Face, face: Face, after:
             (face.pose.roll, before.pose.roll, after.pose.roll),
         )
     )
+
+
+def _median(values: Floats) -> float:
+    """Return what `numpy.median` does of finite values (n,), which takes twice as long for a few hundred."""
+    low, high = (len(values) - 1) // 2, len(values) // 2
+    return float(np.partition(values, (low, high))[low : high + 1].mean())
 
 
 def _measure_look(
