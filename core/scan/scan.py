@@ -25,7 +25,7 @@ OnFrame = Callable[[int], None]
 
 
 class Scan:
-    """Takes the frames of a range in order. Its memory grows by some 100 bytes for each face."""
+    """Takes the frames of a range in order. Its memory grows by some 400 bytes for each face."""
 
     def __init__(self) -> None:
         self._people = KnownPeople()
