@@ -87,20 +87,28 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
 
 def problem_runs_of(lookup: ScanLookup, view: ScanView, modifier: Any) -> "tuple[ProblemRun, ...]":
     """Return what is left of a scan's problems beside what a modifier repairs, as runs."""
-    result = view.result
-    ranges = (*holds_of(modifier), *landmark_edits_of(modifier), *dismissals_of(modifier))
-    repairs = exclusions_of(modifier), ranges, roto_of(modifier)
-    key = "problems", lookup, id(result), *repairs
-    return lookup_cache().get_or_compute(key, lambda: _runs(result, *repairs))
-
-
-def _runs(
-    result: "ScanResult",
-    exclusions: tuple[Exclusion, ...],
-    ranges: tuple[FrameRange, ...],
-    roto: str,
-) -> "tuple[ProblemRun, ...]":
-    from ...core.scan.repairs import open_problems
     from ...core.scan.runs import problem_runs
 
-    return problem_runs(open_problems(result, exclusions, ranges, roto))
+    repairs = _repairs_of(modifier)
+    key = "problems", lookup, id(view.result), *repairs
+    return lookup_cache().get_or_compute(
+        key, lambda: problem_runs(_open_result(view.result, *repairs).problems)
+    )
+
+
+def open_result(view: ScanView, modifier: Any) -> "ScanResult":
+    """Return what a scan found with the problems alone that are left beside what a modifier repairs."""
+    return _open_result(view.result, *_repairs_of(modifier))
+
+
+def _repairs_of(modifier: Any) -> tuple[tuple[Exclusion, ...], tuple[FrameRange, ...], str]:
+    ranges = (*holds_of(modifier), *landmark_edits_of(modifier), *dismissals_of(modifier))
+    return exclusions_of(modifier), ranges, roto_of(modifier)
+
+
+def _open_result(
+    result: "ScanResult", exclusions: tuple[Exclusion, ...], ranges: tuple[FrameRange, ...], roto: str
+) -> "ScanResult":
+    from ...core.scan.repairs import open_problems
+
+    return replace(result, problems=open_problems(result, exclusions, ranges, roto))

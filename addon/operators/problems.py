@@ -9,7 +9,7 @@ from bpy.props import IntProperty
 from ...core.reporting.layer_outcomes import pluralise
 from ..blender.reports import report
 from ..lookups.gallery import lookup_cache
-from ..lookups.scan_lookup import problem_runs_of, scan_lookup
+from ..lookups.scan_lookup import open_result, problem_runs_of, scan_lookup
 from ..modifiers.active import active_modifier, active_scene, active_stack, active_strip
 from ..prepare.source_frames import visible_frames
 from .requires_modifier import RequiresModifier, activate_modifier
@@ -62,7 +62,7 @@ class UNDERSTUDY_OT_problem_scan(RequiresModifier, bpy.types.Operator):
         if view is None:
             report(self, "ERROR", "Nothing of this strip is prepared: press Prepare Clip first")
             return {"CANCELLED"}
-        result = view.result
+        result = open_result(view, modifier)
         flagged = f"{len(result.flagged_frames)} of {pluralise(result.frame_count, 'frame')} flagged"
         more = f", {result.unknown_count} are not prepared" if result.unknown_count else ""
         report(self, "INFO", f"{flagged}{more}")

@@ -3,6 +3,8 @@
 
 import bpy
 from steps import _scene, _strip
+from understudy.addon.lookups.gallery import lookup_cache
+from understudy.addon.lookups.scan_lookup import open_result, scan_lookup
 from understudy.addon.operators.problems import problem_frames
 from understudy.addon.prepare.source_frames import visible_frames
 
@@ -13,6 +15,13 @@ def problems(active):
     return [
         [frame, run.first, run.last, run.reasons[0].measure] for frame, run in problem_frames(bpy.context)
     ]
+
+
+def flagged_frames(index=0):
+    """The frames of the clip that Scan for Problems counts for a modifier of the active strip."""
+    modifier = _scene().understudy.modifiers[index]
+    lookup = scan_lookup(_scene(), _scene().sequence_editor.active_strip, modifier)
+    return list(open_result(lookup_cache().get_or_fetch(lookup), modifier).flagged_frames)
 
 
 def mended_ranges(index=0):
