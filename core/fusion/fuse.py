@@ -12,7 +12,7 @@ from ..geometry.crop import scale_points
 from ..geometry.levels import as_floats, as_type_of, is_deep, limit_levels, round_levels
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
-from ..geometry.outline import convex_hull, grow_outline
+from ..geometry.outline import bounds_around, convex_hull, grow_outline
 from ..geometry.skin_model import unoccluded_mask
 from ..geometry.smoothstep import smoothstep
 from ..recipe import Fusion
@@ -114,12 +114,15 @@ def fuse_crop(
         rgb = match_grain(
             rgb, round_levels(alpha), in_layer, footage.detail, footage.grain, footage.seed, topology
         )
-    layer = cv2.insertChannel(alpha, cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), 3)
     # What is not shown is left black, so that it holds no likeness; but for a rim: a layer that is scaled mixes
     # neighbours, and black ones would draw a dark line around the face.
-    shown = np.asarray(alpha > 0, np.uint8) if is_deep(alpha) else alpha
-    rim = cv2.dilate(shown, np.ones((2 * RIM_PIXELS + 1, 2 * RIM_PIXELS + 1), np.uint8))
-    return as_type_of(rgb, cv2.bitwise_and(layer, layer, mask=rim))
+    layer = as_type_of(rgb, np.zeros((*alpha.shape, 4), np.uint8))
+    shown = np.asarray(alpha > 0 if is_deep(alpha) else alpha, np.uint8)
+    place = bounds_around(shown, RIM_PIXELS)
+    rim = cv2.dilate(shown[place], np.ones((2 * RIM_PIXELS + 1, 2 * RIM_PIXELS + 1), np.uint8))
+    part = cv2.insertChannel(alpha[place], cv2.cvtColor(rgb[place], cv2.COLOR_RGB2RGBA), 3)
+    cv2.copyTo(part, rim, layer[place])
+    return layer
 
 
 def box_and_parameters(crop: FusionCrop, region: CropRegion, params: Fusion) -> tuple[Affine | None, Fusion]:
@@ -219,8 +222,11 @@ def _match_light(
         further = edge_gain(target.astype(np.float32), lit_small, both, scaled[topology.oval], edge[1])
         gain, offset = gain * further, offset * further
     full = rgb.shape[1], rgb.shape[0]
-    lit = cv2.multiply(rgb, cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_32F)
-    spread_offset = cv2.resize(offset, full, interpolation=cv2.INTER_LINEAR)
+    spread_gain, spread_offset = (
+        cv2.resize(small_map, full, interpolation=cv2.INTER_LINEAR) for small_map in (gain, offset)
+    )
+    # In place: new memory of that size takes as long as the multiplication.
+    lit = cv2.multiply(rgb, spread_gain, dst=spread_gain, dtype=cv2.CV_32F)
     if is_deep(rgb):
         return limit_levels(np.asarray(cv2.add(lit, spread_offset, dtype=cv2.CV_32F), np.float32))
     # Rounded and kept within 0..255 in the same step.

@@ -9,7 +9,7 @@ import numpy as np
 from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
-from ..geometry.outline import convex_hull
+from ..geometry.outline import bounds_around, convex_hull
 from ..geometry.smoothstep import smoothstep
 from ..recipe import Fusion
 from ..swap.neural_region import Affine, box_distance
@@ -56,7 +56,8 @@ def face_mask(
     drawn = draw_mask_geometry(points, size, params, topology, box, own_lids)
     mask = smoothstep((drawn.distance - drawn.padding) / drawn.ramp)
     for hole, kept in ((drawn.eyes, params.keep_eyes), (drawn.mouth, params.keep_mouth)):
-        around = _bounds_around(hole, drawn.opening_sigma)
+        # OpenCV's kernel for bytes ends at three standard deviations.
+        around = bounds_around(hole, int(np.ceil(3 * drawn.opening_sigma)) + 2)
         mask[around] *= 1 - kept * _soften(hole[around], drawn.opening_sigma)
     return np.asarray(mask if drawn.area is None else mask * drawn.area, np.float32)
 
@@ -176,14 +177,6 @@ def _eye_outlines(points: Floats, growth: float, topology: Topology) -> list[Flo
         grown = (opening - middle) * growth + middle
         outlines.append(np.asarray(grown + closed * (around - grown), np.float32))
     return outlines
-
-
-def _bounds_around(hole: Pixels, sigma: float) -> tuple[slice, slice]:
-    """Return the rows and columns that a drawn hole reaches once its edge is softened."""
-    left, top, width, height = cv2.boundingRect(hole)
-    # OpenCV's kernel for bytes ends at three standard deviations.
-    reach = int(np.ceil(3 * sigma)) + 2
-    return slice(max(top - reach, 0), top + height + reach), slice(max(left - reach, 0), left + width + reach)
 
 
 def _soften(hole: Pixels, sigma: float) -> Floats:

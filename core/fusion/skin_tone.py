@@ -6,6 +6,8 @@ edge. Only what looks like the target's own skin takes it, less and less with th
 small image.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -34,10 +36,30 @@ _BAND_CELLS = 4
 _TOLERANCE = 0.8
 
 
-def spread_skin_tone(
+@dataclass(frozen=True, eq=False)
+class SkinTone:
+    """What gives the skin around a face the face's tone.
+
+    Attributes
+    ----------
+    gain
+        (h, w, 3) float32: what the picture's colours are multiplied with, in cells of it.
+    step
+        How many pixels of the picture a cell is wide and high.
+    """
+
+    gain: Floats
+    step: int
+
+    def apply(self, picture: Levels) -> None:
+        """Change a picture, (H, W, 4) RGBA with straight alpha in levels, of the size that this was measured in."""
+        _multiply(picture, self.gain, self.step)
+
+
+def measure_skin_tone(
     picture: Levels, face: Levels, corner: tuple[int, int], points: Floats, amount: float, topology: Topology
-) -> Levels:
-    """Return a picture around a face whose skin has the face's tone.
+) -> SkinTone:
+    """Return what gives the skin of the picture around a face the face's tone.
 
     Parameters
     ----------
@@ -56,8 +78,8 @@ def spread_skin_tone(
 
     Returns
     -------
-    ndarray, as `picture`
-        RGBA with straight alpha.
+    SkinTone
+        For this picture.
     """
     height, width = picture.shape[:2]
     # By a whole number, which takes a fifth of the time; an even one, as every other row is enough.
@@ -81,17 +103,17 @@ def spread_skin_tone(
     likeness = cv2.erode(likeness, np.ones((3, 3), np.uint8)) * cover * bare
     share = share * cv2.GaussianBlur(np.asarray(likeness, np.float32), (0, 0), _SKIN_BLUR_PIXELS)
     gain = np.exp(np.float32(amount) * share[..., None] * tone)
-    return _multiply(picture, np.asarray(gain, np.float32), step)
+    return SkinTone(np.asarray(gain, np.float32), step)
 
 
-def _multiply(picture: Levels, gain: Floats, step: int) -> Levels:
-    """Multiply the colours of a picture by a gain (h, w, 3) that is smaller by the factor `step`."""
+def _multiply(picture: Levels, gain: Floats, step: int) -> None:
+    """Multiply the colours of a picture, in place, by a gain (h, w, 3) that is smaller by the factor `step`."""
     away = np.abs(gain - 1)
     # NumPy's own maximum takes ten times as long on so short an axis.
     farthest = np.maximum(np.maximum(away[..., 0], away[..., 1]), away[..., 2])
     differs = np.asarray(farthest > _NO_CHANGE, np.uint8)
     if not differs.any():
-        return picture
+        return
     x, y, columns, rows = cv2.boundingRect(differs)
     # A cell more on either side, where there is one: what lies between two of them depends on both.
     left, top = max(x - 1, 0), max(y - 1, 0)
@@ -104,8 +126,7 @@ def _multiply(picture: Levels, gain: Floats, step: int) -> Levels:
     # What is left of a cell at the picture's end belongs to the last one.
     down = picture.shape[0] % step if bottom == gain.shape[0] else 0
     across = picture.shape[1] % step if right == gain.shape[1] else 0
-    result = picture.copy()
-    part = result[top * step : bottom * step + down, left * step : right * step + across]
+    part = picture[top * step : bottom * step + down, left * step : right * step + across]
     # A few rows at a time, so that all of it stays in the processor's cache.
     for first in range(0, len(with_alpha), _BAND_CELLS):
         last = min(first + _BAND_CELLS, len(with_alpha))
@@ -120,7 +141,6 @@ def _multiply(picture: Levels, gain: Floats, step: int) -> Levels:
             band[:] = limit_levels(np.asarray(band * full, np.float32))
             continue
         cv2.multiply(band, full, dst=band, dtype=cv2.CV_8U)
-    return result
 
 
 def _reduce(image: Levels, size: tuple[int, int], step: int) -> tuple[Floats, Floats]:
@@ -128,7 +148,11 @@ def _reduce(image: Levels, size: tuple[int, int], step: int) -> tuple[Floats, Fl
 
     Returns (h, w, 3) float32 in levels, and how much of each pixel there is, (h, w) float32 0..1.
     """
-    rows = image[: size[1] * step : 2, : size[0] * step]
+    return _reduce_rows(image[: size[1] * step : 2, : size[0] * step], size)
+
+
+def _reduce_rows(rows: Levels, size: tuple[int, int]) -> tuple[Floats, Floats]:
+    """Reduce every other row of an image, see `_reduce`."""
     part = cv2.resize(rows, size, interpolation=cv2.INTER_AREA)
     _, mask = cv2.threshold(cv2.extractChannel(rows, 3), 0, 255, cv2.THRESH_BINARY)
     share = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32) / 255
@@ -146,15 +170,17 @@ def _reduce_face(
     first, last = (x // step, y // step), (min(-(-right // step), size[0]), min(-(-bottom // step), size[1]))
     if first[0] >= last[0] or first[1] >= last[1]:
         return colours, share
+    # Of the picture's rows `_reduce` takes the even ones.
     canvas = as_type_of(
-        face, np.zeros(((last[1] - first[1]) * step, (last[0] - first[0]) * step, 4), np.uint8)
+        face, np.zeros(((last[1] - first[1]) * step // 2, (last[0] - first[0]) * step, 4), np.uint8)
     )
-    place = canvas[
-        y - first[1] * step : bottom - first[1] * step, x - first[0] * step : right - first[0] * step
-    ]
-    part = face[y - top : y - top + place.shape[0], x - left : x - left + place.shape[1]]
+    y += y % 2
+    first_row = (y - first[1] * step) // 2
+    part = face[y - top : bottom - top : 2, x - left : right - left]
+    place = canvas[first_row : first_row + len(part), x - first[0] * step : right - first[0] * step]
+    part = part[: len(place), : place.shape[1]]
     _, mask = cv2.threshold(cv2.extractChannel(part, 3), _SHOWN_LEVELS - 1, 255, cv2.THRESH_BINARY)
     cv2.copyTo(part, np.asarray(mask, np.uint8), place)
     cells = slice(first[1], last[1]), slice(first[0], last[0])
-    colours[cells], share[cells] = _reduce(canvas, (last[0] - first[0], last[1] - first[1]), step)
+    colours[cells], share[cells] = _reduce_rows(canvas, (last[0] - first[0], last[1] - first[1]))
     return colours, share

@@ -12,9 +12,11 @@ from ..face.types import Floats, Levels
 from ..geometry.crop import invert_affine, transform_points
 from ..geometry.glasses import band_matrix
 from ..geometry.levels import as_type_of, is_deep
+from ..geometry.outline import bounds_around
 from ..recipe import Fusion
 from ..swap.shape import FaceWarp
 from .patch import Patch
+from .skin_tone import SkinTone
 
 VERSION = 4
 """Of all that a fuse with another form adds: it counts up with `edge_light` and `grain` too."""
@@ -41,10 +43,28 @@ def widen_for_shape(params: Fusion, amount: float) -> Fusion:
     )
 
 
-def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[int, int]) -> Patch:
-    """Lay a fused face over the moved picture; `size` is the frame's (width, height).
+def lay_on_picture(
+    face: Patch, face_warp: FaceWarp, amount: float, size: tuple[int, int], tone: SkinTone | None = None
+) -> Patch:
+    """Lay a fused face over the moved picture.
 
-    `amount`, 0 to 1, is how much of the result is shown: face and picture fade together.
+    Parameters
+    ----------
+    face : Patch
+        The face.
+    face_warp : FaceWarp
+        The picture and where it lies.
+    amount : float
+        0 to 1, how much of the result is shown: face and picture fade together.
+    size : tuple of int
+        Width and height of the frame in pixels.
+    tone : SkinTone, optional
+        What the picture's skin takes of the face's tone first.
+
+    Returns
+    -------
+    Patch
+        Both.
     """
     height, width = face_warp.picture.shape[:2]
     face_height, face_width = face.pixels.shape[:2]
@@ -52,10 +72,13 @@ def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[
     right = min(max(face_warp.left + width, face.left + face_width), size[0])
     bottom = min(max(face_warp.top + height, face.top + face_height), size[1])
     layer = as_type_of(face.pixels, np.zeros((bottom - top, right - left, 4), np.uint8))
-    layer[
+    picture = layer[
         face_warp.top - top : face_warp.top - top + height,
         face_warp.left - left : face_warp.left - left + width,
-    ] = face_warp.picture
+    ]
+    picture[:] = face_warp.picture
+    if tone is not None:
+        tone.apply(picture)
     there = layer[
         face.top - top : face.top - top + face_height, face.left - left : face.left - left + face_width
     ]
@@ -70,6 +93,10 @@ def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[
 
 def _lay_over(above: Levels, below: Levels) -> None:
     """Lay an RGBA image over another of its size, both with straight alpha; the other becomes the result."""
+    if not is_deep(above):
+        # Bytes stay as they are where nothing is above them.
+        place = bounds_around(np.asarray(cv2.extractChannel(above, 3), np.uint8), 0)
+        above, below = above[place], below[place]
     # A few rows at a time, so that all of it stays in the processor's cache.
     for first in range(0, len(above), _BAND_ROWS):
         rows = slice(first, first + _BAND_ROWS)
@@ -78,7 +105,7 @@ def _lay_over(above: Levels, below: Levels) -> None:
         if is_deep(low):
             alpha, share, rest = _mix(np.asarray(upper, np.float32), np.asarray(lower, np.float32))
             below[rows] = cv2.insertChannel(alpha, cv2.blendLinear(high, low, share, rest), 3)
-        elif upper.any():
+        else:
             if int(lower.min()) == _OPAQUE:
                 alpha, share, rest = (
                     np.asarray(cv2.LUT(upper, table), np.float32) for table in _opaque_tables()

@@ -2,13 +2,14 @@
 """Draw the mesh: which triangle covers a pixel, and values of its points spread over its pixels."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ..face.types import Floats, Pixels
-from .mesh_topology import Topology
+from .mesh_topology import Indices, Topology
 
 TriangleMap = npt.NDArray[np.int32]
 
@@ -33,10 +34,23 @@ def point_normals(points: Floats, topology: Topology) -> Floats:
     """
     corners = points[topology.triangles]
     faces = np.cross(corners[:, 2] - corners[:, 0], corners[:, 1] - corners[:, 0])
-    normals = np.zeros((468, 3), np.float32)
-    for corner in range(3):
-        np.add.at(normals, topology.triangles[:, corner], faces)
+    # Row by row, in the order of `_faces_at_points`: NumPy's own way to add at places takes three times as long.
+    normals, faces = np.zeros((468, 3), np.float32), np.concatenate([faces, np.zeros((1, 3), faces.dtype)])
+    for places in _faces_at_points(topology):
+        normals += faces.take(places, 0)
     return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _faces_at_points(topology: Topology) -> Indices:
+    """Return the numbers of the triangles at each point, (k, 468); where there are fewer than k, the last plus one."""
+    points = topology.triangles.T.ravel()
+    order = np.argsort(points, kind="stable")
+    counts = np.bincount(points, minlength=468)
+    places = np.arange(len(points)) - np.repeat(np.cumsum(counts) - counts, counts)
+    faces = np.full((counts.max(), 468), len(topology.triangles), np.int32)
+    faces[places, points[order]] = order % len(topology.triangles)
+    return faces
 
 
 def triangle_map(points: Floats, size: tuple[int, int], topology: Topology) -> TriangleMap:

@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from ..face.types import Floats
+from ..face.types import Floats, Pixels
 
 
 def convex_hull(points: Floats) -> Floats:
@@ -21,6 +21,25 @@ def convex_hull(points: Floats) -> Floats:
         Its corners.
     """
     return np.asarray(cv2.convexHull(np.ascontiguousarray(points[:, :2], np.float32))[:, 0], np.float32)
+
+
+def bounds_around(image: Pixels, reach: int) -> tuple[slice, slice]:
+    """Return the rows and columns of an image that hold all that is not 0.
+
+    Parameters
+    ----------
+    image : ndarray, shape (h, w), uint8
+        The image.
+    reach : int
+        How many pixels more there are on either side, as far as the image goes.
+
+    Returns
+    -------
+    tuple of slice
+        Rows and columns.
+    """
+    left, top, width, height = cv2.boundingRect(image)
+    return slice(max(top - reach, 0), top + height + reach), slice(max(left - reach, 0), left + width + reach)
 
 
 def grow_outline(outline: Floats, factor: float) -> Floats:

@@ -105,14 +105,18 @@ class WarpGrid:
         """
         rows, columns = self.displacement.shape[:2]
         across, down = self.cell
-        x = np.clip((points[:, 0] - self.left + 0.5) / across - 0.5, 0, columns - 1)
-        y = np.clip((points[:, 1] - self.top + 0.5) / down - 0.5, 0, rows - 1)
+        x = np.minimum(np.maximum((points[:, 0] - self.left + 0.5) / across - 0.5, 0), columns - 1)
+        y = np.minimum(np.maximum((points[:, 1] - self.top + 0.5) / down - 0.5, 0), rows - 1)
         column = np.minimum(x.astype(int), max(columns - 2, 0))
         row = np.minimum(y.astype(int), max(rows - 2, 0))
-        right, low = np.minimum(column + 1, columns - 1), np.minimum(row + 1, rows - 1)
         u, v = (x - column)[:, None], (y - row)[:, None]
-        upper = self.displacement[row, column] * (1 - u) + self.displacement[row, right] * u
-        lower = self.displacement[low, column] * (1 - u) + self.displacement[low, right] * u
+        rest_u = 1 - u
+        # By one number for each cell, which takes a fifth of the time of two.
+        cells, first = self.displacement.reshape(-1, 2), row * columns + column
+        across, down = int(columns > 1), columns * int(rows > 1)
+        upper = cells.take(first, 0) * rest_u + cells.take(first + across, 0) * u
+        first += down
+        lower = cells.take(first, 0) * rest_u + cells.take(first + across, 0) * u
         return np.asarray(upper * (1 - v) + lower * v, np.float32)
 
     def warp_points(self, points: Floats) -> Floats:
@@ -214,12 +218,13 @@ def _interpolate(places: Floats, values: Floats, nodes: Floats, reach: float) ->
 
 def _basis(points: Floats, places: Floats, reach: float) -> Floats:
     """Return Wendland's function of the distance of points (m, 2) to places (n, 2): (m, n), 1 at no distance."""
-    here, there = np.asarray(points / reach, np.float32), np.asarray(places / reach, np.float32)
-    basis = np.empty((len(here), len(there)), np.float32)
+    here, there = (np.ascontiguousarray((ends / reach).T, np.float32) for ends in (points, places))
+    basis = np.empty((len(points), len(places)), np.float32)
+    buffers = np.empty((2, _BASIS_POINTS, len(places)), np.float32)
     # A few points at a time, so that all of it stays in the processor's cache: that takes a third of the time.
-    for first in range(0, len(here), _BASIS_POINTS):
-        part = here[first : first + _BASIS_POINTS]
-        distance, left = (part[:, None, axis] - there[None, :, axis] for axis in (0, 1))
+    for first in range(0, len(points), _BASIS_POINTS):
+        part = here[:, first : first + _BASIS_POINTS]
+        distance, left = np.subtract(part[:, :, None], there[:, None], out=buffers[:, : part.shape[1]])
         distance *= distance
         left *= left
         distance += left

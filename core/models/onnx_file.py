@@ -109,7 +109,7 @@ def read_onnx_info(data: bytes | memoryview, path: Path) -> OnnxInfo:
     return OnnxInfo(inputs, tuple(walk.outputs), tuple(info for info, _ in walk.initializers))
 
 
-def last_initializer(data: bytes, path: Path) -> npt.NDArray[np.float32]:
+def last_initializer(data: bytes | memoryview, path: Path) -> npt.NDArray[np.float32]:
     """Return the values of the last initializer of an ONNX file's main graph, as float32 in its shape.
 
     inswapper_128 keeps the matrix there that its source embedding is multiplied by; its fp16 file as float16.

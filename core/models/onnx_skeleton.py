@@ -6,6 +6,7 @@ Only the walk is here, and it refuses nothing: whatever it can't follow is read 
 Source: the field numbers of onnx.proto, and Protocol Buffers' published description of its encoding.
 """
 
+import math
 import os
 from io import FileIO
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
+from ..face.types import Floats
 from ..filesystem import open_input
-from .onnx_file import OnnxInfo, read_model_file, read_onnx_info, require_size
+from .onnx_file import OnnxInfo, last_initializer, read_model_file, read_onnx_info, require_size
 from .protobuf_wire import BYTES, VARINT, varint
 from .read_errors import read_errors
 
@@ -24,6 +26,8 @@ _INNER = {(_MODEL, 7): _GRAPH, (_GRAPH, 5): _TENSOR}
 _RAW_DATA_FIELD = 9
 _MIN_SKIP_BYTES = 1 << 12
 """A smaller tensor is read: what it holds may be the size of another."""
+MAX_SMALL_BYTES = 1 << 21
+"""Of weights that are read for their values: inswapper's matrix has half as many."""
 _HEADER_BYTES = 20
 """A field's number and length are two numbers of ten bytes at most."""
 _MAX_FIELDS = 100_000
@@ -43,13 +47,15 @@ def onnx_info_of(path: Path) -> OnnxInfo:
     return read_onnx_info(read_skeleton(path), path)
 
 
-def read_skeleton(path: Path) -> memoryview:
+def read_skeleton(path: Path, min_skip_bytes: int = _MIN_SKIP_BYTES) -> memoryview:
     """Return a model file's bytes with zeros in the place of large weights, which are not read.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
+    min_skip_bytes : int
+        Smaller weights are read.
 
     Returns
     -------
@@ -65,15 +71,43 @@ def read_skeleton(path: Path) -> memoryview:
         require_size(path)
         with open_input(path) as file:
             if os.fstat(file.fileno()).st_size > _SMALL_FILE_BYTES:
-                return _Walk(file).read()
+                return _Walk(file, min_skip_bytes).read()
     return memoryview(read_model_file(path))
+
+
+def small_last_initializer(skeleton: memoryview, info: OnnxInfo, path: Path) -> Floats | None:
+    """Return the values of the last initializer of a skeleton in which those of MAX_SMALL_BYTES are read.
+
+    Parameters
+    ----------
+    skeleton : memoryview of uint8
+        What `read_skeleton` gives.
+    info : OnnxInfo
+        What it says of itself.
+    path : pathlib.Path
+        For messages alone.
+
+    Returns
+    -------
+    ndarray, float32, or None
+        See `onnx_file.last_initializer`; None for a larger one.
+
+    Raises
+    ------
+    ModelError
+        It has none, or not as raw floats.
+    """
+    shape = info.initializers[-1].shape if info.initializers else None
+    values = math.prod(size for size in shape or () if isinstance(size, int))
+    return last_initializer(skeleton, path) if 4 * values < MAX_SMALL_BYTES else None
 
 
 class _Walk:
     """One file that is walked."""
 
-    def __init__(self, file: FileIO) -> None:
+    def __init__(self, file: FileIO, min_skip_bytes: int) -> None:
         self._file = file
+        self._min_skip_bytes = min_skip_bytes
         self._view = np.zeros(os.fstat(file.fileno()).st_size, np.uint8).data
         self._field_count = 0
         self._end = 0
@@ -104,7 +138,7 @@ class _Walk:
             inner = _INNER.get((kind, tag >> 3))
             if inner is not None:
                 self._read_message(first, at, inner)
-            elif kind != _TENSOR or tag >> 3 != _RAW_DATA_FIELD or length < _MIN_SKIP_BYTES:
+            elif kind != _TENSOR or tag >> 3 != _RAW_DATA_FIELD or length < self._min_skip_bytes:
                 self._read(first, at)
 
     def _read(self, first: int, end: int) -> None:

@@ -44,13 +44,18 @@ class OpeningsAhead(Generic[_Name, _Opened]):
         return had_any
 
 
+def is_large(size_bytes: int) -> bool:
+    """Tell whether work on so many bytes is worth a thread of its own, and a copy of them worth leaving out."""
+    return size_bytes >= _LARGE_BYTES
+
+
 @contextmanager
 def check_beside(check: Callable[[], None], size_bytes: int) -> Iterator[None]:
     """Do a check of so many bytes while the `with` block is run, or before it where they are few.
 
     The block's end waits for it. What the check raises takes the place of what the block raises.
     """
-    if size_bytes < _LARGE_BYTES:
+    if not is_large(size_bytes):
         check()
         yield
         return

@@ -89,6 +89,14 @@ class Processor:
         return self.name in ("cpu", OPENVINO_CPU, OPENVINO_BF16)
 
     @property
+    def opens_files(self) -> bool:
+        """Whether it opens a model by its path as it does by its bytes.
+
+        Others may name what they build from a model by its path.
+        """
+        return self.name == "cpu"
+
+    @property
     def fuses_images(self) -> bool:
         """Whether images are fused on it.
 
@@ -167,14 +175,17 @@ def require_provider_names(providers: Sequence[str]) -> None:
 
 
 def open_session(
-    data: bytes, processor: Processor, threads: int, provider_options: ProviderOptions
+    model: bytes | str, processor: Processor, threads: int, provider_options: ProviderOptions
 ) -> "onnxruntime.InferenceSession":
-    """Open a model's bytes. Raises what ONNX Runtime raises, instead of going on with the CPU by itself."""
+    """Open a model's bytes, or the file of that path.
+
+    Raises what ONNX Runtime raises, instead of going on with the CPU by itself.
+    """
     import onnxruntime
 
     providers = [(provider, dict(options)) for provider, options in provider_options]
     options = session_options(processor, threads)
-    return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
+    return onnxruntime.InferenceSession(model, options, providers=providers, enable_fallback=0)
 
 
 def session_options(processor: Processor, threads: int) -> "onnxruntime.SessionOptions":

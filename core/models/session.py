@@ -19,6 +19,7 @@ from .io_binding import run_with_binding
 from .memory_limit import release_memory
 from .model_file import ModelFile
 from .onnx_file import last_initializer, read_model_file, read_onnx_info
+from .onnx_skeleton import MAX_SMALL_BYTES, read_skeleton, small_last_initializer
 from .openings import OpeningsAhead, check_beside
 from .ort_exceptions import is_out_of_memory, ort_exceptions
 from .processor import Processor, ProviderOptions, open_session, require_provider_names
@@ -201,12 +202,26 @@ class ModelPool:
         return opened
 
     def _open(self, model: ModelFile, *, exact: bool, keep_initializer: bool = False) -> OpenModel:
+        if self.processor.opens_files and model.can_be_opened_by_path():
+            return self._open_file(model, exact=exact, keep_initializer=keep_initializer)
         data = read_model_file(model.path)
         # Nothing is run before it is known to be what the hash names; its structure is walked before it is opened.
         with check_beside(partial(model.verify, data), len(data)):
             read_onnx_info(data, model.path)
             session = self._create_session(data, str(model.path), self._provider_options(exact=exact))
         return OpenModel(session, last_initializer(data, model.path) if keep_initializer else None)
+
+    def _open_file(self, model: ModelFile, *, exact: bool, keep_initializer: bool) -> OpenModel:
+        """Open a large model by its path: of bytes ONNX Runtime makes a copy, and keeps both."""
+        with model.verify_beside():
+            skeleton = read_skeleton(model.path, MAX_SMALL_BYTES)
+            info = read_onnx_info(skeleton, model.path)
+            session = self._create_session(
+                str(model.path), str(model.path), self._provider_options(exact=exact)
+            )
+        return OpenModel(
+            session, small_last_initializer(skeleton, info, model.path) if keep_initializer else None
+        )
 
     def _provider_options(self, *, exact: bool) -> ProviderOptions:
         """Return the providers for a model, with a folder for engines where they need one and it is safe."""
@@ -227,11 +242,11 @@ class ModelPool:
         return without
 
     def _create_session(
-        self, data: bytes, name: str, provider_options: ProviderOptions
+        self, model: bytes | str, name: str, provider_options: ProviderOptions
     ) -> "onnxruntime.InferenceSession":
         wanted = provider_options[0][0]
         try:
-            session = open_session(data, self.processor, self._threads, provider_options)
+            session = open_session(model, self.processor, self._threads, provider_options)
         except ort_exceptions() as error:
             if is_out_of_memory(error):
                 raise ModelError(

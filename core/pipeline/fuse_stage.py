@@ -18,7 +18,7 @@ from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch
 from ..fusion.roto.matte import DrawnMask, draw_masks, masks_key_inputs, subtract_masks
 from ..fusion.roto.raster import Window
-from ..fusion.skin_tone import spread_skin_tone
+from ..fusion.skin_tone import measure_skin_tone
 from ..fusion.warp_layer import glasses_rims, lay_on_picture, move_mask, widen_for_shape
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import Topology
@@ -111,12 +111,12 @@ class FuseStage:
         ready, points, look, cover, footage = self._with_shape(entry, crops, mask, face_warp, entry.shape)
         pixels = fuse_crop(ready, points, entry.region, look, self._topology, cover, footage, added)
         face = Patch(entry.region.left, entry.region.top, pixels)
+        tone = None
         if reach > 0:
             corner = face.left - face_warp.left, face.top - face_warp.top
             in_picture = np.asarray(points[:, :2] - (face_warp.left, face_warp.top), np.float32)
-            picture = spread_skin_tone(face_warp.picture, pixels, corner, in_picture, reach, self._topology)
-            face_warp = replace(face_warp, picture=picture)
-        return lay_on_picture(face, face_warp, params.blend * params.opacity, size)
+            tone = measure_skin_tone(face_warp.picture, pixels, corner, in_picture, reach, self._topology)
+        return lay_on_picture(face, face_warp, params.blend * params.opacity, size, tone)
 
     def take_apart(
         self,

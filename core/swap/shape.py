@@ -237,11 +237,15 @@ def _warp_picture(picture: Levels, displacement: Floats) -> tuple[Levels, int, i
         share[rows] = np.round(255 * smoothstep(away / np.float32(_REST_PIXELS)))
     left, top, width, height = cv2.boundingRect(share)
     width, height = max(width, 1), max(height, 1)
-    columns = np.arange(left, left + width, dtype=np.float32)
-    part = as_type_of(picture, np.empty((height, width, 4), picture.dtype))
+    part = as_type_of(picture, np.zeros((height, width, 4), picture.dtype))
     for rows in _bands(height):
-        there = slice(rows.start + top, rows.stop + top), slice(left, left + width)
-        across = displacement[there][..., 0] + columns
+        # A face is round: its picture has corners in which nothing moves.
+        whole = slice(rows.start + top, rows.stop + top)
+        first, _, width, _ = cv2.boundingRect(share[whole])
+        if not width:
+            continue
+        there = whole, slice(first, first + width)
+        across = displacement[there][..., 0] + np.arange(first, first + width, dtype=np.float32)
         down = (
             displacement[there][..., 1] + np.arange(there[0].start, there[0].stop, dtype=np.float32)[:, None]
         )
@@ -250,7 +254,7 @@ def _warp_picture(picture: Levels, displacement: Floats) -> tuple[Levels, int, i
             moved = limit_levels(np.asarray(moved, np.float32))
         shown = share[there]
         rgba = cv2.insertChannel(shown.astype(picture.dtype), cv2.cvtColor(moved, cv2.COLOR_RGB2RGBA), 3)
-        part[rows] = cv2.bitwise_and(rgba, rgba, mask=shown)
+        part[rows, first - left : first - left + width] = cv2.bitwise_and(rgba, rgba, mask=shown)
     return part, left, top
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.fusion.patch import Patch
+from understudy.core.fusion.skin_tone import SkinTone
 from understudy.core.fusion.warp_layer import lay_on_picture
 from understudy.core.geometry.warp_grid import WarpGrid
 from understudy.core.swap.shape import FaceWarp
@@ -56,3 +57,15 @@ def test_the_face_is_over_the_picture(
     assert np.abs(patch.pixels[..., :3] - colours[place])[patch.pixels[..., 3] > 0].max(initial=0) <= 1
     untouched = canvas[1, ..., 3][place] == 0
     assert np.array_equal(patch.pixels[untouched], canvas[0][place][untouched])
+
+
+def test_the_pictures_skin_takes_the_faces_tone_before_the_face_is_laid_over_it() -> None:
+    picture, face = (random_image(seed, 60, 80, np.array((255,))) for seed in (1, 3))
+    tone = SkinTone(np.full((8, 6, 3), 0.5, np.float32), 10)
+    before, darker = picture.copy(), picture.copy()
+    tone.apply(darker)
+    above = Patch(30, 40, face[:50, :30])
+    made = lay_on_picture(above, face_warp(picture, 20, 20), 1.0, SIZE, tone)
+    assert np.array_equal(picture, before)
+    assert darker[..., :3].mean() < 0.6 * before[..., :3].mean()
+    assert np.array_equal(made.pixels, lay_on_picture(above, face_warp(darker, 20, 20), 1.0, SIZE).pixels)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How large models start: read without their weights, opened ahead, their bytes checked meanwhile."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from models import stand_ins
 from understudy.core.errors import ModelError
-from understudy.core.models import onnx_skeleton, openings
+from understudy.core.models import onnx_skeleton, openings, session
 from understudy.core.models.model_file import ModelFile
 from understudy.core.models.onnx_file import OnnxInfo, read_onnx_info
 from understudy.core.models.onnx_skeleton import onnx_info_of, read_skeleton
+from understudy.core.models.processor import open_session
 from understudy.core.models.session import ModelPool
 
 IMAGES = np.random.default_rng(1).uniform(0, 255, (1, 3, 112, 112)).astype(np.float32)
@@ -89,3 +91,48 @@ def test_a_large_file_that_is_replaced_is_not_run(
         with pytest.raises(ModelError, match=r"a\.onnx changed while it was in use"):
             pool.run_all(file, IMAGES)
         assert pool.load_count == 0
+
+
+@pytest.mark.parametrize("name", ["a.onnx", os.fsdecode(b"a\xff.onnx")])
+def test_a_large_file_is_opened_by_its_path_and_runs_alike(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """What ONNX Runtime is handed it keeps; a name that is no text is for Python alone."""
+    (tmp_path / name).write_bytes(content)
+    file, opened = ModelFile(tmp_path / name), []
+
+    def open_and_note(model: bytes | str, *others: object) -> object:
+        opened.append(type(model))
+        return open_session(model, *others)
+
+    monkeypatch.setattr(session, "open_session", open_and_note)
+    whole = ModelPool(1)
+    expected = whole.run_all(file, IMAGES)[0], whole.last_initializer(file)
+    monkeypatch.setattr(openings, "_LARGE_BYTES", 0)
+    monkeypatch.setattr(onnx_skeleton, "_SMALL_FILE_BYTES", 0)
+    for limit in (0, onnx_skeleton.MAX_SMALL_BYTES):
+        monkeypatch.setattr(session, "MAX_SMALL_BYTES", limit)
+        monkeypatch.setattr(onnx_skeleton, "MAX_SMALL_BYTES", limit)
+        pool = ModelPool(1)
+        assert np.array_equal(pool.last_initializer(file), expected[1])
+        assert np.array_equal(pool.run_all(file, IMAGES)[0], expected[0])
+    assert opened == [bytes, *[str if name == "a.onnx" else bytes] * 2]
+
+
+def test_a_large_file_that_is_written_to_while_it_is_opened_is_not_run(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it holds again what it held when it is hashed."""
+    (tmp_path / "a.onnx").write_bytes(content)
+    file, pool = ModelFile(tmp_path / "a.onnx"), ModelPool(1)
+
+    def open_another(model: bytes | str, *others: object) -> object:
+        (tmp_path / "b.onnx").write_bytes(content)
+        (tmp_path / "b.onnx").replace(tmp_path / "a.onnx")
+        return open_session(model, *others)
+
+    monkeypatch.setattr(openings, "_LARGE_BYTES", 0)
+    monkeypatch.setattr(session, "open_session", open_another)
+    with pytest.raises(ModelError, match=r"a\.onnx changed while it was in use"):
+        pool.run_all(file, IMAGES)
+    assert pool.load_count == 0

@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from understudy.core.fusion.skin_tone import spread_skin_tone
+from understudy.core.fusion.skin_tone import measure_skin_tone
 from understudy.core.geometry.mesh_topology import load_topology
 
 TOPOLOGY = load_topology()
@@ -45,7 +45,13 @@ def face_of(tone: float) -> tuple[np.ndarray, tuple[int, int]]:
 
 def spread(tone: float, amount: float) -> np.ndarray:
     face, corner = face_of(tone)
-    return spread_skin_tone(person(), face, corner, points(), amount, TOPOLOGY)
+    return with_tone_of(face, corner, amount)
+
+
+def with_tone_of(face: np.ndarray, corner: tuple[int, int], amount: float) -> np.ndarray:
+    picture = person()
+    measure_skin_tone(picture, face, corner, points(), amount, TOPOLOGY).apply(picture)
+    return picture
 
 
 def lightness(picture: np.ndarray, rows: slice, columns: slice) -> float:
@@ -84,5 +90,5 @@ def test_none_of_it_is_the_picture_and_neither_is_the_same_tone() -> None:
 @pytest.mark.parametrize("corner", [(-40, -30), (WIDTH - 20, HEIGHT - 20), (WIDTH + 5, 0)])
 def test_a_face_may_lie_partly_outside(corner: tuple[int, int]) -> None:
     face, _ = face_of(0.75)
-    made = spread_skin_tone(person(), face, corner, points(), 1.0, TOPOLOGY)
+    made = with_tone_of(face, corner, 1.0)
     assert made.shape == person().shape

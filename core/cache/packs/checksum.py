@@ -10,9 +10,10 @@ What it notices: every weight is odd, so a row with one changed word has another
 the weights differ, so words that changed places within a row count differently; the CRC takes the rows in
 order, so rows that changed places do too. A row with several changed words keeps its sum once in 2^(64 - k),
 k being the lowest bit that is changed in any of them: for cut, shifted, swapped, zeroed or overwritten
-stretches that is never. The final CRC-32 misses what the sums noticed once in 2^32. What it does not notice
-is an even number of flips of the words' topmost bits in one and the same row (1368 bytes) with no other bit
-of that row changed, as long as that is all the damage there is. A row is a third of 512 words, and not half,
+stretches that is never, and for two flips of the same bit of two words only where it is one of their upper
+16. The final CRC-32 misses what the sums noticed once in 2^32. What it does not notice is an even number of
+flips of the words' topmost bits in one and the same row (1368 bytes) with no other bit of that row changed,
+as long as that is all the damage there is. A row is a third of 512 words, and not half,
 so that a line of memory which fails every 2^n bytes hits some row in three an odd number of times.
 """
 
