@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MAX_DRAWN_RUNS = 8
 _MAX_DRAWN_RANGES = 32
+_WIDEST_KIND, _WIDEST_SPAN = "Detect Again", "0000-0000 (clip 0000-0000)"
 
 
 def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -115,10 +116,11 @@ def _draw_range_buttons(layout: Any, context: bpy.types.Context) -> None:
 def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any, clip: ClipView) -> None:
     for index, entry in enumerate(modifier.ranges[:_MAX_DRAWN_RANGES]):
         column = layout.box().column(align=True)
-        row = column.row(align=True)
+        both = row_or_column(column, context, (_WIDEST_KIND, _WIDEST_SPAN, ""))
+        both.prop(entry, "kind", text="")
+        row = both.row(align=True)
         draw_go_button(row, "understudy.range_go", index, entry, clip)
         row.operator("understudy.range_remove", text="", icon="X").index = index
-        column.prop(entry, "kind", text="")
         draw_ends(column, context, entry, "understudy.range_set", index)
         if entry.kind == EXCLUDE:
             column.prop(entry, "fade")
