@@ -50,6 +50,7 @@ def _families() -> tuple[ModuleType, ...]:
         takes,
         target_forms,
         trust,
+        turnover,
     )
 
     return (
@@ -81,4 +82,5 @@ def _families() -> tuple[ModuleType, ...]:
         render_report,
         sheets,
         trust,
+        turnover,
     )

@@ -25,6 +25,7 @@ from ...core.recipe.request import SwapRequest
 from ...core.reporting.log import room_logger
 from ...core.sessions.settings import RunSettings, settings_values
 from ...core.sheet.request import SheetRequest, sheet_request_values
+from ...core.turnover.request import TurnoverRequest, turnover_request_values
 
 _LOGGER = room_logger("addon.sessions")
 Message = tuple[str, Any]
@@ -136,6 +137,15 @@ class WorkerProcess:
             "sheet": sheet_request_values(request),
         }
         self._send("sheet", values)
+
+    def make_turnover(self, strip: str, request: TurnoverRequest) -> None:
+        """Have a turnover written: answers are `frames`, how many of how many, its `outcome`, `warning` and `fault`."""
+        values = {
+            "strip": strip,
+            "clip": self._clip_id(request.source),
+            "turnover": turnover_request_values(request),
+        }
+        self._send("turnover", values)
 
     def purge(self, strip: str, source: ClipSource | None, images: Sequence[Path] = ()) -> None:
         """Have deleted what came of images of a person, of a clip, or everything; the answer is `freed`, in bytes."""

@@ -93,6 +93,7 @@ class UNDERSTUDY_MT_modifier(bpy.types.Menu):
         layout.operator("understudy.casting_sheet", text="Casting Sheet…", icon="IMGDISPLAY")
         layout.operator("understudy.takes_add_images", text="Add Takes from Images…", icon="FILEBROWSER")
         layout.operator("understudy.face_geometry", icon="MESH_DATA")
+        layout.operator("understudy.turnover_write", icon="RENDERLAYERS")
         layout.separator()
         layout.operator("understudy.modifier_add", text="Add Face Swap", icon="ADD")
         layout.operator("understudy.modifier_remove", icon="X")
@@ -194,6 +195,10 @@ def _draw_state(layout: Any, context: bpy.types.Context) -> None:
     if state.running:
         _draw_progress(layout, context, "" if is_prepared else state.prepared_label)
     draw_sheet_progress(layout, context)
+    if state.turnover_strip:
+        row = layout.row(align=True)
+        row.progress(factor=state.turnover_progress, text=f"Turnover: {state.turnover_status}")
+        row.operator("understudy.turnover_stop", text="", icon="CANCEL")
     if state.trouble:
         draw_text(layout, context, state.trouble, "ERROR")
     if is_prepared or shown is None:

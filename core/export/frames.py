@@ -109,8 +109,7 @@ def _render_frame(
     """Return what is laid over a frame, the frame, and why not; None for a frame that can't be read."""
     fault, laid = "", _Laid()
     try:
-        plan, patch = pipeline.recast(clip, number, requests_at(number))
-        own = pipeline.footage_patch(plan, patch)
+        patch, own = pipeline.recast_in_footage(clip, number, requests_at(number))
         laid = _Laid(patch, own if isinstance(own, LightPatch) else None)
     except (ClipError, FaceImageError) as error:
         fault = str(error)

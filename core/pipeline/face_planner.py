@@ -81,10 +81,10 @@ class FacePlanner:
             swap = self._mesh.swap_key(frame, landmarks, request, move, depth)
             target = self._mesh.target_key(frame, landmarks, request, move, depth)
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
-        masks = self._roto.draw(clip, number, request, here, index)
-        complete_fusion_inputs(look, recipe.fusion, masks, has_shape=shape is not None)
         if place is None:
             return None
+        masks = self._roto.draw(clip, number, request, here, index)
+        complete_fusion_inputs(look, recipe.fusion, masks, has_shape=shape is not None)
         occlude = self._occlusion.key(frame, landmarks, recipe)
         if occlude is not None:
             look |= {"occlude": occlude, "regions": self._occlusion.choices(recipe)}
@@ -95,7 +95,7 @@ class FacePlanner:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
         light = self._light.key(clip, frame, face)
         look |= {} if light is None else {"light": light}
-        processor = self._fuser.key_inputs if shape is None and not depth else {}
+        processor = self._fuser.key_inputs(deep=bool(depth)) if shape is None else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
         deep = bool(depth)
         return FacePlan(

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -27,12 +27,23 @@ from ..swap.crops import AlignedImage, Crop, FusionCrop
 from ..swap.neural_swapper import NeuralSwapper
 from ..swap.shape import FaceWarp
 from .plan import FacePlan
-from .shape_stage import ShapePlan
 
 FaceInputs: TypeAlias = tuple[
     FacePlan, tuple[Crop, AlignedImage | None], OcclusionMask | None, FaceWarp | None
 ]
 """A planned face, its swapped and its enhanced crop, what covers it, and how its form was changed."""
+
+
+class _FusionInputs(NamedTuple):
+    """What a face is fused from; one of another form has the footage's look."""
+
+    crop: FusionCrop
+    points: Floats
+    params: Fusion
+    cover: OcclusionMask | None
+    footage: FootageLook | None = None
+    skin_reach: float = 0.0
+    """How much of its tone the skin around a face of another form takes."""
 
 
 def complete_fusion_inputs(
@@ -102,20 +113,29 @@ class FuseStage:
         params, place = entry.request.recipe.fusion, entry.region
         window = Window(size, place.left, place.top, place.width, place.height)
         added = draw_masks(entry.masks, "add", window)
-        if face_warp is None or entry.shape is None:
-            return self._fuse_in_place(entry, crops, mask, added)
-        amount = min(entry.request.recipe.swap.shape, 1.0)
-        # What the skin around the face takes of its tone, the face's edge need not take of theirs.
-        reach = amount * params.skin_reach
+        ready = self._fusion_inputs(entry, crops, mask, face_warp)
+        if face_warp is None or ready.footage is None:
+            pixels = self._fuser.fuse(ready.crop, ready.points, place, ready.params, ready.cover, added)
+            return Patch(place.left, place.top, pixels)
         # By OpenCV on every processor: the graph knows nothing of the footage's look.
-        ready, points, look, cover, footage = self._with_shape(entry, crops, mask, face_warp, entry.shape)
-        pixels = fuse_crop(ready, points, entry.region, look, self._topology, cover, footage, added)
-        face = Patch(entry.region.left, entry.region.top, pixels)
+        pixels = fuse_crop(
+            ready.crop,
+            ready.points,
+            place,
+            ready.params,
+            self._topology,
+            ready.cover,
+            ready.footage,
+            added,
+        )
+        face = Patch(place.left, place.top, pixels)
         tone = None
-        if reach > 0:
+        if ready.skin_reach > 0:
             corner = face.left - face_warp.left, face.top - face_warp.top
-            in_picture = np.asarray(points[:, :2] - (face_warp.left, face_warp.top), np.float32)
-            tone = measure_skin_tone(face_warp.picture, pixels, corner, in_picture, reach, self._topology)
+            in_picture = np.asarray(ready.points[:, :2] - (face_warp.left, face_warp.top), np.float32)
+            tone = measure_skin_tone(
+                face_warp.picture, pixels, corner, in_picture, ready.skin_reach, self._topology
+            )
         return lay_on_picture(face, face_warp, params.blend * params.opacity, size, tone)
 
     def take_apart(
@@ -127,51 +147,37 @@ class FuseStage:
         size: tuple[int, int],
     ) -> FaceParts:
         """Return the parts that `fuse` makes a face of; the parameters are those of `fuse`."""
-        if face_warp is not None and entry.shape is not None:
-            ready, points, look, cover, footage = self._with_shape(entry, crops, mask, face_warp, entry.shape)
-            parts = take_face_apart(ready, points, entry.region, look, self._topology, cover, footage)
-            return mask_by_hand(parts, entry.masks, size)
-        recipe = entry.request.recipe
-        ready = self._neural.prepare_for_fusion(*crops, entry.region, recipe, deep=entry.deep)
-        points = fit_face_mesh(entry.face.landmarks, self._topology)
-        parts = take_face_apart(ready, points, entry.region, recipe.fusion, self._topology, mask)
+        ready = self._fusion_inputs(entry, crops, mask, face_warp)
+        parts = take_face_apart(
+            ready.crop, ready.points, entry.region, ready.params, self._topology, ready.cover, ready.footage
+        )
         return mask_by_hand(parts, entry.masks, size)
 
-    def _with_shape(
+    def _fusion_inputs(
         self,
         entry: FacePlan,
         crops: tuple[Crop, AlignedImage | None],
         mask: OcclusionMask | None,
-        face_warp: FaceWarp,
-        shape: ShapePlan,
-    ) -> tuple[FusionCrop, Floats, Fusion, OcclusionMask | None, FootageLook]:
-        """Return what a face of another form is fused from: its crop, points, parameters, cover and footage."""
-        params = entry.request.recipe.fusion
-        amount = min(entry.request.recipe.swap.shape, 1.0)
-        # The face and the picture around it fade together, so nothing fades before they are one.
-        look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
+        face_warp: FaceWarp | None,
+    ) -> _FusionInputs:
+        recipe = entry.request.recipe
+        crop = self._neural.prepare_for_fusion(*crops, entry.region, recipe, deep=entry.deep)
+        if face_warp is None or entry.shape is None:
+            points = fit_face_mesh(entry.face.landmarks, self._topology)
+            return _FusionInputs(crop, points, recipe.fusion, mask)
+        amount = min(recipe.swap.shape, 1.0)
+        # What the skin around the face takes of its tone, the face's edge need not take of theirs.
+        reach = amount * recipe.fusion.skin_reach
         footage = FootageLook(
-            amount * (1 - amount * params.skin_reach),
+            amount * (1 - reach),
             face_warp.detail,
-            amount * params.grain,
-            shape.seed,
+            amount * recipe.fusion.grain,
+            entry.shape.seed,
             amount,
             glasses_rims(face_warp),
         )
-        ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe, deep=entry.deep)
+        # The face and the picture around it fade together, so nothing fades before they are one.
+        params = widen_for_shape(replace(recipe.fusion, blend=1.0, opacity=1.0), amount)
         points = fit_face_mesh(face_warp.landmarks, self._topology)
         cover = None if mask is None else move_mask(mask, face_warp)
-        return ready, points, look, cover, footage
-
-    def _fuse_in_place(
-        self,
-        entry: FacePlan,
-        crops: tuple[Crop, AlignedImage | None],
-        mask: OcclusionMask | None,
-        added: Floats | None,
-    ) -> Patch:
-        recipe = entry.request.recipe
-        ready = self._neural.prepare_for_fusion(*crops, entry.region, recipe, deep=entry.deep)
-        points = fit_face_mesh(entry.face.landmarks, self._topology)
-        pixels = self._fuser.fuse(ready, points, entry.region, recipe.fusion, mask, added)
-        return Patch(entry.region.left, entry.region.top, pixels)
+        return _FusionInputs(crop, points, params, cover, footage, reach)

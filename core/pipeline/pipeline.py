@@ -5,8 +5,9 @@
 layer is there already under the planned key costs no decode, no model and no fusion.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from ..analysis.analyser import Analyser
 from ..analysis.person_clustering import FractionCallback, Person
@@ -17,7 +18,7 @@ from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
 from ..fusion.graph.fuser import Fuser
-from ..fusion.patch import LightPatch, Patch, composite_patches
+from ..fusion.patch import LightPatch, Patch
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
@@ -39,8 +40,9 @@ from .crop_stage import CropStage
 from .face_planner import FacePlanner
 from .face_selector import FaceSelector
 from .face_traits import FrameTraits, frame_traits
-from .fuse_stage import FaceInputs, FuseStage
-from .layer_parts import LayerParts, PlannedFaceParts
+from .fuse_stage import FuseStage
+from .layer_executor import LayerExecutor
+from .layer_parts import LayerParts
 from .light_stage import LightStage
 from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
@@ -53,6 +55,7 @@ from .source_check import SourceImageReport, inspect_source_image
 from .target_forms import TargetForms
 
 LAYER_VERSION = 1
+_Pixels = TypeVar("_Pixels")
 
 
 class Pipeline:
@@ -91,7 +94,7 @@ class Pipeline:
         self._selector = FaceSelector(
             self._analyser, source_analyser, self._sources, self._topology, self._counter
         )
-        self._occlusion = OcclusionStage(
+        occlusion = OcclusionStage(
             store, self._flight, self._analyser.adapters, self._topology, self._counter
         )
         runner = ModelRunner(self._pool)
@@ -100,21 +103,22 @@ class Pipeline:
         basis = store, self._flight, self._analyser
         self._image_basis = store, self._flight, self._sources, source_analyser, self._topology
         self._basis, self._forms = basis, TargetForms(*basis, self._topology)
-        self._shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
-        self._fusion = FuseStage(self._fuser, self._neural, self._topology)
+        shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
+        fusion = FuseStage(self._fuser, self._neural, self._topology)
         swappers = self._mesh, self._neural
-        self._light = LightStage(*basis)
+        light = LightStage(*basis)
         self._planner = FacePlanner(
             self._analyser,
             self._selector,
             swappers,
-            self._occlusion,
-            self._shape,
-            self._light,
+            occlusion,
+            shape,
+            light,
             RotoStage(self._analyser, self._selector),
             self._fuser,
         )
-        self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
+        crops = CropStage(*basis, swappers, occlusion, shape, self._counter)
+        self._executor = LayerExecutor(crops, fusion, light, self._counter)
 
     @property
     def counter(self) -> StageCounter:
@@ -219,45 +223,21 @@ class Pipeline:
     @raise_memory_errors()
     def execute(self, plan: LayerPlan) -> Patch | None:
         """Compute a planned layer: its pixels, or None where no face is replaced."""
-        self._counter.record_frame(len(plan.faces))
-        faces = self._face_inputs(plan)
-        with self._counter.measure("fuse"):
-            patches = [self._fusion.fuse(*inputs, plan.size) for inputs in faces]
-            return composite_patches(patches, plan.size)
+        return self._executor.execute(plan)
+
+    @raise_memory_errors()
+    def execute_in_footage(self, plan: LayerPlan) -> tuple[Patch | None, Patch | LightPatch | None]:
+        """Compute what `execute` does, and the same in the numbers of the clip, where these are light. ClipError."""
+        return self._executor.execute_in_footage(plan)
+
+    def execute_for_layer(self, plan: LayerPlan) -> Patch | LightPatch | None:
+        """Compute a planned layer as `execute` does, of a clip of light in the clip's own numbers. ClipError."""
+        return self.execute_in_footage(plan)[1]
 
     @raise_memory_errors()
     def take_apart(self, plan: LayerPlan) -> LayerParts:
         """Compute a planned layer as `execute_for_layer` does, and what it was made from. Raises what that does."""
-        self._counter.record_frame(len(plan.faces))
-        faces = self._face_inputs(plan)
-        with self._counter.measure("fuse"):
-            patches = [self._fusion.fuse(*inputs, plan.size) for inputs in faces]
-            parts = [self._fusion.take_apart(*inputs, plan.size) for inputs in faces]
-        shown = self.footage_patch(plan, composite_patches(patches, plan.size))
-        planned = (
-            PlannedFaceParts(entry, own, self._light.levels_in_footage(plan, entry, own.swapped), patch)
-            for entry, own, patch in zip(plan.faces, parts, patches, strict=True)
-        )
-        return LayerParts(shown, tuple(planned))
-
-    def _face_inputs(self, plan: LayerPlan) -> list[FaceInputs]:
-        """Return what each face of a plan is fused from, kept or made."""
-        crops = self._crops.crops(plan)
-        masks = [self._crops.occlusion_mask(plan, entry) for entry in plan.faces]
-        face_warps = [self._crops.face_warp(plan, entry) for entry in plan.faces]
-        return list(zip(plan.faces, crops, masks, face_warps, strict=True))
-
-    def execute_for_layer(self, plan: LayerPlan) -> Patch | LightPatch | None:
-        """Compute a planned layer as `execute` does, of a clip of light in the clip's own numbers."""
-        return self.footage_patch(plan, self.execute(plan))
-
-    @raise_memory_errors()
-    def footage_patch(self, plan: LayerPlan, patch: Patch | None) -> Patch | LightPatch | None:
-        """Return what `execute` gave of a plan, of a clip of light in the clip's own numbers. Raises ClipError."""
-        if patch is None or not any(entry.light for entry in plan.faces):
-            return patch
-        face_warps = [self._crops.face_warp(plan, entry) for entry in plan.faces]
-        return self._light.to_footage(plan, patch, face_warps)
+        return self._executor.take_apart(plan)
 
     def recast(
         self, clip: Clip, number: int, requests: Sequence[SwapRequest]
@@ -266,19 +246,32 @@ class Pipeline:
 
         What the cache knows of the frame is compared with its pixels, so that no other file's faces are laid over it.
         """
-        with suppress(ClipChangedError):
-            return self._recast(clip, number, requests)
-        return self._recast(clip, number, requests)
+        return self._recast(clip, number, requests, self.execute)
+
+    def recast_in_footage(
+        self, clip: Clip, number: int, requests: Sequence[SwapRequest]
+    ) -> tuple[Patch | None, Patch | LightPatch | None]:
+        """Do what `recast` does, with what `execute_in_footage` returns."""
+        return self._recast(clip, number, requests, self.execute_in_footage)[1]
 
     def check_content(self, clip: Clip) -> None:
         """Make sure that the cache knows a clip by all of its content: for frames that are planned, and not read."""
         self._analyser.frames.check_content(clip)
 
     def _recast(
-        self, clip: Clip, number: int, requests: Sequence[SwapRequest]
-    ) -> tuple[LayerPlan, Patch | None]:
-        self._analyser.frames.check_frame(clip, number)
-        return (plan := self.plan(clip, number, requests)), self.execute(plan)
+        self,
+        clip: Clip,
+        number: int,
+        requests: Sequence[SwapRequest],
+        execute: Callable[[LayerPlan], _Pixels],
+    ) -> tuple[LayerPlan, _Pixels]:
+        def attempt() -> tuple[LayerPlan, _Pixels]:
+            self._analyser.frames.check_frame(clip, number)
+            return (plan := self.plan(clip, number, requests)), execute(plan)
+
+        with suppress(ClipChangedError):
+            return attempt()
+        return attempt()
 
     def is_cached(self, plan: LayerPlan) -> bool:
         """Tell whether `execute` would only fuse: every crop is in the store, so no frame and no model is needed."""
@@ -292,9 +285,4 @@ class Pipeline:
 
     def prefetch_crops(self, plan: LayerPlan) -> None:
         """Make sure that everything a layer is fused from is in the store, without fusing it."""
-        self._counter.record_frame(len(plan.faces))
-        self._crops.crops(plan)
-        for entry in plan.faces:
-            self._crops.occlusion_mask(plan, entry)
-            self._crops.face_warp(plan, entry)
-            self._light.face_light(plan, entry)
+        self._executor.prefetch(plan)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who replaces whom in the frames of a clip, where that is not the same in all of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from .request import SwapRequest
 
@@ -94,3 +95,44 @@ def requests_at(swaps: Iterable[ClipSwap], number: int) -> tuple[SwapRequest, ..
     """
     requests = (swap.request_at(number) for swap in swaps)
     return tuple(request for request in requests if request is not None)
+
+
+def swaps_of_frames(requests: Mapping[int, Sequence[SwapRequest]]) -> tuple[ClipSwap, ...]:
+    """Return the swaps that ask for given requests in the frames of a clip.
+
+    Parameters
+    ----------
+    requests : mapping of int to sequence of SwapRequest
+        What is asked for in each frame, counted from 0. A frame that is not there, between others, asks for what the
+        one before it does.
+
+    Returns
+    -------
+    tuple of ClipSwap
+        Each with its first frame and its last, so that `requests_at` returns what was given. A modifier has one swap,
+        and another after each frame in which other modifiers are there.
+    """
+    shown = sorted(requests)
+    ends = [*(number - 1 for number in shown[1:]), *shown[-1:]]
+    frames = zip(shown, ends, strict=True)
+    swaps: list[ClipSwap] = []
+    for modifiers, group in groupby(frames, lambda span: _modifiers(requests[span[0]])):
+        spans = list(group)
+        swaps += (
+            _join([RequestRange(requests[first][place], first, last) for first, last in spans])
+            for place in range(len(modifiers))
+        )
+    return tuple(swaps)
+
+
+def _modifiers(requests: Sequence[SwapRequest]) -> tuple[str, ...]:
+    return tuple(request.modifier for request in requests)
+
+
+def _join(parts: Sequence[RequestRange]) -> ClipSwap:
+    """Return a swap of ranges that follow each other."""
+    runs = [list(run) for _, run in groupby(parts, lambda part: part.request)]
+    joined = [RequestRange(run[0].request, run[0].first, run[-1].last) for run in runs]
+    first, *others = joined
+    ranges = tuple(part for part in others if part.request != first.request)
+    return ClipSwap(RequestRange(first.request, first.first, joined[-1].last), ranges)

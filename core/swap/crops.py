@@ -149,6 +149,10 @@ class MeshCrop:
             "bare": self.bare,
         }
 
+    def with_floats(self) -> "MeshCrop":
+        """Return it as that of a clip of more than 8 bits."""
+        return replace(self, swapped=as_floats(self.swapped), target=as_floats(self.target))
+
 
 @dataclass(frozen=True, eq=False)
 class UprightCrop:

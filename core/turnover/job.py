@@ -107,14 +107,21 @@ def open_turnover(stack: ExitStack, job: TurnoverJob) -> OpenTurnover:
     require_folder(job.folder)
     opened = open_named_clip(job.clip, job.colorspace)
     clip = stack.enter_context(PrefetchingClip(opened.clip))
-    numbers = frame_range(clip, job.start, job.end)
+    turnover = describe_turnover(job, clip, opened.warnings)
     require_swap_frames(clip, job.swaps)
+    return turnover
+
+
+def describe_turnover(job: TurnoverJob, clip: Clip, warnings: tuple[str, ...] = ()) -> OpenTurnover:
+    """Return a turnover with its clip, which is open. Raises ClipError, OutputError."""
+    require_folder(job.folder)
+    numbers = frame_range(clip, job.start, job.end)
     fps = frame_rate(job.clip, clip, job.fps) if clip.info.fps or job.fps else None
     if any(matches(job.pattern, path) for path in clip.source.paths):
         raise OutputError(
             f"can't write the turnover into {job.folder}: it has the clip's images; give another"
         )
-    return OpenTurnover(job, clip, numbers, fps, opened.warnings)
+    return OpenTurnover(job, clip, numbers, fps, warnings)
 
 
 def require_folder(folder: Path) -> None:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process that prepares layer images beside an editor: `python -m core.worker`, asked and answering by lines.
 
-Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`,
-each with an `id`, and `check`, `note`, `people`, `sheet`, `purge` and `job`, which name them by it; at last `end`. Out
+Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`, each with an
+`id`, and `check`, `note`, `people`, `sheet`, `turnover`, `purge` and `job`, which name them by it; at last `end`. Out
 go `ready`, then `done` for each job with what its image shows and why, `progress` of a search for people or frames, the
-`cells` of a sheet, the bytes that were `freed`, `warning` and `fault` as they arise, and at last `report`. Whoever
-asks keeps the input open until then. When it closes earlier they are gone: the frame in hand may finish within a
-second, and the process ends. A message that has not the form it should have is answered by a `fault` and passed over;
-without a right `begin` the process ends.
+`cells` of a sheet, the `frames` of a turnover that are written and its `outcome`, the bytes that were `freed`,
+`warning` and `fault` as they arise, and at last `report`. Whoever asks keeps the input open until then. When it closes
+earlier they are gone: the frame in hand may finish within a second, and the process ends. A message that has not the
+form it should have is answered by a `fault` and passed over; without a right `begin` the process ends.
 """
 
 import json
@@ -46,7 +46,8 @@ class WorkerRun:
     def __init__(self, begin: object, send: SendMessage) -> None:
         """Open the session that a `begin` describes. Raises MessageError."""
         self._send = send
-        self._session = LayerSession(settings_of_values(begin))
+        self._settings = settings_of_values(begin)
+        self._session = LayerSession(self._settings)
         self._clips: dict[int, ClipSource] = {}
         self._requests: dict[int, tuple[SwapRequest, ...]] = {}
         self._faults: dict[int, tuple[str, ...]] = {}
@@ -84,6 +85,8 @@ class WorkerRun:
             self._inspect_source_images(messages.text(given["strip"]), given["cast"])
         elif kind == "sheet":
             self._make_sheet(messages.entries(value, "strip", "clip", "sheet"))
+        elif kind == "turnover":
+            self._make_turnover(messages.entries(value, "strip", "clip", "turnover"))
         elif kind == "purge":
             self._purge(messages.entries(value, "strip", "clip", "images"))
         else:
@@ -145,6 +148,24 @@ class WorkerRun:
             pipeline, clip = self._session.open_pipeline(source)
             for progress in make_sheet(pipeline, clip, request, lambda share: self._send("progress", share)):
                 self._send("cells", progress.as_dict())
+        except UnderstudyError as error:
+            self._send("fault", f"{strip}: {error}")
+
+    def _make_turnover(self, value: Mapping[str, Any]) -> None:
+        """Write a turnover; what became of it is told before the warnings."""
+        from ..turnover.request import turnover_request_from
+        from ..turnover.session_turnover import make_turnover
+
+        strip, source = messages.text(value["strip"]), get_by_id(self._clips, value["clip"], "clip")
+        request = turnover_request_from(value["turnover"], source)
+        try:
+            outcome = make_turnover(
+                self._session,
+                request,
+                lambda count, total: self._send("frames", [count, total]),
+                online=self._settings.online,
+            )
+            self._send("outcome", outcome.as_dict())
         except UnderstudyError as error:
             self._send("fault", f"{strip}: {error}")
 

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who replaces whom in which frames of a clip."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.clip_swap import ClipSwap, RequestRange, requests_at, swap_everywhere
+from understudy.core.recipe.clip_swap import (
+    ClipSwap,
+    RequestRange,
+    requests_at,
+    swap_everywhere,
+    swaps_of_frames,
+)
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 LAST = 30
@@ -45,3 +52,20 @@ def test_each_frame_has_the_settings_of_its_range(edges, first, last, is_open):
         )
         is_in = number >= first and (is_open or number <= last)
         assert swap.request_at(number) == (expected if is_in else None)
+
+
+@given(st.dictionaries(st.integers(0, LAST), st.lists(st.integers(0, 2), max_size=3)))
+def test_swaps_of_frames_ask_for_what_the_frames_do(blends):
+    asked = {
+        number: tuple(
+            replace(request("anna.png", blend / 2), modifier=f"Face Swap {place}")
+            for place, blend in enumerate(listed)
+        )
+        for number, listed in blends.items()
+    }
+    swaps, before = swaps_of_frames(asked), ()
+    for number in range(LAST + 2):
+        before = asked.get(number, before) if number <= max(asked, default=-1) else ()
+        assert requests_at(swaps, number) == before
+    if asked and len({len(entry) for entry in asked.values()}) == 1:
+        assert len(swaps) == len(next(iter(asked.values())))

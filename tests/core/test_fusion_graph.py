@@ -39,6 +39,8 @@ from understudy.core.swap.texture import fill_hidden, unwrap_texture
 from tests.core.fusion_faces import FUSER, ODD, POOL, TOPOLOGY, difference, faces
 
 FOOTAGE = Path(__file__).resolve().parents[2].parent / "shared" / "footage"
+DEEP_BOUND = 1 / 64
+"""How far the graph of deep clips is from OpenCV on the CPU, in levels; a processor may be four times as far."""
 # The classroom's faces are all too small for the landmarker.
 CLIPS = sorted(path for path in FOOTAGE.glob("*.mp4") if not path.name.startswith("22"))
 
@@ -128,6 +130,14 @@ def check_mesh(target, source, params, longest, noise, seed) -> None:
     change = np.random.default_rng(seed).integers(-noise, noise + 1, crop.swapped.shape)
     crop = replace(crop, swapped=np.clip(crop.swapped + change, 0, 255).astype(np.uint8))
     assert difference(crop, face.landmarks, place, params) <= 1
+    parts = np.random.default_rng(seed)
+    deep = replace(crop, swapped=add_parts(parts, crop.swapped), target=add_parts(parts, crop.target))
+    assert difference(deep, face.landmarks, place, params) <= DEEP_BOUND
+
+
+def add_parts(random, image):
+    """An image as one of more than 8 bits: with parts of a level added."""
+    return np.clip(image + random.random(image.shape), 0, 255).astype(np.float32)
 
 
 network_cases = given(
@@ -178,6 +188,7 @@ def check_network(target, params, angle, size, longest, masked, dfm) -> None:
     # And what an enhancer was blended into.
     blended = replace(crop, swapped=draw_swapped(crop, place), swapped_small=None)
     assert difference(blended, face.landmarks, place, params, occlusion) <= 1
+    assert difference(crop.with_floats(), face.landmarks, place, params, occlusion) <= DEEP_BOUND
 
 
 def test_a_step_that_is_left_out_is_noticed(target, source) -> None:
@@ -195,15 +206,18 @@ def test_a_step_that_is_left_out_is_noticed(target, source) -> None:
         assert np.abs(changed - before).max() > 8, name
 
 
+@pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("warps", [False, True])
-def test_the_graph_is_valid_onnx_and_says_what_it_takes(warps: bool) -> None:
-    graph = fusion_graph(warps=warps)
+def test_the_graph_is_valid_onnx_and_says_what_it_takes(warps: bool, deep: bool) -> None:
+    graph = fusion_graph(warps=warps, deep=deep)
     onnx.checker.check_model(onnx.load_from_string(graph), full_check=True)
     facts = read_onnx_info(graph, Path("fusion.onnx"))
     crop, landmarks, place = generate_trial_crop(TOPOLOGY)
     if warps:
         aligned = AlignedCrop(AlignedImage(crop.swapped, np.eye(2, 3, dtype=np.float32)), crop.target)
         crop = to_upright_region(aligned, place, soft_edge=True)
+    if deep:
+        crop = crop.with_floats()
     given = feeds(crop, landmarks, place, Fusion(), TOPOLOGY)
     assert {info.name: info.dtype for info in facts.inputs} == {
         name: value.dtype.name for name, value in given.items()
@@ -229,7 +243,7 @@ def test_on_the_cpu_fusion_is_opencvs_and_keys_stay_what_they_were(target, sourc
     fuser = Fuser(pool, TOPOLOGY)
     expected = fuse_crop(crop, face.landmarks, place, ODD, TOPOLOGY)
     assert np.array_equal(fuser.fuse(crop, face.landmarks, place, ODD), expected)
-    assert fuser.key_inputs == pool.key_inputs == {}
+    assert fuser.key_inputs() == pool.key_inputs == {}
     assert fuser.run_trial() <= 1
 
 
@@ -256,10 +270,12 @@ class BrokenFuser(OtherProcessorFuser):
 def test_where_a_graphics_processor_fuses_the_key_says_so(target, source) -> None:
     crop, landmarks, place = generate_trial_crop(TOPOLOGY)
     fuser = Fuser(OtherProcessorFuser(1), TOPOLOGY)
-    assert fuser.key_inputs["processor"] == "cuda"
-    assert len(fuser.key_inputs["graph"]) == 64
-    by_graph = FUSER.run_graph(feeds(crop, landmarks, place, Fusion(), TOPOLOGY))
-    assert np.array_equal(fuser.fuse(crop, landmarks, place, Fusion()), by_graph)
+    assert fuser.key_inputs()["processor"] == "cuda"
+    assert len(fuser.key_inputs()["graph"]) == 64
+    assert fuser.key_inputs(deep=True)["graph"] != fuser.key_inputs()["graph"]
+    for levels in (crop, crop.with_floats()):
+        by_graph = FUSER.run_graph(feeds(levels, landmarks, place, Fusion(), TOPOLOGY))
+        assert np.array_equal(fuser.fuse(levels, landmarks, place, Fusion()), by_graph)
     assert fuser.warnings == ()
 
 
@@ -269,16 +285,21 @@ def test_what_a_mask_adds_is_fused_alike_on_every_processor() -> None:
     added[10:40, 10:40] = 1
     fuser = Fuser(OtherProcessorFuser(1), TOPOLOGY)
     by_opencv = fuse_crop(crop, landmarks, place, Fusion(), TOPOLOGY, added=added)
-    assert fuser.uses_graph
+    assert fuser.uses_graph()
     assert np.array_equal(fuser.fuse(crop, landmarks, place, Fusion(), added=added), by_opencv)
     assert (by_opencv[12:38, 12:38, 3] == 255).all()
 
 
 def test_a_processor_that_is_off_is_not_trusted() -> None:
     fuser = Fuser(BrokenFuser(1), TOPOLOGY)
-    assert fuser.key_inputs == {}
+    assert fuser.key_inputs() == {}
     assert len(fuser.warnings) == 1
     assert "cuda is" in fuser.warnings[0]
+    assert fuser.key_inputs(deep=True) == {}
+    assert "images of more than 8 bits are fused on the CPU: cuda is" in fuser.warnings[1]
+    crop, landmarks, place = generate_trial_crop(TOPOLOGY)
+    by_opencv = fuse_crop(crop.with_floats(), landmarks, place, Fusion(), TOPOLOGY)
+    assert np.array_equal(fuser.fuse(crop.with_floats(), landmarks, place, Fusion()), by_opencv)
 
 
 def test_a_face_at_the_frames_edge_is_fused_alike(target, source) -> None:

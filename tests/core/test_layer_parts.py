@@ -2,10 +2,13 @@
 """A layer taken apart is the layer that a render shows, whichever swapper and enhancer made it."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from exr_files import write_exr
 from footage.portrait import make_up_portrait, portrait, write_picture
 from models import stand_in_swappers as stand_ins
 from understudy.core.analysis.maskers.contract import OcclusionMask
@@ -13,10 +16,12 @@ from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.fusion.face_parts import take_face_apart
 from understudy.core.fusion.footage_look import FootageLook
 from understudy.core.fusion.fuse import fuse_crop
+from understudy.core.fusion.patch import LightPatch, Patch
 from understudy.core.geometry.glasses import BAND_SIZE, band_matrix
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.media.clip import Clip
-from understudy.core.media.open import open_clip
+from understudy.core.media.open import open_clip, open_source
+from understudy.core.media.source import ClipSource, light_reading
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.layer_parts import LayerParts
@@ -151,3 +156,17 @@ def test_rims_of_glasses_are_in_front_of_the_face(scene: Scene) -> None:
     assert (parts.occlusion > 0.99).sum() > 100
     assert parts.occlusion.mean() < 0.5
     assert np.abs(parts.mask * (1 - parts.occlusion) - alpha).mean() < 3e-3
+
+
+def test_a_layer_of_light_fetches_a_moved_face_once(scene: Scene, tmp_path: Path) -> None:
+    path = write_exr(tmp_path / "clip.exr", (portrait().astype(np.float32) / 255) ** 2.2)
+    with closing(open_source(ClipSource(False, (path,), light_reading("ACEScg")))) as clip:
+        plan = scene.pipeline.plan(clip, 0, [scene.request("swap.shape=1")])
+        made = scene.pipeline.execute_for_layer(plan)
+        before = scene.pipeline.report().stages["shape"]["hit"]
+        seen, kept = scene.pipeline.execute_in_footage(plan)
+    assert scene.pipeline.report().stages["shape"]["hit"] == before + 1
+    assert isinstance(made, LightPatch)
+    assert isinstance(kept, LightPatch)
+    assert np.array_equal(made.pixels, kept.pixels)
+    assert isinstance(seen, Patch)

@@ -39,7 +39,10 @@ from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.session import ModelPool
 pool = ModelPool(0, ("cuda",))
 fuser = Fuser(pool, load_topology())
-print("; ".join(pool.warnings + fuser.warnings) if not fuser.uses_graph else f"ok, {fuser.run_trial()}/255 off")
+if fuser.uses_graph() and fuser.uses_graph(deep=True):
+    print(f"ok, {fuser.run_trial():g}/255 off, with more than 8 bits {fuser.run_trial(deep=True):.2g}/255")
+else:
+    print("; ".join(pool.warnings + fuser.warnings))
 """
 
 

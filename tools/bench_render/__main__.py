@@ -19,6 +19,7 @@ from typing import Any
 from understudy.core.errors import UnderstudyError
 
 from ..demo.project import Project, build, in_blender
+from .deep import BLENDER_JOB, measure_deep, print_deep
 from .exports import measure_exports, print_exports
 from .lengths import measure_lengths
 from .material import LOOP, Material, prepare_material
@@ -35,7 +36,6 @@ _EVERY = 3 * LOOP
 """After how many frames of the longer clips they are compared with the shortest again."""
 _TWEAKS = 3
 """How often the clips of these lengths are tweaked."""
-_INSIDE = "tools.bench_render.blender_job"
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -88,7 +88,9 @@ def _bench(options: argparse.Namespace) -> None:
     opening = _time_opening(material, 1000 if options.quick else _LENGTHS[-1])
     _say("the command line beside FFmpeg")
     exports = measure_exports(material, 1, 20) if options.quick else measure_exports(material, rounds)
-    report = _report(done, alone, live, sizes, lengths, opening) | window | {"exports": exports}
+    _say("clips of more than 8 bits")
+    deep = measure_deep(material, *((1, 4) if options.quick else (rounds, 24)))
+    report = _report(done, alone, live, sizes, lengths, opening) | window | {"exports": exports, "deep": deep}
     report["machine"] = {"processors": os.cpu_count(), "load": os.getloadavg()[2], "quick": options.quick}
     report["minutes"] = round((time.perf_counter() - began) / 60, 1)
     (output / "render.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -173,7 +175,7 @@ def _live(folder: Path, clip: Path, face: Path, frames: int, moves: int) -> dict
     """Prepare a project by rendering it, then move a slider and play it."""
     project = build(folder, clip, face, frames, ())
     project.movie("cold")
-    return in_blender("live", project.folder, ["--moves", str(moves)], _INSIDE)[0]
+    return in_blender("live", project.folder, ["--moves", str(moves)], BLENDER_JOB)[0]
 
 
 def _window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]:
@@ -192,12 +194,12 @@ def _time_opening(material: Material, frames: int) -> dict[str, float]:
     project: Project = build(folder, material.make_loop(frames), material.face, frames, ())
     project.stills([0], folder / "stills")
     bare = folder / "bare.blend"
-    pictures = in_blender("bare", folder, ["--copy", str(bare)], _INSIDE)[0]["pictures"]
+    pictures = in_blender("bare", folder, ["--copy", str(bare)], BLENDER_JOB)[0]["pictures"]
     if pictures < frames:
         raise UnderstudyError(f"the long project has {pictures} layer images, not {frames}")
     jobs: dict[str, Callable[[], float]] = {
-        "with": lambda: in_blender("load", folder, ["--copy", str(project.blend)], _INSIDE)[0]["seconds"],
-        "without": lambda: in_blender("load", folder, ["--copy", str(bare), "--alone"], _INSIDE)[0][
+        "with": lambda: in_blender("load", folder, ["--copy", str(project.blend)], BLENDER_JOB)[0]["seconds"],
+        "without": lambda: in_blender("load", folder, ["--copy", str(bare), "--alone"], BLENDER_JOB)[0][
             "seconds"
         ],
     }
@@ -253,6 +255,7 @@ def _print(report: dict[str, Any]) -> None:
         spreads = f"{wall['low']:.3f} to {wall['high']:.3f}, processor {processor:.3f}"
         print(f"{'growth, ' + name:<18}{wall['median']:>8.3f}  ({spreads})")
     print_exports(report["exports"])
+    print_deep(report["deep"])
     print(f"{'peak_mib':<18}{report['peak_mib']:>8.1f}  ({more['peak']:.3f} times that of the shortest clip)")
     print(f"{'open_s':<18}{report['open_s']:>8.3f}")
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the bench does inside Blender, each time in a process of its own.
 
-`live` moves a slider and plays, on a prepared project; `bare` saves a copy of it without us, `load` opens one.
+`live` moves a slider and plays, on a prepared project, `play` only plays; `bare` saves a copy of it without us, `load`
+opens one.
 No screen is needed: what the timers of a window would call is called here after the time they wait.
 """
 
@@ -31,7 +32,7 @@ _MOVES_A_FRAME = 10
 def main(arguments: list[str]) -> int:
     """Run one job; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("job", choices=("live", "bare", "load"))
+    parser.add_argument("job", choices=("live", "play", "bare", "load"))
     parser.add_argument("--blend", type=Path, required=True)
     parser.add_argument("--facts", type=Path, required=True)
     parser.add_argument("--moves", type=int, default=60, help="live: how often the slider is moved")
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if not options.alone:
         understudy.register()
-    facts = {"live": _live, "bare": _bare, "load": _load}[options.job](options)
+    facts = {"live": _live, "play": _play, "bare": _bare, "load": _load}[options.job](options)
     options.facts.write_text(json.dumps(facts), encoding="utf-8")
     return 0
 
@@ -79,19 +80,38 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
         drawn.append(1000 * (time.perf_counter() - began))
         # In turn with what it is compared with: a machine that changes its speed then changes both.
         floor.append(_time_redraw(scene))
-    added = []
-    for _ in range(2):  # the first round prepares every frame for the slider's last place
-        added = [_time_playback(preview, scene, frame) for frame in range(first, last + 1)]
-    facts = preview.report
-    preview.close()
-    if facts["models_loaded"] or facts["frames_decoded"]:
-        raise UnderstudyError("the preview loaded a model or decoded a frame: prepare the project first")
     return {
         "live_rendered_ms": percentiles(drawn[_WARM:]),
         "live_written_ms": percentiles(fused[_WARM:]),
         "redraw_ms": percentiles(floor[_WARM:]),
-        "playback_ms": percentiles(added),
+        **_play_all(preview, scene),
     }
+
+
+def _play(options: argparse.Namespace) -> dict[str, object]:
+    """Play all frames with another place of the slider than they were rendered with."""
+    scene, modifier = open_project(options.blend)
+    handlers.unregister()
+    set_parameters(modifier, ["fusion.blend=0.7"])
+    return _play_all(live_preview.LivePreview(invalidate_layer_caches), scene)
+
+
+def _play_all(preview: live_preview.LivePreview, scene: "bpy.types.Scene") -> dict[str, object]:
+    """Play all frames and close the preview; returns percentiles of what its handler takes, in milliseconds.
+
+    By the clock, and by its thread's processor time, which other programs disturb less.
+    """
+    added: list[tuple[float, float]] = []
+    for _ in range(2):  # the first round prepares every frame for the slider's last place
+        added = [
+            _time_playback(preview, scene, frame) for frame in range(scene.frame_start, scene.frame_end + 1)
+        ]
+    facts = preview.report
+    preview.close()
+    if facts["models_loaded"] or facts["frames_decoded"]:
+        raise UnderstudyError("the preview loaded a model or decoded a frame: prepare the project first")
+    wall, processor = zip(*added, strict=True)
+    return {"playback_ms": percentiles(wall), "playback_processor_ms": percentiles(processor)}
 
 
 def _time_until_shown(
@@ -120,16 +140,18 @@ def _time_redraw(scene: "bpy.types.Scene") -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def _time_playback(preview: live_preview.LivePreview, scene: "bpy.types.Scene", frame: int) -> float:
-    """Milliseconds that the preview's handler takes when playback comes to a frame."""
+def _time_playback(
+    preview: live_preview.LivePreview, scene: "bpy.types.Scene", frame: int
+) -> tuple[float, float]:
+    """Milliseconds that the preview's handler takes when playback comes to a frame, by the clock and of its thread."""
     scene.frame_set(frame)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.thread_time()
     preview.on_frame_change(scene)
-    seconds = time.perf_counter() - began
+    seconds, processor = time.perf_counter() - began, time.thread_time() - worked
     # What was late is made before the next frame all the same.
     while preview.tick() not in (None, live_preview.RETRY_SECONDS):
         time.sleep(0.002)
-    return 1000 * seconds
+    return 1000 * seconds, 1000 * processor
 
 
 def _bare(options: argparse.Namespace) -> dict[str, object]:

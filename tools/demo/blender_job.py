@@ -26,6 +26,8 @@ from understudy.core.errors import UnderstudyError
 from understudy.core.media.open import open_clip
 from understudy.core.recipe import Recipe, find_parameter, with_settings
 
+_LIGHT_SPACE = "ACEScg"
+
 
 def main(arguments: list[str]) -> int:
     """Run one job; returns the exit code."""
@@ -33,7 +35,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("job", choices=("build", "movie", "stills"))
     parser.add_argument("--blend", type=Path, required=True)
     parser.add_argument("--facts", type=Path, required=True, help="JSON file for what was done")
-    parser.add_argument("--clip", type=Path, help="build: the movie")
+    parser.add_argument("--clip", type=Path, help="build: the movie, or a folder of images")
     parser.add_argument("--sound", action="store_true", help="build: the movie has sound")
     parser.add_argument("--frames", type=int, help="build: how many frames to play")
     parser.add_argument("--face", type=Path, help="the image of the source person")
@@ -56,7 +58,8 @@ def _build(options: argparse.Namespace) -> dict[str, object]:
     """Make the project: the clip and its sound, a modifier, a picture of who plays the part."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = _scene()
-    with open_clip(options.clip) as clip:
+    images = sorted(options.clip.iterdir()) if options.clip.is_dir() else []
+    with open_clip(images[0] if images else options.clip) as clip:
         info = clip.info
     scene.render.resolution_x, scene.render.resolution_y = (
         side // 2 * 2 for side in (info.width, info.height)
@@ -71,7 +74,10 @@ def _build(options: argparse.Namespace) -> dict[str, object]:
     strips = scene.sequence_editor_create().strips
     if options.sound:
         strips.new_sound("Sound", str(options.clip), 1, 1)
-    strip = strips.new_movie("Clip", str(options.clip), 2, 1, fit_method="ORIGINAL")
+    if images:
+        strip = _add_images(scene, images)
+    else:
+        strip = strips.new_movie("Clip", str(options.clip), 2, 1, fit_method="ORIGINAL")
     modifier = append_modifier(scene, strip)
     _play(modifier, options.face)
     set_parameters(modifier, options.settings)
@@ -81,6 +87,21 @@ def _build(options: argparse.Namespace) -> dict[str, object]:
         raise UnderstudyError(problem)
     bpy.ops.wm.save_mainfile()
     return {"layers": str(layer_folder(scene, stack_id(strip)).path)}
+
+
+def _add_images(scene: Any, images: list[Path]) -> Any:
+    """Add a strip of images of one folder; those of OpenEXR are light."""
+    editor = scene.sequence_editor
+    strip = editor.strips.new_image("Clip", str(images[0]), 2, 1, fit_method="ORIGINAL")
+    editor.active_strip = strip
+    # Not by `elements.append`, which leaves an element's size undefined.
+    bpy.ops.sequencer.change_path(
+        directory=str(images[0].parent), files=cast("Any", [{"name": path.name} for path in images])
+    )
+    strip.frame_final_duration = len(images)
+    if images[0].suffix == ".exr":
+        strip.colorspace_settings.name = _LIGHT_SPACE
+    return strip
 
 
 def _movie(options: argparse.Namespace) -> dict[str, object]:

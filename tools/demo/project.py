@@ -15,7 +15,7 @@ from understudy.core.errors import OutputError, UnderstudyError
 from understudy.core.reporting.stage_counts import USUAL_STAGES
 
 _ROOT = Path(__file__).resolve().parents[2]
-_CACHE = "understudy_cache"
+CACHE = "understudy_cache"
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,13 @@ class Project:
 
 
 def build(folder: Path, clip: Path, face: Path, frames: int, settings: Sequence[str]) -> Project:
-    """Make the project in a folder, and empty the cache there, so that cold is cold."""
-    if (folder / _CACHE / "CACHEDIR.TAG").is_file():
-        shutil.rmtree(folder / _CACHE)
-    with av.open(str(clip)) as container:
-        sound = ["--sound"] if container.streams.audio else []
+    """Make the project in a folder, and empty the cache there, so that cold is cold.
+
+    The clip is a movie or a folder of images; OpenEXR images are scene-linear.
+    """
+    if (folder / CACHE / "CACHEDIR.TAG").is_file():
+        shutil.rmtree(folder / CACHE)
+    sound = ["--sound"] if clip.is_file() and _has_sound(clip) else []
     options = [
         "--clip",
         str(clip),
@@ -109,6 +111,11 @@ def build(folder: Path, clip: Path, face: Path, frames: int, settings: Sequence[
     ]
     facts, _ = in_blender("build", folder, options)
     return Project(folder, Path(facts["layers"]))
+
+
+def _has_sound(movie: Path) -> bool:
+    with av.open(str(movie)) as container:
+        return bool(container.streams.audio)
 
 
 def _environment(report: Path) -> dict[str, str]:

@@ -20,14 +20,17 @@ from .steps import (
 OUTPUT_NAME = "layer"
 
 
-@lru_cache(maxsize=2)
-def fusion_graph(*, warps: bool = False) -> bytes:
+@lru_cache(maxsize=4)
+def fusion_graph(*, warps: bool = False, deep: bool = False) -> bytes:
     """Return the graph: for an upright crop or, where it `warps`, for the aligned one that a network drew.
+
+    That of `deep` clips takes images as floats, in levels, and gives floats.
 
     Its inputs are what `feeds.feeds` gives, its output `layer` is what `fuse.fuse_crop` returns. Every size may vary.
     """
     graph = GraphWriter("fusion")
     number = partial(graph.input, dtype="float32")
+    levels = "float32" if deep else "uint8"
     mask = face_mask(
         MaskInputs(
             distance=graph.input("distance", "float32", "mask_h", "mask_w"),
@@ -51,16 +54,18 @@ def fusion_graph(*, warps: bool = False) -> bytes:
         ),
     )
     if warps:
-        swapped = _warp_inputs(graph).apply(graph.input("pixels", "uint8", "pixels_h", "pixels_w", 3))
+        swapped = _warp_inputs(graph).apply(
+            graph.input("pixels", levels, "pixels_h", "pixels_w", 3), deep=deep
+        )
     else:
-        swapped = to_planes(graph.input("swapped", "uint8", "crop_h", "crop_w", 3))
-    rgb = sharpen(swapped, number("sharpen"))
+        swapped = to_planes(graph.input("swapped", levels, "crop_h", "crop_w", 3))
+    rgb = sharpen(swapped, number("sharpen"), deep=deep)
     rgb = match_light(
         rgb,
         mask,
         LightInputs(
-            target=graph.input("target", "uint8", "light_h", "light_w", 3),
-            swapped_image=graph.input("swapped_small", "uint8", "light_h", "light_w", 3),
+            target=graph.input("target", levels, "light_h", "light_w", 3),
+            swapped_image=graph.input("swapped_small", levels, "light_h", "light_w", 3),
             mask_to_light=_matrix_inputs(graph, "mask_to_light", "mask", "light"),
             brows=graph.input("brows", "uint8", "light_h", "light_w"),
             fine=_matrix_inputs(graph, "fine", "light", "light"),
@@ -68,6 +73,7 @@ def fusion_graph(*, warps: bool = False) -> bytes:
             strength=number("strength"),
             to_crop=_tap_inputs(graph, "light_to_crop", "crop"),
         ),
+        deep=deep,
     )
     out = layer_pixels(
         rgb,
@@ -75,8 +81,9 @@ def fusion_graph(*, warps: bool = False) -> bytes:
         number("shown"),
         _tap_inputs(graph, "mask_to_full", "full"),
         _tap_inputs(graph, "crop_to_full", "full"),
+        deep=deep,
     )
-    graph.output(out, OUTPUT_NAME, "uint8", "full_h", "full_w", 4)
+    graph.output(out, OUTPUT_NAME, levels, "full_h", "full_w", 4)
     return graph.model()
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...analysis.maskers.contract import OcclusionMask
-from ...face.types import Floats, Pixels
+from ...face.types import Floats, Levels
 from ...geometry.crop import scale_points
-from ...geometry.levels import round_levels
+from ...geometry.levels import as_type_of, is_deep
 from ...geometry.mesh_topology import Topology
 from ...recipe import Fusion
 from ...swap.crops import AlignedImage, FusionCrop
@@ -64,7 +64,7 @@ def feeds(
     An aligned image is warped by the graph.
     """
     points = region.to_crop(landmarks)
-    swapped = crop.swapped if isinstance(crop.swapped, AlignedImage) else round_levels(crop.swapped)
+    deep = is_deep(crop.target)
     box, params = box_and_parameters(crop, region, params)
     drawn = draw_mask_geometry(points, region.size, params, topology, box)
     bare = np.ones(crop.target.shape[:2], np.float32)
@@ -72,7 +72,7 @@ def feeds(
         bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
     size, full, own = drawn.distance.shape, (region.height, region.width), region.size[::-1]
     return {
-        **_image_feeds(swapped, region),
+        **_image_feeds(crop.swapped, region),
         **_mask_feeds(drawn, params),
         "cover": cv2.resize(crop.cover, size[::-1], interpolation=cv2.INTER_AREA),
         "bare": bare,
@@ -85,10 +85,14 @@ def feeds(
         "shown": _scalar(255 * params.blend * params.opacity),
         **_tap_feeds(
             "mask_to_full",
-            linear_taps(size[0], full[0], levels=True),
-            linear_taps(size[1], full[1], levels=True),
+            linear_taps(size[0], full[0], levels=not deep),
+            linear_taps(size[1], full[1], levels=not deep),
         ),
-        **_tap_feeds("crop_to_full", cubic_taps(own[0], full[0]), cubic_taps(own[1], full[1])),
+        **_tap_feeds(
+            "crop_to_full",
+            cubic_taps(own[0], full[0], levels=not deep),
+            cubic_taps(own[1], full[1], levels=not deep),
+        ),
     }
 
 
@@ -122,7 +126,7 @@ def _light_feeds(
     fine, broad = low_pass_sigmas(light_radius(scaled, params))
     return {
         "target": cv2.resize(crop.target, small, interpolation=cv2.INTER_AREA),
-        "swapped_small": swapped_at_light_size(crop, region, small),
+        "swapped_small": as_type_of(crop.target, swapped_at_light_size(crop, region, small)),
         **_area_feeds("mask_to_light", mask_size, size),
         "brows": brow_mask(scaled, small, topology),
         "fine_rows": low_pass_matrix(size[0], fine),
@@ -134,7 +138,7 @@ def _light_feeds(
     }
 
 
-def _image_feeds(swapped: AlignedImage | Pixels, region: CropRegion) -> dict[str, npt.NDArray[Any]]:
+def _image_feeds(swapped: AlignedImage | Levels, region: CropRegion) -> dict[str, npt.NDArray[Any]]:
     """Return a crop's pixels in its region, or those of an aligned image and where the graph warps them from."""
     if not isinstance(swapped, AlignedImage):
         return {"swapped": swapped}
@@ -148,7 +152,7 @@ def _image_feeds(swapped: AlignedImage | Pixels, region: CropRegion) -> dict[str
         "warp_x_down": places.x_down,
         "warp_y_across": places.y_across,
         "warp_y_down": places.y_down,
-        "warp_weights": warp_weights(cubic=enlarges(back)),
+        "warp_weights": warp_weights(cubic=enlarges(back), levels=not is_deep(pixels)),
         "warp_last_column": _scalar(pixels.shape[1] - 1),
         "warp_last_row": _scalar(pixels.shape[0] - 1),
     }

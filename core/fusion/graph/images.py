@@ -5,8 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...face.types import Floats
 from ...models.onnx_writer import GraphWriter, Value
-from .resampling import BLUR_WEIGHT_SUM, TAP_WEIGHT_SUM, WARP_SUBPIXELS, WARP_WEIGHT_SUM, level_kernel
+from .resampling import (
+    BLUR_WEIGHT_SUM,
+    TAP_WEIGHT_SUM,
+    WARP_SUBPIXELS,
+    WARP_WEIGHT_SUM,
+    float_kernel,
+    level_kernel,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +49,10 @@ class TapPair:
         """Enlarge an image of whole levels by whole weights: OpenCV's cubic enlargement."""
         return (self.apply(image) / float(TAP_WEIGHT_SUM**2)).round().clip(0, 255)
 
+    def apply_cubic_floats(self, image: Value) -> Value:
+        """The same of an image of floats, in levels."""
+        return self.apply(image).clip(0, 255)
+
     def apply_linear_levels(self, image: Value) -> Value:
         """The same, rounded where OpenCV's linear enlargement of whole levels drops bits on the way."""
         wide = (_take(image, self.across, -1) * self.across_weights).sum(-2).squeeze(-2)
@@ -61,8 +73,10 @@ class Warp:
     last_column: Value
     last_row: Value
 
-    def apply(self, pixels: Value) -> Value:
-        """Warp an image (s, s', 3) uint8 as `cv2.warpAffine` does: (3, h, w) whole levels. Borders are repeated.
+    def apply(self, pixels: Value, *, deep: bool = False) -> Value:
+        """Warp an image (s, s', 3) as `cv2.warpAffine` does: (3, h, w) whole levels, or floats where it is `deep`.
+
+        Borders are repeated.
 
         ONNX's GridSample would place its taps more finely than OpenCV's 32nds of a pixel, and be levels off.
         """
@@ -81,6 +95,8 @@ class Warp:
             taps = _take(flat, places.cast("int32"), 0)
             of_row = _take(weights, graph.constant(np.asarray(row, np.int64)), 0)
             total = total + (taps * of_row.unsqueeze(3)).sum(2).squeeze(2)
+        if deep:
+            return (total / float(WARP_WEIGHT_SUM)).transpose(2, 0, 1)
         warped = ((total + WARP_WEIGHT_SUM / 2) / float(WARP_WEIGHT_SUM)).floor().clip(0, 255)
         return warped.transpose(2, 0, 1)
 
@@ -98,7 +114,7 @@ def _clamp(positions: Value, last: Value) -> Value:
 
 
 def to_planes(image: Value) -> Value:
-    """Turn (h, w, 3) uint8 into (3, h, w) float32."""
+    """Turn (h, w, 3) uint8 or float32 into (3, h, w) float32."""
     return image.transpose(2, 0, 1).cast("float32")
 
 
@@ -109,13 +125,23 @@ def blur_levels(image: Value, matrices: ResampleMatrices) -> Value:
 
 def blur_image(image: Value, sigma: float) -> Value:
     """The same for a large image (c, h, w) and a spread that never changes."""
-    kernel = level_kernel(sigma).astype(np.float32)
+    blurred = _convolve(image, level_kernel(sigma).astype(np.float32))
+    return (blurred / float(BLUR_WEIGHT_SUM**2) + 0.5).floor()
+
+
+def blur_floats(image: Value, sigma: float) -> Value:
+    """Blur an image of floats (c, h, w) as OpenCV's Gaussian blur does."""
+    return _convolve(image, float_kernel(sigma))
+
+
+def _convolve(image: Value, kernel: Floats) -> Value:
+    """Blur an image (c, h, w) by the weights (k,) along both axes, mirrored at its ends."""
     graph, reach = image.graph, len(kernel) // 2
     pads = graph.constant(np.asarray([0, 0, reach, reach, 0, 0, reach, reach], np.int64))
     framed = graph.node("Pad", image.unsqueeze(1), pads, mode="reflect")
     wide = graph.node("Conv", framed, graph.constant(kernel[None, None, None, :]))
     tall = graph.node("Conv", wide, graph.constant(kernel[None, None, :, None]))
-    return (tall.squeeze(1) / float(BLUR_WEIGHT_SUM**2) + 0.5).floor()
+    return tall.squeeze(1)
 
 
 def dilate(image: Value, reach: int) -> Value:

@@ -78,10 +78,16 @@ def low_pass_matrix(size: int, sigma: float) -> Floats:
     ndarray, shape (size, size), float32
         Weights.
     """
-    kernel = cv2.getGaussianKernel(round(sigma * 4 * 2 + 1) | 1, sigma, cv2.CV_32F)
+    kernel = float_kernel(sigma)
     one = np.eye(size, dtype=np.float32)
     alone = np.ones(1, np.float32)
     return np.asarray(cv2.sepFilter2D(one, -1, alone, kernel, borderType=cv2.BORDER_CONSTANT), np.float32)
+
+
+def float_kernel(sigma: float) -> Floats:
+    """Return the weights (k,) of OpenCV's Gaussian blur of floats; they sum to 1."""
+    kernel = cv2.getGaussianKernel(round(sigma * 4 * 2 + 1) | 1, sigma, cv2.CV_32F)
+    return np.asarray(kernel[:, 0], np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -129,12 +135,13 @@ def linear_taps(source: int, size: int, *, levels: bool = False) -> Taps:
 
 
 @lru_cache(maxsize=64)
-def cubic_taps(source: int, size: int) -> Taps:
-    """Return the four taps of `cv2.INTER_CUBIC` as weights of 2048."""
+def cubic_taps(source: int, size: int, *, levels: bool = True) -> Taps:
+    """Return the four taps of `cv2.INTER_CUBIC` as weights of 2048; for floats, without `levels`, of 1."""
     own = not cv2.ipp.useIPP()
     place, share = _source_positions(source, size, as_float32=own)
     weights = _cubic_weights(share.astype(np.float32) if own else share)
-    return _clamp_taps(place - 1, weights * TAP_WEIGHT_SUM, source, round_weights=own)
+    scale = TAP_WEIGHT_SUM if levels else 1
+    return _clamp_taps(place - 1, weights * scale, source, round_weights=own and levels)
 
 
 def _cubic_weights(share: AnyFloats) -> AnyFloats:
@@ -171,14 +178,16 @@ def warp_positions(back: Doubles, size: tuple[int, int]) -> WarpPositions:
     return WarpPositions(x_across, x_down + half, y_across, y_down + half)
 
 
-@lru_cache(maxsize=2)
-def warp_weights(*, cubic: bool) -> Floats:
+@lru_cache(maxsize=4)
+def warp_weights(*, cubic: bool, levels: bool = True) -> Floats:
     """Return the weights of 4 x 4 source pixels for each place within the second.
 
     Parameters
     ----------
     cubic : bool
         As `cv2.INTER_CUBIC` has them, else as `cv2.INTER_LINEAR`: then only the middle four count.
+    levels : bool
+        Whether they are whole numbers, as OpenCV has them for whole levels.
 
     Returns
     -------
@@ -189,7 +198,10 @@ def warp_weights(*, cubic: bool) -> Floats:
     zero = np.zeros_like(share)
     along = _cubic_weights(share) if cubic else np.stack([zero, 1 - share, share, zero])
     table = along.T[:, None, :, None].astype(np.float32) * along.T[None, :, None, :].astype(np.float32)
-    whole = np.round(table * WARP_WEIGHT_SUM).reshape(-1, 4, 4)
+    exact = (table * WARP_WEIGHT_SUM).reshape(-1, 4, 4)
+    if not levels:
+        return np.ascontiguousarray(exact.transpose(1, 0, 2), np.float32)
+    whole = np.round(exact)
     # What rounding lost or won goes to the heaviest or lightest of the four after the first.
     for weights in whole:
         left = WARP_WEIGHT_SUM - weights.sum()

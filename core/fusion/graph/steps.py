@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The steps of fusion as a graph: each has the name of its counterpart in `fuse`, `mask` or `colour`, and its terms.
 
-Images are (3, h, w) or (h, w) float32; those of whole levels 0..255 are rounded where OpenCV rounds them.
+Images are (3, h, w) or (h, w) float32, in levels 0..255. Those of whole levels are rounded where OpenCV rounds them,
+those of `deep` clips nowhere.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ..sharpen import SHARPEN_SIGMA_PIXELS
 from .images import (
     ResampleMatrices,
     TapPair,
+    blur_floats,
     blur_image,
     blur_levels,
     concatenate,
@@ -71,8 +73,10 @@ def subtract_cover(mask: Value, inputs: CoverInputs) -> Value:
     return mask * (1 - inputs.keep_cover * (1 - inputs.bare_to_mask.apply(inputs.bare)))
 
 
-def sharpen(rgb: Value, amount: Value) -> Value:
-    """`fuse._sharpen`: (3, h, w) whole levels."""
+def sharpen(rgb: Value, amount: Value, *, deep: bool) -> Value:
+    """`sharpen.sharpen`: (3, h, w) in levels."""
+    if deep:
+        return rgb * (amount + 1) - blur_floats(rgb, SHARPEN_SIGMA_PIXELS) * amount
     blurred = blur_image(rgb, SHARPEN_SIGMA_PIXELS)
     return (rgb * (amount + 1) - blurred * amount).round().clip(0, 255)
 
@@ -91,11 +95,13 @@ class LightInputs:
     to_crop: TapPair
 
 
-def match_light(rgb: Value, mask: Value, inputs: LightInputs) -> Value:
-    """`fuse._match_light`: (3, h, w) whole levels."""
+def match_light(rgb: Value, mask: Value, inputs: LightInputs, *, deep: bool) -> Value:
+    """`fuse._match_light`: (3, h, w) in levels."""
     weight = inputs.mask_to_light.apply(mask) * (1 - inputs.brows.cast("float32") / 255)
     gain, offset = light_transfer(to_planes(inputs.target), to_planes(inputs.swapped_image), weight, inputs)
     out = rgb * inputs.to_crop.apply(gain) + inputs.to_crop.apply(offset)
+    if deep:  # what is not lit is kept within its levels at the end alone
+        return where(is_above(inputs.strength, 0), out.clip(0, 255), out)
     return out.round().clip(0, 255)
 
 
@@ -132,12 +138,20 @@ class _LowFrequencies:
 
 
 def layer_pixels(
-    rgb: Value, mask: Value, opacity: Value, alpha_to_full: TapPair, rgb_to_full: TapPair
+    rgb: Value, mask: Value, opacity: Value, alpha_to_full: TapPair, rgb_to_full: TapPair, *, deep: bool
 ) -> Value:
-    """The last step of `fuse.fuse_crop`: (H, W, 4) uint8 from the crop's colours, its mask, and 255 x its opacity."""
-    alpha = alpha_to_full.apply_linear_levels((mask * opacity + ROUND_HALF_UP_OFFSET).round())
-    rgb = rgb_to_full.apply_cubic_levels(rgb)
+    """The last step of `fuse.fuse_crop`: (H, W, 4) uint8 or, where it is `deep`, float32.
+
+    It is made from the crop's colours, its mask, and 255 x its opacity.
+    """
+    if deep:
+        alpha = alpha_to_full.apply(mask * opacity)
+        rgb = rgb_to_full.apply_cubic_floats(rgb)
+    else:
+        alpha = alpha_to_full.apply_linear_levels((mask * opacity + ROUND_HALF_UP_OFFSET).round())
+        rgb = rgb_to_full.apply_cubic_levels(rgb)
     rim = is_above(dilate(alpha, RIM_PIXELS), 0)
     rgba = concatenate(alpha.graph, 0, rgb, alpha.unsqueeze(0))
     pixels = where(rim, rgba, rgba.graph.constant(np.zeros((), np.float32)))
-    return pixels.transpose(1, 2, 0).cast("uint8")
+    pixels = pixels.transpose(1, 2, 0)
+    return pixels if deep else pixels.cast("uint8")

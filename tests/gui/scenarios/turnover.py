@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A turnover in the window: begun by a script as by the menu, stopped, then written to its end."""
+
+from pathlib import Path
+
+import bpy
+
+LENGTH = 30
+
+
+def steps(window):
+    """Play everything; `window.facts` gets what a test wants to know."""
+    yield from window.start_editing()
+    window.add_movie("/given/clip.mp4", LENGTH)
+    bpy.ops.wm.save_as_mainfile(filepath="/work/turnover.blend")
+    yield from window.recast()
+    yield from open_menu(window)
+    for name in ("stopped", "whole"):
+        yield from write_turnover(window, name)
+
+
+def open_menu(window):
+    """Look at the modifier's menu."""
+    properties = window.area("PROPERTIES")
+    window.point(properties.x + 100, properties.y + 500)
+    yield 0.5
+    with window.within(properties):
+        bpy.ops.wm.call_menu(name="UNDERSTUDY_MT_modifier")
+    yield 1.0
+    window.shot("turnover_menu")
+    window.hand("key", "Escape")
+    yield 0.5
+
+
+def write_turnover(window, name):
+    """Have a turnover written into a folder, or stop that once there are files; tell what there is then."""
+    folder = Path("/work") / name
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.turnover_write(directory=str(folder))
+    yield from window.until(lambda: count_files(folder) > 2, 1200)
+    window.facts[f"{name}_status"] = state().turnover_status
+    window.shot(f"turnover_{name}")
+    if name == "stopped":
+        bpy.ops.understudy.turnover_stop()
+    yield from window.until(lambda: not state().turnover_strip, 1200)
+    yield 1.0
+    window.shot(f"turnover_{name}_end")
+    window.facts[name] = [count_files(folder), (folder / "manifest.json").exists(), state().trouble]
+
+
+def count_files(folder):
+    """How many files there are of frames."""
+    return len(list(folder.glob("*.exr")))
+
+
+def state():
+    """What the panels show."""
+    return bpy.context.window_manager.understudy

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A turnover in the window of real Blender 5.2: written beside the editor, with progress, and stopped."""
+
+from pathlib import Path
+
+SCENARIO = Path(__file__).parent / "scenarios" / "turnover.py"
+LENGTH = 30
+
+
+def test_a_turnover_is_written_beside_the_editor_and_can_be_stopped(installed_room, given):
+    facts = installed_room("turnover").window(SCENARIO, given, factory=False, timeout=900)
+    count, *rest = facts["stopped"]
+    assert 2 < count < LENGTH
+    assert rest == [False, ""]
+    assert facts["stopped_status"].endswith(f"of {LENGTH} frames")
+    assert facts["whole"] == [LENGTH, True, ""]
