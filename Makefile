@@ -13,7 +13,7 @@ OPENVINO := .venv-neural-openvino
 JOBS ?= $(shell python3 -c 'import os; print(os.cpu_count() + 1)')
 PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 
-.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui test-farm test-openvino window bench bench-edit bench-cache bench-farm bench-neural bench-gpu extension wheel models lock clean
+.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui test-farm test-openvino window bench bench-edit bench-scan bench-cache bench-farm bench-neural bench-gpu extension wheel models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -90,6 +90,10 @@ bench: $(READY) models
 # edit.png; QUICK=1 stops at 100.
 bench-edit: $(READY) models
 	$(BIN)/python -m tools.bench_edit --output out/bench $(if $(QUICK),--quick)
+
+# What scanning a clip of 10,000 analyzed frames costs, in seconds of the processor and in memory; QUICK=1 for 1,000.
+bench-scan: $(READY) models
+	$(BIN)/python -m tools.bench_scan $(if $(QUICK),--quick)
 
 # Our cache against five others; CACHE_BENCH=--quick for a small one. Then what it costs a cold render, and the long runs.
 bench-cache: $(BENCH)/.ready $(READY) models

@@ -11,15 +11,15 @@ import bpy
 from ...core.face.types import Pixels
 from ...core.media.source import ClipSource
 from ...core.recipe import Recipe, Swap
-from ...core.recipe.frame_ranges import Exclusion, Hold
-from ...core.recipe.landmark_edits import LandmarkEdit
+from ...core.recipe.frame_ranges import Exclusion, FrameRange
 from ...core.recipe.redetection import Redetection
 from ...core.recipe.request import Identity, SwapRequest
 from ..layers.folders import cache_folder
 from ..properties.identity_properties import identity_of
 from ..properties.landmark_properties import landmark_edits_of
+from ..properties.mask_properties import roto_of
 from ..properties.preferences import Preferences, preferences
-from ..properties.range_properties import exclusions_of, holds_of, redetections_of
+from ..properties.range_properties import dismissals_of, exclusions_of, holds_of, redetections_of
 from ..properties.scene_properties import recipe_of
 from ..sequencer.strips import source_of
 from .gallery import lookup_cache
@@ -116,8 +116,13 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
 
 
 def problem_runs_of(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> "tuple[ProblemRun, ...]":
-    """Return what is left of a scan's problems beside the ranges that a modifier mends, as runs."""
+    """Return what is left of a scan's problems beside what a modifier repairs, as runs."""
     return _open_problems(lookup, result, modifier)[1]
+
+
+def open_result(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> "ScanResult":
+    """Return what a scan found with the problems alone that are left beside what a modifier repairs."""
+    return replace(result, problems=_open_problems(lookup, result, modifier)[0])
 
 
 def plot_icon(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> int | None:
@@ -137,19 +142,21 @@ def _open_problems(
     lookup: ScanLookup, result: "ScanResult", modifier: Any
 ) -> "tuple[tuple[Problem, ...], tuple[ProblemRun, ...]]":
     """Return what is left of a scan's problems, frame by frame and as runs."""
-    mended = exclusions_of(modifier), holds_of(modifier), landmark_edits_of(modifier)
-    key = "problems", lookup, id(result), *mended
-    return lookup_cache().get_or_compute(key, lambda: _find_open_problems(result, *mended))
+    repairs = _repairs_of(modifier)
+    key = "problems", lookup, id(result), *repairs
+    return lookup_cache().get_or_compute(key, lambda: _find_open_problems(result, *repairs))
+
+
+def _repairs_of(modifier: Any) -> tuple[tuple[Exclusion, ...], tuple[FrameRange, ...], str]:
+    ranges = (*holds_of(modifier), *landmark_edits_of(modifier), *dismissals_of(modifier))
+    return exclusions_of(modifier), ranges, roto_of(modifier)
 
 
 def _find_open_problems(
-    result: "ScanResult",
-    exclusions: tuple[Exclusion, ...],
-    holds: tuple[Hold, ...],
-    landmark_edits: tuple[LandmarkEdit, ...],
+    result: "ScanResult", exclusions: tuple[Exclusion, ...], ranges: tuple[FrameRange, ...], roto: str
 ) -> "tuple[tuple[Problem, ...], tuple[ProblemRun, ...]]":
-    from ...core.scan.problems import open_problems
+    from ...core.scan.repairs import open_problems
     from ...core.scan.runs import problem_runs
 
-    problems = open_problems(result.problems, exclusions, holds, landmark_edits)
+    problems = open_problems(result, exclusions, ranges, roto)
     return problems, problem_runs(problems)

@@ -17,7 +17,6 @@ from ..blender.reports import report
 from ..layers.folders import cache_folder
 from ..lookups.gallery import lookup_cache
 from ..lookups.landmark_lookup import FrameLandmarks, landmark_lookup
-from ..modifiers.active import active_scene, active_strip
 from ..modifiers.landmark_edits import (
     add_edit,
     edit_index_at,
@@ -25,12 +24,12 @@ from ..modifiers.landmark_edits import (
     remove_edit,
     remove_key,
 )
-from ..prepare.source_frames import first_frame_within, source_frames
+from ..prepare.source_frames import visible_frames
 from ..properties.landmark_state import landmark_state
 from ..properties.preferences import preferences
 from ..sessions.open import open_preview
 from .requires_modifier import RequiresModifier, activate_modifier
-from .visible_frame import find_visible_frame, set_range_end
+from .visible_frame import find_visible_frame, go_to_range, set_range_end
 
 
 class UNDERSTUDY_OT_landmarks_edit(RequiresModifier, bpy.types.Operator):
@@ -131,15 +130,11 @@ class UNDERSTUDY_OT_landmark_edit_go(RequiresModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Go there."""
-        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
-        if strip is None or modifier is None or self.index >= len(modifier.landmark_edits):
+        modifier = activate_modifier(context)
+        if modifier is None or self.index >= len(modifier.landmark_edits):
             return {"CANCELLED"}
-        entry = modifier.landmark_edits[self.index]
-        frame = first_frame_within(scene, strip, entry.first, entry.last)
-        if frame is None:
-            report(self, "WARNING", f"{strip.name} shows none of these frames")
+        if not go_to_range(self, context, modifier.landmark_edits[self.index]):
             return {"CANCELLED"}
-        scene.frame_set(frame)
         _show_handles()
         return {"FINISHED"}
 
@@ -179,7 +174,7 @@ class UNDERSTUDY_OT_landmark_edit_set(RequiresModifier, bpy.types.Operator):
         if self.end != "CUT":
             set_range_end(entry, self.end, number)
         else:
-            shown = max(source_frames(scene, strip).values(), default=entry.last)
+            shown = max(visible_frames(scene, strip).by_frame.values(), default=entry.last)
             lookup = landmark_lookup(scene, strip, modifier, number)
             try:
                 with closing(open_preview(cache_folder(scene), preferences())) as session:

@@ -9,9 +9,9 @@ from bpy.props import IntProperty
 from ...core.reporting.layer_outcomes import pluralise
 from ..blender.reports import report
 from ..lookups.gallery import lookup_cache
-from ..lookups.scan_lookup import problem_runs_of, scan_lookup
+from ..lookups.scan_lookup import open_result, problem_runs_of, scan_lookup
 from ..modifiers.active import active_modifier, active_scene, active_stack, active_strip
-from ..prepare.source_frames import first_frame_within
+from ..prepare.source_frames import visible_frames
 from .requires_modifier import RequiresModifier, activate_modifier
 
 if TYPE_CHECKING:
@@ -25,16 +25,19 @@ _MAX_MARKER_CHARACTERS = 60
 def problem_frames(context: bpy.types.Context) -> "list[tuple[int, ProblemRun]]":
     """List the problems of the active strip, of every modifier that was scanned, by their first visible frame."""
     scene, strip = active_scene(context), active_strip(context)
+    if strip is None:
+        return []
+    visible = visible_frames(scene, strip)
     runs: dict[tuple[int, str], ProblemRun] = {}
-    for modifier in [] if strip is None else active_stack(context):
+    for modifier in active_stack(context):
         if not modifier.scan_count:
             continue
         lookup = scan_lookup(scene, strip, modifier)
         result = lookup_cache().get_or_fetch(lookup)
         for run in () if result is None else problem_runs_of(lookup, result, modifier):
-            frame = first_frame_within(scene, strip, run.first, run.last)
-            if frame is not None:
-                runs[frame, run.text] = run
+            span = visible.span(run.first, run.last)
+            if span is not None:
+                runs[span[0], run.text] = run
     return sorted(((frame, run) for (frame, _), run in runs.items()), key=lambda pair: pair[0])
 
 
@@ -55,10 +58,12 @@ class UNDERSTUDY_OT_problem_scan(RequiresModifier, bpy.types.Operator):
         if strip is None or modifier is None:
             return {"CANCELLED"}
         modifier.scan_count += 1
-        result = lookup_cache().get_or_fetch(scan_lookup(scene, strip, modifier))
+        lookup = scan_lookup(scene, strip, modifier)
+        result = lookup_cache().get_or_fetch(lookup)
         if result is None:
             report(self, "ERROR", "Nothing of this strip is prepared: press Prepare Clip first")
             return {"CANCELLED"}
+        result = open_result(lookup, result, modifier)
         flagged = f"{len(result.flagged_frames)} of {pluralise(result.frame_count, 'frame')} flagged"
         more = f", {result.unknown_count} are not prepared" if result.unknown_count else ""
         report(self, "INFO", f"{flagged}{more}")

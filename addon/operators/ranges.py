@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators on the ranges of frames that a modifier mends: excluded ones, and held ones."""
+"""Operators on the ranges of frames that a modifier mends."""
 
 from typing import Any
 
@@ -10,23 +10,21 @@ from ...core.recipe.frame_ranges import MAX_RANGES
 from ..blender.reports import report
 from ..lookups.gallery import lookup_cache
 from ..lookups.scan_lookup import problem_runs_of, scan_lookup
-from ..properties.range_properties import HOLD, RANGE_KINDS, REDETECT
+from ..properties.range_properties import DISMISS, EXCLUDE, HOLD, RANGE_KINDS, REDETECT
 from ..properties.update import tag_update
 from .requires_modifier import RequiresModifier, activate_modifier
-from .visible_frame import find_visible_frame, set_range_end
+from .visible_frame import find_visible_frame, go_to_range, set_range_end
 
-_EXCLUDE_TOOLTIP = (
-    "Leave the original face where the problem at the current frame is, or in the current frame where there is none. "
-    "A change costs: blends these frames again"
-)
-_REDETECT_TOOLTIP = (
-    "Look for faces with other settings in the frames of the problem at the current frame; set in the list which. "
-    "A change costs: analyzes and swaps these frames again"
-)
-_HOLD_TOOLTIP = (
-    "Carry the face's points from the frame before the problem at the current frame to the frame after it. "
-    "A change costs: swaps these frames again"
-)
+_TOOLTIPS = {
+    EXCLUDE: "Leave the original face where the problem at the current frame is, or in the current frame where there "
+    "is none. A change costs: blends these frames again",
+    HOLD: "Carry the face's points from the frame before the problem at the current frame to the frame after it. "
+    "A change costs: swaps these frames again",
+    REDETECT: "Look for faces with other settings in the frames of the problem at the current frame; set in the list "
+    "which. A change costs: analyzes and swaps these frames again",
+    DISMISS: "Find the problem at the current frame good: it counts no more. No image changes. The list of ranges has "
+    "it, and takes it back",
+}
 
 
 class UNDERSTUDY_OT_range_add(RequiresModifier, bpy.types.Operator):
@@ -44,7 +42,7 @@ class UNDERSTUDY_OT_range_add(RequiresModifier, bpy.types.Operator):
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: Any) -> str:
         """Return the tooltip, by the kind of range."""
-        return {HOLD: _HOLD_TOOLTIP, REDETECT: _REDETECT_TOOLTIP}.get(properties.kind, _EXCLUDE_TOOLTIP)
+        return _TOOLTIPS[properties.kind]
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add a range in frames of the clip."""
@@ -55,14 +53,18 @@ class UNDERSTUDY_OT_range_add(RequiresModifier, bpy.types.Operator):
         if len(modifier.ranges) >= MAX_RANGES:
             report(self, "ERROR", f"{modifier.name} has {MAX_RANGES} ranges already: remove some")
             return {"CANCELLED"}
-        first, last = _problem_span(*visible)
+        span = _problem_span(*visible)
+        if span is None and self.kind == DISMISS:
+            report(self, "INFO", "There is no problem in this frame")
+            return {"CANCELLED"}
+        first, last = span or (visible.number, visible.number)
         entry = modifier.ranges.add()
         entry.kind, entry.first, entry.last = self.kind, first, last
         return {"FINISHED"}
 
 
-def _problem_span(scene: bpy.types.Scene, strip: Any, modifier: Any, number: int) -> tuple[int, int]:
-    """Return the frames of the problem that a frame of the clip is in; the frame alone where it is in none."""
+def _problem_span(scene: bpy.types.Scene, strip: Any, modifier: Any, number: int) -> tuple[int, int] | None:
+    """Return the frames of the problem that a frame of the clip is in; None where it is in none."""
     if modifier.scan_count:
         lookup = scan_lookup(scene, strip, modifier)
         result = lookup_cache().get_or_fetch(lookup)
@@ -70,7 +72,7 @@ def _problem_span(scene: bpy.types.Scene, strip: Any, modifier: Any, number: int
         around = [run for run in runs if run.first <= number <= run.last]
         if around:
             return min(run.first for run in around), max(run.last for run in around)
-    return number, number
+    return None
 
 
 class UNDERSTUDY_OT_range_remove(RequiresModifier, bpy.types.Operator):
@@ -91,6 +93,24 @@ class UNDERSTUDY_OT_range_remove(RequiresModifier, bpy.types.Operator):
         modifier.ranges.remove(self.index)
         tag_update(modifier, context)
         return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_range_go(RequiresModifier, bpy.types.Operator):
+    """Go to a range."""
+
+    bl_idname = "understudy.range_go"
+    bl_label = "Go to Range"
+    bl_description = "Go to the first visible frame of this range"
+    bl_options = {"REGISTER"}
+
+    index: IntProperty(name="Range", description="Which range, counted from 0", min=0)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Go there."""
+        modifier = activate_modifier(context)
+        if modifier is None or self.index >= len(modifier.ranges):
+            return {"CANCELLED"}
+        return {"FINISHED"} if go_to_range(self, context, modifier.ranges[self.index]) else {"CANCELLED"}
 
 
 class UNDERSTUDY_OT_range_set(RequiresModifier, bpy.types.Operator):
@@ -116,4 +136,9 @@ class UNDERSTUDY_OT_range_set(RequiresModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UNDERSTUDY_OT_range_add, UNDERSTUDY_OT_range_remove, UNDERSTUDY_OT_range_set)
+CLASSES = (
+    UNDERSTUDY_OT_range_add,
+    UNDERSTUDY_OT_range_remove,
+    UNDERSTUDY_OT_range_go,
+    UNDERSTUDY_OT_range_set,
+)

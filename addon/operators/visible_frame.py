@@ -7,7 +7,8 @@ import bpy
 
 from ..blender.reports import report
 from ..modifiers.active import active_scene, active_strip
-from ..prepare.source_frames import source_frame_at
+from ..prepare.source_frames import source_frame_at, visible_frames
+from ..properties.range_bounds import ends_of
 from .requires_modifier import activate_modifier
 
 
@@ -30,6 +31,20 @@ def find_visible_frame(operator: Any, context: bpy.types.Context) -> VisibleFram
         report(operator, "ERROR", f"{strip.name} shows no frame here: go to a frame of it first")
         return None
     return VisibleFrame(scene, strip, modifier, number)
+
+
+def go_to_range(operator: Any, context: bpy.types.Context, entry: Any) -> bool:
+    """Go to the first frame at which the active strip shows one of the frames `first` to `last` of an entry.
+
+    Returns whether there is one; else it is reported.
+    """
+    scene, strip = active_scene(context), active_strip(context)
+    span = None if strip is None else visible_frames(scene, strip).span(*ends_of(entry))
+    if strip is None or span is None:
+        report(operator, "WARNING", "The strip shows none of these frames")
+        return False
+    scene.frame_set(span[0])
+    return True
 
 
 def set_range_end(entry: Any, end: str, number: int) -> None:

@@ -1,33 +1,61 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which frame of its clip a strip shows at each frame of the timeline, and where the clip's frames are seen."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import bpy
+import numpy as np
+import numpy.typing as npt
 
 from ..layers.layer_strip import layer_of
 from ..lookups.gallery import lookup_cache
 from .strip_survey import images_by_frame, images_key
 
 
-def source_frames(scene: bpy.types.Scene, strip: Any) -> dict[int, int]:
-    """Return the clip's frame that a strip shows, by the frame of the timeline, ascending: as its layer has it."""
+@dataclass(frozen=True, eq=False)
+class VisibleFrames:
+    """Where in the timeline a strip shows which frame of its clip.
+
+    Attributes
+    ----------
+    by_frame : dict of int to int
+        The clip's frame that is seen, by the frame of the timeline, ascending.
+    """
+
+    by_frame: dict[int, int]
+
+    @cached_property
+    def _columns(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The frames of the timeline, and the clip's frames there: a list of ranges asks for each of them."""
+        count = len(self.by_frame)
+        return np.fromiter(self.by_frame, np.int64, count), np.fromiter(
+            self.by_frame.values(), np.int64, count
+        )
+
+    def span(self, first: int, last: int) -> tuple[int, int] | None:
+        """Return the first and the last frame of the timeline that show one of the clip's frames `first` to `last`.
+
+        None where none of them is seen.
+        """
+        frames, numbers = self._columns
+        places = np.flatnonzero((numbers >= first) & (numbers <= last))
+        return (int(frames[places[0]]), int(frames[places[-1]])) if len(places) else None
+
+
+def visible_frames(scene: bpy.types.Scene, strip: Any) -> VisibleFrames:
+    """Return the clip's frames that a strip shows: as its layer has them."""
     layer = layer_of(scene, strip)
     if layer is None:
-        return {}
+        return VisibleFrames({})
     key = "source frames", images_key(scene, strip, layer)
-    return lookup_cache().get_or_compute(key, lambda: _source_frames(scene, strip, layer))
+    return lookup_cache().get_or_compute(key, lambda: VisibleFrames(_source_frames(scene, strip, layer)))
 
 
 def source_frame_at(scene: bpy.types.Scene, strip: Any, frame: int) -> int | None:
     """Return the clip's frame that a strip shows at a frame of the timeline; None where it shows none."""
-    return source_frames(scene, strip).get(frame)
-
-
-def first_frame_within(scene: bpy.types.Scene, strip: Any, first: int, last: int) -> int | None:
-    """Return the first frame of the timeline at which a strip shows one of its clip's frames `first` to `last`."""
-    shown = source_frames(scene, strip).items()
-    return next((frame for frame, number in shown if first <= number <= last), None)
+    return visible_frames(scene, strip).by_frame.get(frame)
 
 
 def _source_frames(scene: bpy.types.Scene, strip: Any, layer: Any) -> dict[int, int]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ranges of frames that a modifier mends: with the original face, with held points, or detected otherwise."""
+"""The ranges of frames that a modifier mends: with the original face, held points, other detection, or by none."""
 
 from itertools import islice
 from typing import Any
@@ -7,17 +7,18 @@ from typing import Any
 from bpy.props import EnumProperty
 from bpy.types import PropertyGroup
 
-from ...core.recipe.frame_ranges import MAX_RANGES, Exclusion, Hold
+from ...core.recipe.frame_ranges import MAX_RANGES, Dismissal, Exclusion, Hold
 from ...core.recipe.redetection import Redetection, make_redetection
 from .range_bounds import ends_of, make_end_property, make_fade_property
 from .redetection_properties import RedetectionProperties, redetection_settings
 from .update import tag_update
 
-EXCLUDE, HOLD, REDETECT = "EXCLUDE", "HOLD", "REDETECT"
+EXCLUDE, HOLD, REDETECT, DISMISS = "EXCLUDE", "HOLD", "REDETECT", "DISMISS"
 RANGE_KINDS = (
     (EXCLUDE, "Exclude", "Leave the original face; the new face eases out and in around the range"),
     (HOLD, "Hold", "Carry the face's points from the frame before the range to the frame after it"),
     (REDETECT, "Detect Again", "Look for faces with other settings in these frames"),
+    (DISMISS, "Dismiss", "Count no problem in these frames; their images stay as they are"),
 )
 _DEFAULT_FADE_FRAMES = 4
 
@@ -47,6 +48,11 @@ def exclusions_of(modifier: Any) -> tuple[Exclusion, ...]:
 def holds_of(modifier: Any) -> tuple[Hold, ...]:
     """Return the ranges whose points are held, each with its ends in order."""
     return tuple(Hold(*ends_of(entry)) for entry in _ranges(modifier, HOLD))
+
+
+def dismissals_of(modifier: Any) -> tuple[Dismissal, ...]:
+    """Return the ranges that a person finds good, each with its ends in order."""
+    return tuple(Dismissal(*ends_of(entry)) for entry in _ranges(modifier, DISMISS))
 
 
 def redetections_of(modifier: Any) -> tuple[Redetection, ...]:

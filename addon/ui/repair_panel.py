@@ -10,13 +10,12 @@ from ..blender.wrapped_text import draw_text
 from ..lookups.gallery import lookup_cache
 from ..lookups.scan_lookup import ScanLookup, plot_icon, problem_runs_of, scan_lookup
 from ..modifiers.active import active_scene, active_strip
-from ..prepare.source_frames import first_frame_within, source_frame_at
-from ..properties.range_properties import EXCLUDE, HOLD, REDETECT
+from ..properties.range_properties import DISMISS, EXCLUDE, HOLD, REDETECT
 from ..properties.redetection_properties import REDETECTION_NAMES
 from .fields import row_or_column
 from .landmark_list import draw_landmark_buttons, draw_landmark_edits
 from .mask_panel import draw_mask_buttons, draw_masks
-from .range_ends import draw_ends
+from .range_ends import ClipView, clip_view, draw_ends, draw_go_button
 from .scan_plot import draw_plot
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 _MAX_DRAWN_RUNS = 8
 _MAX_DRAWN_RANGES = 32
+_WIDEST_KIND, _WIDEST_SPAN = "Detect Again", "0000-0000 (clip 0000-0000)"
 
 
 def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -41,10 +41,11 @@ def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     _draw_range_buttons(layout, context)
     draw_landmark_buttons(layout, context)
     draw_mask_buttons(layout, context)
+    clip = clip_view(context)
     if lookup is not None:
-        _draw_problems(layout, context, modifier, lookup, result)
-    _draw_ranges(layout, context, modifier)
-    draw_landmark_edits(layout, context, modifier)
+        _draw_problems(layout, context, modifier, lookup, result, clip)
+    _draw_ranges(layout, context, modifier, clip)
+    draw_landmark_edits(layout, context, modifier, clip)
     draw_masks(layout, context, modifier)
     if lookup is not None and result is not None:
         draw_plot(layout, context, modifier, plot_icon(lookup, result, modifier))
@@ -56,8 +57,8 @@ def _draw_problems(
     modifier: Any,
     lookup: ScanLookup,
     result: "ScanResult | None",
+    clip: ClipView,
 ) -> None:
-    scene, strip = active_scene(context), active_strip(context)
     if result is None:
         is_unknown = lookup_cache().is_unknown(lookup)
         text = "Nothing is prepared yet: press Prepare Clip" if is_unknown else "Scanning…"
@@ -66,42 +67,29 @@ def _draw_problems(
     if result.unknown_count:
         draw_text(layout, context, f"{pluralise(result.unknown_count, 'frame')} not prepared yet", "INFO")
     by_frame = (
-        (run, first_frame_within(scene, strip, run.first, run.last))
-        for run in problem_runs_of(lookup, result, modifier)
+        (run, clip.visible.span(run.first, run.last)) for run in problem_runs_of(lookup, result, modifier)
     )
-    runs = [(run, frame) for run, frame in by_frame if frame is not None]
+    runs = [(run, span[0]) for run, span in by_frame if span is not None]
     if not runs:
         text = "No problem found in the others" if result.unknown_count else "No problem found"
         draw_text(layout, context, text, "CHECKMARK")
         return
-    _draw_runs(layout, context, runs, source_frame_at(scene, strip, scene.frame_current))
+    _draw_runs(layout, context, runs, clip)
     layout.operator("understudy.problem_markers", icon="MARKER")
 
 
 def _draw_runs(
-    layout: Any, context: bpy.types.Context, runs: "list[tuple[ProblemRun, int]]", number: int | None
+    layout: Any, context: bpy.types.Context, runs: "list[tuple[ProblemRun, int]]", clip: ClipView
 ) -> None:
     """Draw the problems around the current frame, each with its first reason, and the others of the one it is in."""
-    current = next(
-        (
-            place
-            for place, (run, _) in enumerate(runs)
-            if number is not None and run.first <= number <= run.last
-        ),
-        None,
-    )
-    nearest = (
-        current
-        if current is not None
-        else sum(frame <= active_scene(context).frame_current for _, frame in runs)
-    )
+    current = next((place for place, (run, _) in enumerate(runs) if clip.shows(run.first, run.last)), None)
+    nearest = current if current is not None else sum(frame <= clip.current for _, frame in runs)
     begin = max(min(nearest - _MAX_DRAWN_RUNS // 2, len(runs) - _MAX_DRAWN_RUNS), 0)
     column = layout.column(align=True)
     for place, (run, frame) in list(enumerate(runs))[begin : begin + _MAX_DRAWN_RUNS]:
-        span = f"{frame}" if run.first == run.last else f"{frame}, {run.last - run.first + 1} frames"
         go = column.operator(
             "understudy.problem_go",
-            text=f"{span}: {run.reasons[0].text}",
+            text=f"{clip.span_text(run.first, run.last)}: {run.reasons[0].text}",
             translate=False,
             depress=place == current,
         )
@@ -119,14 +107,18 @@ def _draw_range_buttons(layout: Any, context: bpy.types.Context) -> None:
     row = row_or_column(layout, context, ("Exclude Frames", "Hold Frames"))
     row.operator("understudy.range_add", text="Exclude Frames", icon="CANCEL").kind = EXCLUDE
     row.operator("understudy.range_add", text="Hold Frames", icon="PINNED").kind = HOLD
-    layout.operator("understudy.range_add", text="Detect Again", icon="VIEWZOOM").kind = REDETECT
+    row = row_or_column(layout, context, ("Detect Again", "Dismiss Problem"))
+    row.operator("understudy.range_add", text="Detect Again", icon="VIEWZOOM").kind = REDETECT
+    row.operator("understudy.range_add", text="Dismiss Problem", icon="CHECKMARK").kind = DISMISS
 
 
-def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+def _draw_ranges(layout: Any, context: bpy.types.Context, modifier: Any, clip: ClipView) -> None:
     for index, entry in enumerate(modifier.ranges[:_MAX_DRAWN_RANGES]):
         column = layout.box().column(align=True)
-        row = column.row(align=True)
-        row.prop(entry, "kind", text="")
+        both = row_or_column(column, context, (_WIDEST_KIND, _WIDEST_SPAN, ""))
+        both.prop(entry, "kind", text="")
+        row = both.row(align=True)
+        draw_go_button(row, "understudy.range_go", index, entry, clip)
         row.operator("understudy.range_remove", text="", icon="X").index = index
         draw_ends(column, context, entry, "understudy.range_set", index)
         if entry.kind == EXCLUDE:

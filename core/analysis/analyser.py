@@ -49,8 +49,9 @@ class Analysis:
     """The space of the embeddings."""
     key: Key
     """The key of the landmarks."""
-    detections: Key
-    """The key of the detections."""
+    detection_key: Key
+    thumbnail: Pixels
+    """The frame from afar, see `FrameReader.thumbnail`."""
 
 
 class Analyser:
@@ -137,10 +138,12 @@ class Analyser:
 
     def keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of what detect, landmark and embed find in a frame. Raises ClipError."""
-        recipe = recipe.in_frame(number)
+        return self._keys(self._frames.frame_id(clip, number), clip, number, recipe.in_frame(number))
+
+    def _keys(self, frame: str, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         engines = self._adapters
         detected = detect_key(
-            self._frames.frame_id(clip, number),
+            frame,
             recipe.detect,
             engines.detector(recipe.detect),
             engines.key_inputs,
@@ -168,8 +171,8 @@ class Analyser:
         return None if number - 1 not in looks or is_cut(number, looks) else number - 1
 
     def _compute_analysis(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
-        frame = self._frames.frame_id(clip, number)
-        detected, landmarked, embedded = self.keys(clip, number, recipe)
+        frame, thumbnail = self._frames.look(clip, number)
+        detected, landmarked, embedded = self._keys(frame, clip, number, recipe)
         meshes, known = self._flight.get_or_compute(
             self._store, landmarked, lambda: self._compute_landmarks(clip, number, recipe, detected)
         )
@@ -188,7 +191,7 @@ class Analyser:
         mesh = recipe.landmark.finds_mesh
         vectors = face_vectors(described, own=recogniser is None, mesh=mesh)
         space = BUILT_IN_SPACE if recogniser is None else recogniser.space
-        return Analysis(frame, tuple(faces), vectors, space, landmarked, detected)
+        return Analysis(frame, tuple(faces), vectors, space, landmarked, detected, thumbnail)
 
     def _compute_embeddings(
         self, clip: Clip, number: int, recipe: Recipe, faces: list[Face], landmark_key: Key

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Find where a clip cuts: a frame that differs from the one before it far more than its neighbours do from theirs."""
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -64,13 +65,17 @@ def thumbnail_difference(thumbnail: Pixels, other: Pixels) -> float:
 @lru_cache(maxsize=256)
 def _difference_of_bytes(thumbnail: bytes, other: bytes) -> float:
     """Two neighbours are compared for every frame near them: remembered, that costs nothing after the first time."""
-    first, second = (
-        np.frombuffer(one, np.uint8).reshape(FRAME_THUMBNAIL_SIZE[1], FRAME_THUMBNAIL_SIZE[0], 3)
-        for one in (thumbnail, other)
-    )
-    by_place = float(np.abs(_subtract_brightness(first) - _subtract_brightness(second)).mean())
-    by_colour = float(np.abs(_colour_histogram(first) - _colour_histogram(second)).sum()) / 2
-    return float(np.sqrt(by_place * by_colour))
+    (places, colours), (other_places, other_colours) = _look(thumbnail), _look(other)
+    by_place = float(np.abs(places - other_places).mean())
+    by_colour = float(np.abs(colours - other_colours).sum()) / 2
+    return math.sqrt(by_place * by_colour)
+
+
+@lru_cache(maxsize=8)
+def _look(thumbnail: bytes) -> tuple[Floats, Floats]:
+    """Return what a frame is compared by with the one before it and the one after it."""
+    pixels = np.frombuffer(thumbnail, np.uint8).reshape(FRAME_THUMBNAIL_SIZE[1], FRAME_THUMBNAIL_SIZE[0], 3)
+    return _subtract_brightness(pixels), _colour_histogram(pixels)
 
 
 def is_cut(number: int, thumbnails: Mapping[int, Pixels]) -> bool:
@@ -93,12 +98,14 @@ def is_cut(number: int, thumbnails: Mapping[int, Pixels]) -> bool:
     if here is None or before is None:
         return False
     jump = thumbnail_difference(before, here)
+    if jump <= _MIN_DIFFERENCE:
+        return False
     others = [
         thumbnail_difference(thumbnails[first], thumbnails[first + 1])
         for first in (number - 2, number)
         if first in thumbnails and first + 1 in thumbnails
     ]
-    return jump > _MIN_DIFFERENCE and jump > _NEIGHBOUR_RATIO * max(others, default=0.0)
+    return jump > _NEIGHBOUR_RATIO * max(others, default=0.0)
 
 
 def _subtract_brightness(thumbnail: Pixels) -> Floats:
@@ -109,13 +116,10 @@ def _subtract_brightness(thumbnail: Pixels) -> Floats:
 
 def _colour_histogram(thumbnail: Pixels) -> Floats:
     """Count a look's colours in 8 steps a channel: (8, 8, 8), sum 1, spread a little into the steps beside."""
-    steps = thumbnail.reshape(-1, 3).astype(np.int32) * _BIN_COUNT // 256
-    counts = np.bincount(steps @ np.array([_BIN_COUNT * _BIN_COUNT, _BIN_COUNT, 1]), minlength=_BIN_COUNT**3)
+    red, green, blue = (thumbnail.reshape(-1, 3) // (256 // _BIN_COUNT)).astype(np.intp).T
+    counts = np.bincount((red * _BIN_COUNT + green) * _BIN_COUNT + blue, minlength=_BIN_COUNT**3)
     soft = counts.reshape(_BIN_COUNT, _BIN_COUNT, _BIN_COUNT).astype(np.float32)
-    below, above = (
-        np.maximum(np.arange(_BIN_COUNT) - 1, 0),
-        np.minimum(np.arange(_BIN_COUNT) + 1, _BIN_COUNT - 1),
-    )
-    for axis in range(3):
-        soft = (np.take(soft, below, axis) + 2 * soft + np.take(soft, above, axis)) / 4
+    for _ in range(3):
+        below, above = np.concatenate((soft[:1], soft[:-1])), np.concatenate((soft[1:], soft[-1:]))
+        soft = ((below + 2 * soft + above) / 4).transpose(1, 2, 0)
     return np.asarray(soft / soft.sum(), np.float32)

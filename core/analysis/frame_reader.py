@@ -75,7 +75,7 @@ class FrameReader:
 
     def frame_id(self, clip: Clip, number: int) -> str:
         """Return the id of a frame: from the clip's frame map, or by decoding the frame once."""
-        return self._load_map_entry(clip, number)["id"].tobytes().hex()
+        return self.look(clip, number)[0]
 
     def thumbnail(self, clip: Clip, number: int) -> Pixels:
         """Return what a frame looks like from afar, by which cuts are found.
@@ -92,7 +92,12 @@ class FrameReader:
         ndarray, shape (18, 32, 3), uint8
             See `cuts.frame_thumbnail`.
         """
-        return np.asarray(self._load_map_entry(clip, number)["look"], np.uint8)
+        return self.look(clip, number)[1]
+
+    def look(self, clip: Clip, number: int) -> tuple[str, Pixels]:
+        """Return both what `frame_id` and what `thumbnail` return."""
+        entry = self._load_map_entry(clip, number)
+        return entry["id"].tobytes().hex(), np.asarray(entry["look"], np.uint8)
 
     def _load_map_entry(self, clip: Clip, number: int) -> Arrays:
         """Return a frame's entry in the clip's frame map: `id` (32,) uint8 and `look`, its thumbnail."""

@@ -11,7 +11,7 @@ from ..cache.base.key import Scalar
 from ..errors import BatchError, RecipeError, os_error_reason
 from ..filesystem import read_input
 from ..recipe.clip_swap import ClipSwap
-from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
+from ..recipe.frame_ranges import MAX_RANGES, Dismissal, Exclusion, Hold, validate_exclusion, validate_hold
 from ..recipe.landmark_edits import LandmarkEdit
 from ..recipe.redetection import Redetection, make_redetection
 from ..recipe.request import SwapRequest
@@ -22,7 +22,7 @@ _MAX_FILE_BYTES = 1 << 20
 _MAX_FRAME = 10**9 - 1
 _FILE_NAMES = ("ranges", "landmarks")
 _RANGE_NAMES = ("kind", "first", "last", "fade", "settings")
-_KINDS = {"exclude": "fade", "hold": "", "redetect": "settings"}
+_KINDS = {"exclude": "fade", "hold": "", "redetect": "settings", "dismiss": ""}
 """The kinds of ranges, and what one has besides its frames."""
 
 
@@ -40,12 +40,15 @@ class Corrections:
         Corrections of faces' landmarks.
     redetections : tuple of Redetection
         Ranges in which faces are looked for with other settings.
+    dismissals : tuple of Dismissal
+        Ranges that a scan does not flag.
     """
 
     exclusions: tuple[Exclusion, ...]
     holds: tuple[Hold, ...]
     landmark_edits: tuple[LandmarkEdit, ...] = ()
     redetections: tuple[Redetection, ...] = ()
+    dismissals: tuple[Dismissal, ...] = ()
 
     def correct(self, request: SwapRequest) -> SwapRequest:
         """Return a request with these ranges and corrections."""
@@ -55,6 +58,7 @@ class Corrections:
             holds=self.holds,
             landmark_edits=self.landmark_edits,
             redetections=self.redetections,
+            dismissals=self.dismissals,
         )
 
 
@@ -62,8 +66,8 @@ def read_corrections(path: Path) -> Corrections:
     """Return the ranges of a file of corrections.
 
     It is a JSON object such as `{"ranges": [{"kind": "exclude", "first": 74, "last": 86, "fade": 4}]}`, with frames
-    of the clip counted from 0, the last one included; `fade` may be left out. Other kinds are `hold`, without a fade,
-    and `redetect`, with an object `settings` of parameters such as `{"detect.score": 0.3}`.
+    of the clip counted from 0, the last one included; `fade` may be left out. Other kinds are `hold` and `dismiss`,
+    without a fade, and `redetect`, with an object `settings` of parameters such as `{"detect.score": 0.3}`.
     A list `landmarks` may be beside the ranges, or alone: see `read_landmark_edits`.
 
     Parameters
@@ -97,6 +101,7 @@ def read_corrections(path: Path) -> Corrections:
         tuple(entry for entry in listed if isinstance(entry, Hold)),
         read_landmark_edits(table),
         tuple(entry for entry in listed if isinstance(entry, Redetection)),
+        tuple(entry for entry in listed if isinstance(entry, Dismissal)),
     )
 
 
@@ -105,7 +110,7 @@ def correct_swaps(swaps: Sequence[ClipSwap], corrections: Corrections) -> tuple[
     return tuple(swap.with_requests(corrections.correct) for swap in swaps)
 
 
-def _read_range(table: Table) -> Exclusion | Hold | Redetection:
+def _read_range(table: Table) -> Exclusion | Hold | Redetection | Dismissal:
     table.require_known(_RANGE_NAMES)
     for name in ("kind", "first", "last"):
         if name not in table:
@@ -119,6 +124,8 @@ def _read_range(table: Table) -> Exclusion | Hold | Redetection:
     try:
         if kind == "hold":
             return validate_hold(Hold(first, last))
+        if kind == "dismiss":
+            return Dismissal(first, last).require_order()
         if kind == "redetect":
             return make_redetection(first, last, _read_settings(table))
         return validate_exclusion(Exclusion(first, last, table.count("fade") if "fade" in table else 0))

@@ -4,7 +4,9 @@
 import argparse
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 
+from ..batch.roto_file import read_roto
 from ..errors import OutputError, os_error_reason
 from ..export.inputs import follow_link, frame_range, open_named_clip, require_output
 from ..filesystem import write_file
@@ -15,12 +17,15 @@ from ..scan.page import encode_page
 from ..scan.problems import ScanResult
 from ..scan.runs import problem_runs
 from ..scan.scan import scan_clip
+from ..sessions.settings import RunSettings
 from .open_run import open_run, run_settings
 from .output import is_terminal, print_diagnostic, show, show_json
 from .progress import ProgressDisplay
 from .render_display import print_warnings
 from .request import corrected_request
 from .signals import StopSignal
+
+_MEMORY_BYTES = 1 << 24
 
 
 def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
@@ -29,6 +34,8 @@ def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     Raises UnderstudyError if that can't be done. Prints progress and warnings on stderr.
     """
     request = corrected_request(arguments)
+    if arguments.roto:
+        request = replace(request, roto=read_roto(arguments.roto))
     if arguments.html:
         require_output(follow_link(arguments.html, "page"), "page", [arguments.clip, *arguments.face])
     with ExitStack() as stack:
@@ -36,7 +43,7 @@ def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         clip = stack.enter_context(PrefetchingClip(opened.clip))
         numbers = frame_range(clip, arguments.start, arguments.end)
         folder = arguments.clip if arguments.clip.is_dir() else arguments.clip.parent
-        settings = run_settings(arguments, folder)
+        settings = _with_little_memory(run_settings(arguments, folder))
         run = open_run(stack, settings, arguments, stop)
         with ProgressDisplay(len(numbers), sys.stderr, is_terminal() and not arguments.quiet) as progress:
             follow = _Follower(run.pipeline, progress, stop, quiet=arguments.quiet)
@@ -46,6 +53,14 @@ def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         print_warnings(run.pipeline.report().warnings, None)
     _show_result(arguments, numbers, result)
     return False
+
+
+def _with_little_memory(settings: RunSettings) -> RunSettings:
+    """Return settings whose folder keeps what a scan reads, once each: memory is for the frames around the one read."""
+    cache = settings.cache
+    if not cache.keep:
+        return settings
+    return replace(settings, cache=replace(cache, memory_bytes=min(cache.memory_bytes, _MEMORY_BYTES)))
 
 
 class _Follower:

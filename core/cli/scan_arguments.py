@@ -57,6 +57,12 @@ def add_scan(commands: Any) -> None:
         metavar="FILE.json",
         help="as for render: frames of its ranges are not flagged",
     )
+    scan.add_argument(
+        "--roto",
+        type=Path,
+        metavar="FILE.json",
+        help="as for render: what is before a face that one of its masks is on is not flagged",
+    )
     # A scan recasts nobody: it needs no consent and no license.
     scan.set_defaults(require_commercial=False, require_consent=False, consent_file=None)
     shown = scan.add_mutually_exclusive_group()

@@ -5,6 +5,7 @@ Image left and right are the viewer's, not the person's.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,7 @@ class Face:
         """Whether the landmarks are FaceMesh's, which the mesh swapper needs."""
         return len(self.landmarks) == LANDMARK_COUNT
 
-    @property
+    @cached_property
     def height(self) -> float:
         """Height of the face in pixels, along its own upright axis: forehead to chin."""
         if not self.has_mesh:

@@ -81,24 +81,23 @@ class SightStage:
         self._analyser = analyser
         self._selector = selector
         self._mesh, self._neural = swappers
-        # Of the last request and the last recipe: all frames of a scan have the same.
-        self._unsteady: tuple[SwapRequest, SwapRequest] | None = None
+        # Of the last request: all frames of a scan have the same.
         self._swap: tuple[SwapRequest, Key | None] | None = None
 
     def sight_frame(self, clip: Clip, number: int, request: SwapRequest) -> FrameSighting:
         """Return what is seen of the faces that a request replaces in a frame, see `Pipeline.sight_frame`."""
-        request = self._without_steady_choice(request.with_analysis_of(number))
+        request = without_steady_choice(request.with_analysis_of(number))
         recipe = request.recipe
         require_same_points(recipe, number)
         here = self._analyser.analysis(clip, number, recipe)
         frame_faces = FrameFaces(here.frame, here.faces, here.embeddings, here.space)
         indices = self._selector.select(clip, number, request, frame_faces)
-        detections = self._store.get(here.detections)
+        detections = self._store.get(here.detection_key)
         faces = tuple(here.faces[index] for index in indices)
         looks = looks_from_arrays(self._store.get(face_look_key(here.key)), len(here.faces))
         return FrameSighting(
             number,
-            self._analyser.frames.thumbnail(clip, number),
+            here.thumbnail,
             faces,
             here.embeddings[indices],
             here.space.match_threshold,
@@ -108,13 +107,6 @@ class SightStage:
             tuple(looks[index] for index in indices) if looks else (),
             self._changes(request, here, indices),
         )
-
-    def _without_steady_choice(self, request: SwapRequest) -> SwapRequest:
-        """As landmarks are not steadied: what is mended by itself is seen all the same, and a scan stays quick."""
-        if self._unsteady is None or self._unsteady[0] is not request:
-            select = replace(request.recipe.select, steady=False)
-            self._unsteady = request, replace(request, recipe=replace(request.recipe, select=select))
-        return self._unsteady[1]
 
     def _changes(
         self, request: SwapRequest, here: Analysis, indices: Sequence[int]
@@ -139,6 +131,17 @@ class SightStage:
                     swap = self._mesh.swap_key("", b"", request)
             self._swap = request, swap
         return self._swap[1]
+
+
+def without_steady_choice(request: SwapRequest) -> SwapRequest:
+    """Return a request that chooses faces by each frame alone: the very request where it does.
+
+    As landmarks are not steadied: what is mended by itself is seen all the same, and a scan stays quick.
+    """
+    recipe = request.recipe
+    if not recipe.select.steady:
+        return request
+    return replace(request, recipe=replace(recipe, select=replace(recipe.select, steady=False)))
 
 
 def detection_scores(faces: tuple[Face, ...], detections: Arrays | None) -> tuple[float, ...]:

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from ..errors import RecipeError
 
@@ -29,12 +30,13 @@ class FrameRange:
     def __contains__(self, number: int) -> bool:
         return self.first <= number <= self.last
 
-    def require_order(self) -> None:
-        """Raise RecipeError unless it has its ends in order, none before frame 0."""
+    def require_order(self) -> Self:
+        """Return the range. Raises RecipeError unless it has its ends in order, none before frame 0."""
         if not 0 <= self.first <= self.last:
             raise RecipeError(
                 f"frames {self.first} to {self.last} are no range: give the first frame, then the last one"
             )
+        return self
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,11 @@ class Hold(FrameRange):
     """A range of frames whose points are carried from the frame before it to the frame after it."""
 
 
+@dataclass(frozen=True)
+class Dismissal(FrameRange):
+    """A range of frames that a person looked at and finds good: a scan flags none of them, and nothing else changes."""
+
+
 def visibility_at(exclusions: Iterable[Exclusion], number: int) -> float:
     """Return how much of a new face several ranges leave in a frame, 0 to 1: where they overlap, the least."""
     return min((exclusion.visibility(number) for exclusion in exclusions), default=1.0)
@@ -89,5 +96,4 @@ def validate_exclusion(exclusion: Exclusion) -> Exclusion:
 
 def validate_hold(hold: Hold) -> Hold:
     """Return a range that has its ends in order, none before frame 0. Raises RecipeError."""
-    hold.require_order()
-    return hold
+    return hold.require_order()

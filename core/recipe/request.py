@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import FaceImageError, FaceNumberError
 from . import Recipe
-from .frame_ranges import Exclusion, Hold, visibility_at
+from .frame_ranges import Dismissal, Exclusion, Hold, visibility_at
 from .landmark_edits import LandmarkEdit, landmark_edits_in_frame
 from .redetection import Redetection, with_redetection
 from .roto_text import keyframes_around
@@ -130,6 +130,8 @@ class SwapRequest:
     redetections : tuple of Redetection
         Frames whose faces are looked for with other settings. Keys and digests of these frames have the settings;
         those of other frames do not.
+    dismissals : tuple of Dismissal
+        Frames that a scan does not flag. No key, no digest and no comparison has them: they change no image.
     elsewhere : tuple of (int, SwapRequest)
         Only of what `in_frame` returns: what is asked for in other frames whose faces count in this one, where that
         is not the same: keyframes of masks that go with the face.
@@ -148,6 +150,7 @@ class SwapRequest:
     landmark_edits: tuple[LandmarkEdit, ...] = field(default=(), repr=False)
     roto: str = field(default="", repr=False)
     redetections: tuple[Redetection, ...] = field(default=(), repr=False)
+    dismissals: tuple[Dismissal, ...] = field(default=(), repr=False, compare=False)
     elsewhere: "tuple[tuple[int, SwapRequest], ...]" = field(default=(), repr=False)
     hold_sides: "tuple[tuple[int, SwapRequest], ...]" = field(default=(), repr=False)
 

@@ -35,6 +35,8 @@ class Measure:
     is_change : bool
         Whether it is how far a frame is from the middle between its neighbors: then these are far from theirs as well,
         half as far.
+    is_cover : bool
+        Whether it tells that something is before the face: where a mask drawn by hand covers that, it is no problem.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Measure:
     always: float
     digits: int = 1
     is_change: bool = False
+    is_cover: bool = False
 
     @property
     def is_low_bad(self) -> bool:
@@ -90,11 +93,11 @@ FACE_MEASURES = (
     Measure("pitch", "Turned up or down", "°", 40.0, 40.0, 0),
     Measure("roll", "Tipped", "°", 75.0, 75.0, 0),
     Measure("border", "Outside the frame", "% of its points", 15.0, 15.0, 0),
-    Measure("area", "Jump of the area", "%", 10.0, 25.0, is_change=True),
+    Measure("area", "Jump of the area", "%", 10.0, 25.0, is_change=True, is_cover=True),
     Measure("light", "Jump of light and color", "", 2.5, 6.0, is_change=True),
     Measure("swap", "Jump of the new face", "levels", 6.0, 16.0, is_change=True),
     Measure("sharpness", "Sharpness", "", 0.5, 0.22, 2),
-    Measure("cover", "Covered", "% of the face", 32.0, 45.0, 0),
+    Measure("cover", "Covered", "% of the face", 32.0, 45.0, 0, is_cover=True),
     Measure("height", "Height", "px", 48.0, 32.0, 0),
 )
 """What is measured of each face, in the order of a row."""

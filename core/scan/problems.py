@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a scan finds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ..recipe.frame_ranges import Exclusion, FrameRange, Hold, visibility_at
-from ..recipe.landmark_edits import LandmarkEdit
 from .measures import MEASURES
 
 
@@ -73,11 +71,14 @@ class PersonSeries:
         The frames in which they are seen, ascending.
     values : ndarray, shape (n, m), float32
         What was measured there, in the order of `FACE_MEASURES`; NaN where nothing was.
+    boxes : ndarray, shape (n, 4), float32
+        Where their face is: left, top, right and bottom in pixels of the frame.
     """
 
     person: int
     frames: npt.NDArray[np.int32]
     values: npt.NDArray[np.float32]
+    boxes: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +94,16 @@ class ScanResult:
     unknown_count : int
         How many more could not be: they are not analysed yet, or can't be read.
     series : tuple of PersonSeries
-        What was measured, for plots.
+        What was measured, for plots, and where everybody's face is.
+    size : tuple of int
+        Width and height of the frames in pixels.
     """
 
     problems: tuple[Problem, ...]
     frame_count: int
     unknown_count: int
     series: tuple[PersonSeries, ...] = ()
+    size: tuple[int, int] = (1, 1)
 
     @property
     def flagged_frames(self) -> tuple[int, ...]:
@@ -125,19 +129,3 @@ class ScanResult:
                 for problem in self.problems
             ]
         }
-
-
-def open_problems(
-    problems: Iterable[Problem],
-    exclusions: Sequence[Exclusion],
-    holds: Sequence[Hold],
-    landmark_edits: Sequence[LandmarkEdit] = (),
-) -> tuple[Problem, ...]:
-    """Return the problems that nobody mends: in frames that are not excluded, not held and not corrected by hand."""
-    repairs: tuple[FrameRange, ...] = (*holds, *landmark_edits)
-    return tuple(
-        problem
-        for problem in problems
-        if visibility_at(exclusions, problem.frame) > 0
-        and not any(problem.frame in repair for repair in repairs)
-    )

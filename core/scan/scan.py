@@ -13,10 +13,11 @@ from ..face.types import Pixels
 from ..media.clip import Clip
 from ..media.clip_info_cache import NotCachedError
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.sight import FrameSighting
+from ..pipeline.sight import FrameSighting, without_steady_choice
 from ..recipe.request import SwapRequest
 from .people import KnownPeople
-from .problems import PersonSeries, Problem, ScanResult, open_problems
+from .problems import PersonSeries, Problem, ScanResult
+from .repairs import open_problems
 from .shot import ShotScan
 
 OnFrame = Callable[[int], None]
@@ -24,7 +25,7 @@ OnFrame = Callable[[int], None]
 
 
 class Scan:
-    """Takes the frames of a range in order. Its memory grows by some 100 bytes for each face."""
+    """Takes the frames of a range in order. Its memory grows by some 400 bytes for each face."""
 
     def __init__(self) -> None:
         self._people = KnownPeople()
@@ -32,6 +33,7 @@ class Scan:
         self._problems: list[Problem] = []
         self._series: list[PersonSeries] = []
         self._frame_count = 0
+        self._size = 1, 1
         # Whether a shot begins at a frame is told by the one after it: the last one waits.
         self._waiting: FrameSighting | None = None
         self._thumbnails: dict[int, Pixels] = {}
@@ -50,7 +52,8 @@ class Scan:
         ordered = sorted(
             self._problems, key=lambda one: (one.frame, -1 if one.person is None else one.person)
         )
-        return ScanResult(tuple(ordered), self._frame_count, unknown_count, _join_series(self._series))
+        series = _join_series(self._series)
+        return ScanResult(tuple(ordered), self._frame_count, unknown_count, series, self._size)
 
     def _measure_waiting(self) -> None:
         if self._waiting is None:
@@ -60,6 +63,7 @@ class Scan:
             self._end_shot()
         self._thumbnails = {near: look for near, look in self._thumbnails.items() if near >= number - 1}
         self._frame_count += 1
+        self._size = self._waiting.size
         self._shot.add(self._waiting)
 
     def _end_shot(self) -> None:
@@ -89,7 +93,7 @@ def scan_clip(
     numbers : iterable of int
         Its frames, counted from 0, ascending.
     request : SwapRequest
-        Says which faces are replaced, and which ranges are mended: these are not flagged.
+        Says which faces are replaced, and what is repaired, which is not flagged.
     on_frame : callable, optional
         Is called with the number of frames done so far.
 
@@ -107,16 +111,16 @@ def scan_clip(
     RecipeError
         A recipe names a face that is not there.
     """
-    scan, unknown = Scan(), 0
+    scan, unknown, looked_at = Scan(), 0, without_steady_choice(request)
     for done, number in enumerate(numbers, 1):
         try:
-            scan.add(pipeline.sight_frame(clip, number, request))
+            scan.add(pipeline.sight_frame(clip, number, looked_at))
         except (ClipError, NotCachedError):
             unknown += 1
         on_frame(done)
     result = scan.result(unknown)
-    repairs = request.exclusions, request.holds, request.landmark_edits
-    return replace(result, problems=open_problems(result.problems, *repairs))
+    ranges = (*request.holds, *request.landmark_edits, *request.dismissals)
+    return replace(result, problems=open_problems(result, request.exclusions, ranges, request.roto))
 
 
 def _join_series(parts: list[PersonSeries]) -> tuple[PersonSeries, ...]:
@@ -129,6 +133,7 @@ def _join_series(parts: list[PersonSeries]) -> tuple[PersonSeries, ...]:
             person,
             np.concatenate([part.frames for part in own]),
             np.concatenate([part.values for part in own]),
+            np.concatenate([part.boxes for part in own]),
         )
         for person, own in by_person.items()
     )

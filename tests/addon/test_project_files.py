@@ -21,15 +21,20 @@ RANGES = (
         "tune",
         {"settings": {"ranges.1.last": EXCLUDED, "ranges.1.first": EXCLUDED, "ranges.1.margin": 30}},
     ],
+    ["go", {"frame": COUNT}],
+    ["op", {"name": "understudy.range_add", "active": "clip"}],
+    ["tune", {"settings": {"ranges.2.kind": "DISMISS"}}],
+    ["correct", {"first": 3, "last": 4, "keys": [[3, {"chin": [0.0, 0.08]}]]}],
     ["go", {"frame": 1}],
 )
+REPAIRS = [["mended_ranges", {}], ["corrections", {}]]
 
 
 @pytest.fixture(scope="module")
 def project(every_blender, footage):
     """A saved project with a recast, masked and rendered clip; returns the driver, its file, and what was rendered.
 
-    One of its frames is excluded, another is detected again.
+    One of its frames is excluded and detected again, another is dismissed, two have a correction of landmarks.
     """
     drive = every_blender
     blend = str(drive.folder / "project.blend")
@@ -87,9 +92,16 @@ def test_a_scene_taken_from_another_project(project, link):
         ["links", {"path": blend, "link": link}],
         *([] if link else [["save", {"path": str(drive.folder / name / "taken.blend")}]]),
         ["render", {"out": drive.out(name)}],
+        *REPAIRS,
+        ["load", {"path": blend}],
+        *REPAIRS,
     )
     assert answers[0] is link
     assert images_equal(drive, name, base) == ALL
+    ranges, corrections = answers[-2:]
+    assert [entry[:2] for entry in ranges] == [[2, 2], [3, 3], [COUNT - 1, COUNT - 1]]
+    assert len(corrections) == 1
+    assert answers[-5:-3] == [ranges, corrections]
 
 
 def test_a_clip_whose_file_is_moved_or_replaced(project, footage):

@@ -61,7 +61,7 @@ def test_keys_go_from_problem_to_problem_and_markers_show_them(drive, scanned):
     assert answers[10] == [[FAULTY + 1, "Problem: Not found for 1 frame"]]
     panel = answers[11]["Face Swap Repair"]
     assert {"understudy.problem_scan", "understudy.problem_next", "understudy.range_add"} <= set(panel)
-    assert f"pressed: {FAULTY + 1}: Not found for 1 frame" in panel
+    assert f"pressed: {FAULTY + 1} (clip {FAULTY}): Not found for 1 frame" in panel
 
 
 def test_an_excluded_problem_is_none_and_is_undone(drive, scanned):
@@ -92,6 +92,39 @@ def test_an_excluded_problem_is_none_and_is_undone(drive, scanned):
     assert answers[10] == [[FAULTY, FAULTY + 2, 4]]
     assert answers[12] == []
     assert answers[15:17] == [[], [MISSING]]
+
+
+def test_a_dismissed_problem_counts_no_more_and_changes_no_image(drive, scanned):
+    """It is listed with its frames, wherever the strip takes them; the list goes there, and takes it back."""
+    report, dismiss = str(drive.folder / "dismissed.json"), {"active": "clip", "kind": "DISMISS"}
+    answers = drive(
+        ["load", {"path": scanned[0]}],
+        ["go", {"frame": 1}],
+        ["op", {"name": "understudy.range_add", **dismiss}],
+        ["go", {"frame": FAULTY + 1}],
+        ["op", {"name": "understudy.range_add", **dismiss}],
+        ["mended_ranges", {}],
+        ["problems", {"active": "clip"}],
+        ["render", {"out": drive.out("dismissed"), "report": report}],
+        ["adjust", {"name": "clip", "frame_start": 4}],
+        ["op", {"name": "understudy.refresh"}],
+        ["go", {"frame": 1}],
+        ["op", {"name": "understudy.problem_next"}],
+        ["op", {"name": "understudy.range_go", "index": 0}],
+        ["here", {}],
+        ["drawn", {"active": "clip"}],
+        ["flagged_frames", {}],
+        ["op", {"name": "understudy.range_remove", "active": "clip", "index": 0}],
+        ["flagged_frames", {}],
+    )
+    assert [answers[place] for place in (2, 4)] == [["CANCELLED"], ["FINISHED"]]
+    assert [entry[:2] for entry in answers[5]] == [[FAULTY, FAULTY]]
+    assert answers[6] == []
+    assert stage_runs(answers[7]) == {}
+    assert answers[11:14] == [["CANCELLED"], ["FINISHED"], FAULTY + 4]
+    panel = answers[14]["Face Swap Repair"]
+    assert {f"pressed: {FAULTY + 4} (clip {FAULTY})", "No problem found"} <= set(panel)
+    assert [answers[place] for place in (15, 17)] == [[], [FAULTY]]
 
 
 def test_a_held_problem_has_a_face(drive, scanned):

@@ -78,6 +78,7 @@ def test_a_clip_that_is_not_analysed_is_and_that_is_said(rendered, capsys, tmp_p
         (["--end", "99"], "does not have all of frames 0 to 99"),
         (["--html", "nowhere/page.html"], "there is no folder nowhere"),
         (["--set", "select.which=nobody"], "select.which"),
+        (["--roto", "nowhere.json"], "can't read nowhere.json"),
     ],
 )
 def test_what_can_not_be_is_one_line(rendered, capsys, arguments, text):

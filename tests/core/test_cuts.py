@@ -6,9 +6,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from understudy.core.analysis.cuts import frame_thumbnail, is_cut, thumbnail_difference
+from understudy.core.face.types import Pixels
 from understudy.core.media.clip import Clip
 from understudy.core.media.open import open_clip
+
+THUMBNAILS = arrays(np.uint8, (18, 32, 3), elements=st.integers(0, 255))
 
 
 def footage(shared: Path, number: str) -> Clip:
@@ -35,3 +41,28 @@ def test_a_flash_and_a_pan_are_no_cuts() -> None:
     flash = frame_thumbnail(np.clip(scene[:, :320].astype(int) + 55, 0, 255).astype(np.uint8))
     assert thumbnail_difference(still, flash) < 0.075
     assert thumbnail_difference(still, still) == 0
+
+
+def difference_by_hand(thumbnail: Pixels, other: Pixels) -> float:
+    """Compare by place without the mean brightness, and by blurred histograms of 8 x 8 x 8 colors."""
+    places, colors = [], []
+    for pixels in (thumbnail, other):
+        values = pixels.astype(np.float32) / 255
+        places.append(values - values.mean((0, 1)))
+        counts = np.zeros((8, 8, 8), np.float32)
+        for red, green, blue in pixels.reshape(-1, 3) // 32:
+            counts[red, green, blue] += 1
+        for axis in range(3):
+            near = (np.take(counts, np.clip(np.arange(8) + step, 0, 7), axis) for step in (-1, 1))
+            counts = (2 * counts + sum(near)) / 4
+        colors.append(counts / counts.sum())
+    by_place = float(np.abs(places[0] - places[1]).mean())
+    by_color = float(np.abs(colors[0] - colors[1]).sum()) / 2
+    return float(np.sqrt(by_place * by_color))
+
+
+@settings(max_examples=30)
+@given(THUMBNAILS, THUMBNAILS)
+def test_a_difference_is_the_same_to_the_bit_as_by_hand(thumbnail: Pixels, other: Pixels) -> None:
+    """Where a shot begins decides which limits a scan has: how it is computed must not move it."""
+    assert thumbnail_difference(thumbnail, other) == difference_by_hand(thumbnail, other)

@@ -13,7 +13,7 @@ from understudy.core.errors import MessageError, RecipeError
 from understudy.core.export.inputs import face_images
 from understudy.core.layers.job import request_from, request_values
 from understudy.core.recipe import Fusion, Recipe, with_value
-from understudy.core.recipe.frame_ranges import Exclusion, Hold, validate_exclusion, visibility_at
+from understudy.core.recipe.frame_ranges import Dismissal, Exclusion, Hold, validate_exclusion, visibility_at
 from understudy.core.recipe.request import Identity, SwapRequest, requests_in_frame
 
 from tests.core import face_clip
@@ -90,6 +90,11 @@ def test_exclusions_reach_a_worker_and_what_they_may_not_be_does_not():
         ('{"ranges": [{"kind": "exclude", "first": 1, "last": 6, "fade": 5000}]}', "a fade of 5000"),
         ('{"ranges": [{"kind": "hold", "first": 1, "last": 6, "fade": 5}]}', "a hold has no fade"),
         ('{"ranges": [{"kind": "hold", "first": 7, "last": 6}]}', "frames 7 to 6 are no range"),
+        ('{"ranges": [{"kind": "dismiss", "first": 7, "last": 6}]}', "frames 7 to 6 are no range"),
+        (
+            '{"ranges": [{"kind": "dismiss", "first": 1, "last": 6, "settings": {}}]}',
+            "a dismiss has no settings",
+        ),
         ('{"ranges": [{"kind": "exclude", "first": NaN, "last": 6}]}', "can't be read as JSON"),
         ('{"ranges": [{"kind": "exclude", "first": 1, "last": 1' + "0" * 5000 + "}]}", "range 1|be read"),
         ("[" * 200_000, "can't be read as JSON"),
@@ -112,9 +117,14 @@ def test_a_file_with_ranges(tmp_path):
         {"kind": "exclude", "first": 3, "last": 5, "fade": 2},
         {"kind": "exclude", "first": 0, "last": 0},
         {"kind": "hold", "first": 8, "last": 9},
+        {"kind": "dismiss", "first": 6, "last": 7},
     ]
     path.write_text(json.dumps({"ranges": ranges}))
-    assert read_corrections(path) == Corrections((Exclusion(3, 5, 2), Exclusion(0, 0)), (Hold(8, 9),))
+    read = read_corrections(path)
+    assert read == Corrections(
+        (Exclusion(3, 5, 2), Exclusion(0, 0)), (Hold(8, 9),), dismissals=(Dismissal(6, 7),)
+    )
+    assert read.correct(SwapRequest(Identity(()))).dismissals == read.dismissals
     with pytest.raises(RecipeError):
         validate_exclusion(Exclusion(0, 3, -1))
 

@@ -13,7 +13,6 @@ from understudy.core.face.landmark_handles import HANDLES
 from understudy.core.layers.job import request_from, request_values
 from understudy.core.recipe.landmark_edits import REST, LandmarkEdit, LandmarkKey, validate_landmark_edit
 from understudy.core.recipe.request import Identity, SwapRequest
-from understudy.core.scan.problems import Problem, open_problems
 
 from tests.core.unusable_files import check_refusal
 
@@ -114,12 +113,6 @@ def test_corrections_reach_a_worker_bit_by_bit_and_what_they_may_not_be_does_not
         validate_landmark_edit(replace(placed, keys=(*placed.keys, LandmarkKey(4))))
     with pytest.raises(RecipeError, match="a placed face has none"):
         validate_landmark_edit(replace(placed, fade=2))
-
-
-def test_a_corrected_frame_is_no_problem():
-    problems = [Problem(number, 0, ()) for number in (2, 3, 5)]
-    edit = LandmarkEdit(3, 4, (LandmarkKey(3),), 0, 1)
-    assert [one.frame for one in open_problems(problems, (), (), (edit,))] == [2, 5]
 
 
 def test_a_file_with_corrections(tmp_path):

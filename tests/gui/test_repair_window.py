@@ -62,6 +62,9 @@ def test_a_click_excludes_the_problem_and_undo_takes_that_back(played):
     # The range, over the frames of the strip that it covers; one of another kind has a color of its own.
     assert pixels_on_timeline(marks, (242, 230, 77)) > 60
     assert pixels_on_timeline(read(played["work"] / "19_detect_again.png"), (255, 128, 204)) > 60
+    # The timeline marks a problem in red, until it is dismissed.
+    dismissed = read(played["work"] / "19_dismissed.png")
+    assert [pixels_on_timeline(screen, (56, 64, 242)) > 60 for screen in (plot, dismissed)] == [True, False]
     changed = difference(plot, marks)
     assert (changed[:, 1100:] > 40).sum() > 500  # the range is in the panel
 

@@ -8,7 +8,6 @@ frame but for the first and last few, `wall` and `processor`, and `peak_mib`, th
 
 import argparse
 import json
-import resource
 import shutil
 import sys
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.prefetching_session import PrefetchingSession
 from understudy.core.sessions.settings import RunSettings
 
+from .peak_memory import peak_mib
 from .without_blender import jobs, time_jobs
 
 # A line's first and last frames are not timed: models are loaded, frames are made ahead again; and the last ones of
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
         for line in sys.stdin:
             kind, clip, first, count = line.split()
             facts = renders[int(clip)].render_frames(kind, int(first), int(count))
-            print(json.dumps(facts | {"peak_mib": _peak_kib() / 1024}), flush=True)
+            print(json.dumps(facts | {"peak_mib": peak_mib()}), flush=True)
     return 0
 
 
@@ -92,16 +92,6 @@ def _read(paths: list[Path]) -> None:
         with path.open("rb") as file:
             while file.read(1 << 20):
                 pass
-
-
-def _peak_kib() -> float:
-    """Return the most memory that this process held at once."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # Unlike `ru_maxrss` it does not count what the process held that started this one.
-        lines = (line.split() for line in status.read_text(encoding="utf-8").splitlines())
-        return next(float(words[1]) for words in lines if words[0] == "VmHWM:")
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ import bpy
 from panel_steps import drawn
 from steps import _scene, _strip
 from understudy.addon.lookups.gallery import lookup_cache
-from understudy.addon.lookups.scan_lookup import PlotLookup, scan_lookup
+from understudy.addon.lookups.scan_lookup import PlotLookup, open_result, scan_lookup
 from understudy.addon.operators.problems import problem_frames
-from understudy.addon.prepare.source_frames import source_frames
+from understudy.addon.prepare.source_frames import visible_frames
 
 
 def problems(active):
@@ -26,6 +26,13 @@ def red_frames(active):
     result = lookup_cache().peek(lookup)
     view = lookup_cache().peek(PlotLookup(lookup, result, ()))
     return None if view.icon is None else [problem.frame for problem in view.problems]
+
+
+def flagged_frames(index=0):
+    """The frames of the clip that Scan for Problems counts for a modifier of the active strip."""
+    modifier = _scene().understudy.modifiers[index]
+    lookup = scan_lookup(_scene(), _scene().sequence_editor.active_strip, modifier)
+    return list(open_result(lookup, lookup_cache().get_or_fetch(lookup), modifier).flagged_frames)
 
 
 def mended_ranges(index=0):
@@ -50,4 +57,4 @@ def here():
 
 def shown_source_frames(name):
     """The frame of its clip that a strip shows, by the frame of the timeline."""
-    return list(map(list, source_frames(_scene(), _strip(name)).items()))
+    return list(map(list, visible_frames(_scene(), _strip(name)).by_frame.items()))

@@ -10,7 +10,7 @@ from panel_steps import drawn
 from steps import _scene, _strip
 from understudy.addon.lookups.gallery import lookup_cache, refresh_lookups
 from understudy.addon.prepare.prepared_frames import PreparedFrames, _displayed_strips, _recast_clips
-from understudy.addon.prepare.source_frames import source_frames
+from understudy.addon.prepare.source_frames import visible_frames
 from understudy.addon.prepare.strip_facts import state_of
 from understudy.addon.properties.status import reset_progress, set_window_state, window_state
 from understudy.addon.sequencer.strips import stack_id
@@ -82,7 +82,7 @@ def shown_by_clips():
     shown = []
     for strip in strips:
         for clip, _ in _recast_clips(strip, strips):
-            frames = source_frames(_scene(), clip).items()
+            frames = visible_frames(_scene(), clip).by_frame.items()
             shown += [
                 [frame, number]
                 for frame, number in frames

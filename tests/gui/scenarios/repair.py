@@ -49,6 +49,12 @@ def steps(window):
     window.facts["undone"] = ranges()
     with window.within(properties):
         bpy.ops.understudy.problem_next()
+        bpy.ops.understudy.range_add(kind="DISMISS")
+    window.point(40, 600)
+    yield 2.0
+    window.shot("19_dismissed")
+    with window.within(properties):
+        bpy.ops.understudy.range_remove(index=0)
         bpy.ops.understudy.range_add(kind="REDETECT")
     bpy.context.scene.understudy.modifiers[0].show_plots = False
     properties.tag_redraw()

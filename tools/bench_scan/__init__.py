@@ -1,0 +1,1 @@
+"""What scanning a long clip costs whose analysis is kept."""
