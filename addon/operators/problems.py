@@ -30,8 +30,8 @@ def problem_frames(context: bpy.types.Context) -> "list[tuple[int, ProblemRun]]"
         if not modifier.scan_count:
             continue
         lookup = scan_lookup(scene, strip, modifier)
-        view = lookup_cache().get_or_fetch(lookup)
-        for run in () if view is None else problem_runs_of(lookup, view, modifier):
+        result = lookup_cache().get_or_fetch(lookup)
+        for run in () if result is None else problem_runs_of(lookup, result, modifier):
             frame = first_frame_within(scene, strip, run.first, run.last)
             if frame is not None:
                 runs[frame, run.text] = run
@@ -55,11 +55,10 @@ class UNDERSTUDY_OT_problem_scan(RequiresModifier, bpy.types.Operator):
         if strip is None or modifier is None:
             return {"CANCELLED"}
         modifier.scan_count += 1
-        view = lookup_cache().get_or_fetch(scan_lookup(scene, strip, modifier))
-        if view is None:
+        result = lookup_cache().get_or_fetch(scan_lookup(scene, strip, modifier))
+        if result is None:
             report(self, "ERROR", "Nothing of this strip is prepared: press Prepare Clip first")
             return {"CANCELLED"}
-        result = view.result
         flagged = f"{len(result.flagged_frames)} of {pluralise(result.frame_count, 'frame')} flagged"
         more = f", {result.unknown_count} are not prepared" if result.unknown_count else ""
         report(self, "INFO", f"{flagged}{more}")

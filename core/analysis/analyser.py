@@ -49,6 +49,8 @@ class Analysis:
     """The space of the embeddings."""
     key: Key
     """The key of the landmarks."""
+    detections: Key
+    """The key of the detections."""
 
 
 class Analyser:
@@ -186,7 +188,7 @@ class Analyser:
         mesh = recipe.landmark.finds_mesh
         vectors = face_vectors(described, own=recogniser is None, mesh=mesh)
         space = BUILT_IN_SPACE if recogniser is None else recogniser.space
-        return Analysis(frame, tuple(faces), vectors, space, landmarked)
+        return Analysis(frame, tuple(faces), vectors, space, landmarked, detected)
 
     def _compute_embeddings(
         self, clip: Clip, number: int, recipe: Recipe, faces: list[Face], landmark_key: Key

@@ -50,7 +50,7 @@ from .people_stage import find_people_in_clip
 from .plan import LayerPlan
 from .roto_stage import RotoStage
 from .shape_stage import ShapeStage
-from .sight import FrameSighting, sight_frame
+from .sight import FrameSighting, SightStage
 from .source_check import SourceImageReport, inspect_source_image
 from .target_forms import TargetForms
 
@@ -91,21 +91,20 @@ class Pipeline:
         source_analyser = Analyser(*shared, self._image_counter, self._flight, library, stamps)
         self._sources = Sources(store, source_analyser, self._topology, stamps)
         self._mesh = MeshSwapper(store, self._flight, self._sources, self._topology, self._counter)
+        basis = store, self._flight, self._analyser
         self._selector = FaceSelector(
             self._analyser, source_analyser, self._sources, self._topology, self._counter
         )
-        occlusion = OcclusionStage(
-            store, self._flight, self._analyser.adapters, self._topology, self._counter
-        )
+        occlusion = OcclusionStage(*basis[:2], self._analyser.adapters, self._topology, self._counter)
         runner = ModelRunner(self._pool)
         images = NeuralSources(store, self._flight, self._sources, source_analyser, self._topology, runner)
         self._neural = NeuralSwapper(library, runner, images, self._topology)
-        basis = store, self._flight, self._analyser
         self._image_basis = store, self._flight, self._sources, source_analyser, self._topology
         self._basis, self._forms = basis, TargetForms(*basis, self._topology)
         shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
         fusion = FuseStage(self._fuser, self._neural, self._topology)
         swappers = self._mesh, self._neural
+        self._sights = SightStage(store, self._analyser, self._selector, swappers)
         light = LightStage(*basis)
         self._planner = FacePlanner(
             self._analyser,
@@ -158,7 +157,7 @@ class Pipeline:
 
     def sight_frame(self, clip: Clip, number: int, request: SwapRequest) -> FrameSighting:
         """Return what a scan needs of the faces that a request replaces. Raises what `frame_traits` does."""
-        return sight_frame(self._store, self._analyser, self._selector, clip, number, request)
+        return self._sights.sight_frame(clip, number, request)
 
     def analysis_keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of a frame's detections, landmarks and embeddings, decoding it only for its id."""

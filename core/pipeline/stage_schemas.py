@@ -19,6 +19,7 @@ from ..swap.neural_source import SOURCE_VECTOR_SCHEMA
 from ..swap.neutral_face import NEUTRAL_FACE_SCHEMA
 from ..swap.schemas import move_schema, swap_schema, target_schema
 from ..swap.source import SOURCE_SCHEMA
+from ..swap.swap_look import SWAP_LOOK_SCHEMA
 from ..swap.texture import TEXTURE_SCHEMA
 from .light_stage import LIGHT_SCHEMA
 from .occlusion_stage import occlude_schema
@@ -49,6 +50,7 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "source": SOURCE_SCHEMA,
     "source_vector": SOURCE_VECTOR_SCHEMA,
     "swap": swap_schema,
+    "swap_look": SWAP_LOOK_SCHEMA,
     "target": target_schema,
     "texture": TEXTURE_SCHEMA,
     "transfer": TRANSFER_SCHEMA,

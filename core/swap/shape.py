@@ -23,7 +23,7 @@ from ..geometry.skin_detail import measure_detail
 from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
 
-VERSION = 3
+VERSION = 5
 _REACH_SHARE = 0.45
 """How far beyond the face the picture moves along, of the face's height."""
 _REST_PIXELS = 0.12
@@ -173,8 +173,7 @@ def move_face(
     FaceWarp
         The moved picture, and how it was moved.
     """
-    size = frame.shape[1], frame.shape[0]
-    height = face_height(landmarks)
+    size, reach = (frame.shape[1], frame.shape[0]), _REACH_SHARE * face_height(landmarks)
     chosen = _control_points(topology)
     # Points on a side that is turned away lie behind the cheek: they would pull it where nothing of them is seen.
     facing = np.maximum(
@@ -184,7 +183,7 @@ def move_face(
     visible = facing > _HIDDEN_COSINE
     visible[topology.oval] |= _on_outline(landmarks[topology.oval, :2])
     chosen = chosen[visible[chosen]]
-    warp = fit_warp(landmarks[chosen, :2], displacement[chosen, :2], _REACH_SHARE * height, size, resting)
+    warp = fit_warp(landmarks[chosen, :2], displacement[chosen, :2], reach, size, resting)
     moved = np.array(landmarks, np.float32)
     moved[:, :2] = warp.warp_points(landmarks[:, :2])
     moved[:468, 2] += displacement[:, 2]
@@ -193,8 +192,8 @@ def move_face(
     own = frame[warp.place] if cut_levels is None else cut_levels(warp.place)
     picture, left, top = _warp_picture(own, warp.dense())
     detail = measure_detail(frame, landmarks, topology)
-    corner = warp.left + left, warp.top + top
-    without = FaceWarp(picture, *corner, moved, warp, detail, np.zeros((0, 0), np.uint8))
+    none = np.zeros((0, 0), np.uint8)
+    without = FaceWarp(picture, warp.left + left, warp.top + top, moved, warp, detail, none)
     # Looked for in the moved picture: there a rim need not be moved once more, which would blur it.
     region = without.frame_with_face(frame, warp.place)
     there = moved[:, :2] - np.array((warp.left, warp.top), np.float32)
@@ -217,15 +216,13 @@ def _warp_picture(picture: Levels, displacement: Floats) -> tuple[Levels, int, i
     part = as_type_of(picture, np.zeros((height, width, 4), picture.dtype))
     for rows in _bands(height):
         # A face is round: its picture has corners in which nothing moves.
-        whole = slice(rows.start + top, rows.stop + top)
-        first, _, width, _ = cv2.boundingRect(share[whole])
+        first, _, width, _ = cv2.boundingRect(share[rows.start + top : rows.stop + top])
         if not width:
             continue
-        there = whole, slice(first, first + width)
-        across = displacement[there][..., 0] + np.arange(first, first + width, dtype=np.float32)
-        down = (
-            displacement[there][..., 1] + np.arange(there[0].start, there[0].stop, dtype=np.float32)[:, None]
-        )
+        there = slice(rows.start + top, rows.stop + top), slice(first, first + width)
+        down, across = (np.arange(part.start, part.stop, dtype=np.float32) for part in there)
+        across = displacement[there][..., 0] + across
+        down = displacement[there][..., 1] + down[:, None]
         moved = cv2.remap(picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         if is_deep(picture):  # cubic interpolation goes beyond what it lies between
             moved = limit_levels(np.asarray(moved, np.float32))

@@ -2,7 +2,10 @@
 """Steps for finding problems and for the ranges that keep the original face."""
 
 import bpy
+from panel_steps import drawn
 from steps import _scene, _strip
+from understudy.addon.lookups.gallery import lookup_cache
+from understudy.addon.lookups.scan_lookup import PlotLookup, scan_lookup
 from understudy.addon.operators.problems import problem_frames
 from understudy.addon.prepare.source_frames import source_frames
 
@@ -13,6 +16,16 @@ def problems(active):
     return [
         [frame, run.first, run.last, run.reasons[0].measure] for frame, run in problem_frames(bpy.context)
     ]
+
+
+def red_frames(active):
+    """The frames of the clip that are red in the plots of a strip, as the panel draws them; None without plots."""
+    drawn(active)
+    (modifier,) = _scene().understudy.modifiers
+    lookup = scan_lookup(_scene(), _strip(active), modifier)
+    result = lookup_cache().peek(lookup)
+    view = lookup_cache().peek(PlotLookup(lookup, result, ()))
+    return None if view.icon is None else [problem.frame for problem in view.problems]
 
 
 def mended_ranges(index=0):
