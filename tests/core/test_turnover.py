@@ -198,7 +198,7 @@ def test_files_carry_marks_and_no_name(folder, monkeypatch):
         ("n" * 300, (), "choose another place"),
         ("refused", ("--require-consent",), "no consent of its source person is recorded"),
         ("refused", ("--start", "9"), "does not have"),
-        ("refused", ("--colorspace", "ACEScg"), "is for OpenEXR images"),
+        ("refused", ("--colorspace", "ACEScg"), "is for OpenEXR, DPX and float TIFF images"),
     ],
 )
 def test_a_fault_is_one_line_and_nothing_is_written(folder, capsys, output, more, text):
