@@ -27,7 +27,7 @@ def smallest_determinant_by_pixels(grid: WarpGrid) -> float:
     field[..., 0] += np.arange(field.shape[1])[None]
     field[..., 1] += np.arange(field.shape[0])[:, None]
     across, down = np.diff(field[:-1], axis=1), np.diff(field[:, :-1], axis=0)
-    return float((across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]).min())
+    return float((across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]).min(initial=1))
 
 
 def test_points_arrive_where_they_are_to_go() -> None:
