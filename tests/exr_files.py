@@ -2,6 +2,7 @@
 """OpenEXR files of any numbers, without compression: https://openexr.com/en/latest/OpenEXRFileLayout.html."""
 
 import struct
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -45,4 +46,60 @@ def write_exr_layers(path, layers, *, half=True):
     ]
     starts = len(header) + 8 * height + np.cumsum([0, *map(len, rows[:-1])])
     path.write_bytes(header + starts.astype("<u8").tobytes() + b"".join(rows))
+    return path
+
+
+@dataclass
+class Part:
+    """A part of a file: its name, its channels' planes of one size, where they are and other attributes."""
+
+    name: str
+    planes: dict
+    corner: tuple = (0, 0)
+    display: tuple | None = None
+    extra: list = field(default_factory=list)
+
+
+def write_exr_parts(path, *parts):
+    """Write parts as 32-bit floats; one alone is an ordinary file. Returns the path."""
+    is_multipart = len(parts) > 1
+    headers, chunks = [], []
+    for number, part in enumerate(parts):
+        names = sorted(part.planes)
+        height, width = part.planes[names[0]].shape
+        left, top = part.corner
+        window = struct.pack("<4i", left, top, left + width - 1, top + height - 1)
+        listed = b"".join(name.encode() + b"\0" + struct.pack("<iIii", _FLOAT, 0, 1, 1) for name in names)
+        attributes = [
+            ("channels", "chlist", listed + b"\0"),
+            ("compression", "compression", b"\0"),
+            ("dataWindow", "box2i", window),
+            ("displayWindow", "box2i", window if part.display is None else struct.pack("<4i", *part.display)),
+            ("lineOrder", "lineOrder", b"\0"),
+            ("pixelAspectRatio", "float", struct.pack("<f", 1)),
+            ("screenWindowCenter", "v2f", struct.pack("<2f", 0, 0)),
+            ("screenWindowWidth", "float", struct.pack("<f", 1)),
+            *part.extra,
+        ]
+        if is_multipart:
+            attributes += [
+                ("name", "string", part.name.encode()),
+                ("type", "string", b"scanlineimage"),
+                ("chunkCount", "int", struct.pack("<i", height)),
+            ]
+        headers.append(
+            b"".join(
+                f"{name}\0{sort}\0".encode() + struct.pack("<i", len(value)) + value
+                for name, sort, value in attributes
+            )
+            + b"\0"
+        )
+        for row in range(height):
+            data = b"".join(part.planes[name][row].astype("<f4").tobytes() for name in names)
+            head = struct.pack("<ii", top + row, len(data))
+            chunks.append((struct.pack("<i", number) if is_multipart else b"") + head + data)
+    start = b"\x76\x2f\x31\x01" + struct.pack("<I", 2 | (0x1000 if is_multipart else 0))
+    start += b"".join(headers) + (b"\0" if is_multipart else b"")
+    places = len(start) + 8 * len(chunks) + np.cumsum([0, *map(len, chunks[:-1])])
+    path.write_bytes(start + places.astype("<u8").tobytes() + b"".join(chunks))
     return path

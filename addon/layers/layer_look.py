@@ -9,6 +9,7 @@ from typing import Any
 
 import bpy
 
+from ...core.media.colour_spaces import layer_space
 from ..sequencer.retiming import is_retimed
 
 TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
@@ -57,7 +58,7 @@ def differs(clip: Any, layer: Any, *, is_muted: bool, compares_colours: bool) ->
         or layer.strobe != (1.0 if is_retimed(clip) else clip.strobe)
         or has_other_frame(clip, layer)
         or colours.is_data != layer_colours.is_data
-        or (compares_colours and colours.name != layer_colours.name)
+        or (compares_colours and layer_space(colours.name) != layer_colours.name)
     )
 
 
@@ -97,7 +98,8 @@ def copy_appearance(clip: Any, layer: Any, *, is_muted: bool) -> bool:
     changed |= copy_properties(_NO_STROBE if is_retimed(clip) else clip, layer, ("strobe",))
     changed |= copy_properties(clip.transform, layer.transform, _TRANSFORM_PROPERTIES)
     changed |= copy_properties(clip.crop, layer.crop, _CROP_PROPERTIES)
-    return changed | copy_properties(clip.colorspace_settings, layer.colorspace_settings, ("name",))
+    colours = SimpleNamespace(name=layer_space(clip.colorspace_settings.name))
+    return changed | copy_properties(colours, layer.colorspace_settings, ("name",))
 
 
 def copy_properties(source: Any, target: Any, names: tuple[str, ...]) -> bool:

@@ -52,7 +52,11 @@ def clear_search(strip: Any) -> None:
 
 def face_selection_recipe(modifier: Any) -> Recipe:
     """Return of a modifier's recipe what decides which faces are replaced."""
-    recipe = recipe_of(modifier)
+    return without_swap(recipe_of(modifier))
+
+
+def without_swap(recipe: Recipe) -> Recipe:
+    """Return of a recipe what decides which faces are replaced."""
     return Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed, select=recipe.select)
 
 

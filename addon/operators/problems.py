@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators that find the frames of a strip that are likely to look wrong, and go through them."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -9,7 +10,7 @@ from bpy.props import IntProperty
 from ...core.reporting.layer_outcomes import pluralise
 from ..blender.reports import report
 from ..lookups.gallery import lookup_cache
-from ..lookups.scan_lookup import open_result, problem_runs_of, scan_lookup
+from ..lookups.scan_lookup import open_problems_of, problem_runs_of, scan_lookup
 from ..modifiers.active import active_modifier, active_scene, active_stack, active_strip
 from ..prepare.source_frames import visible_frames
 from .requires_modifier import RequiresModifier, activate_modifier
@@ -33,8 +34,8 @@ def problem_frames(context: bpy.types.Context) -> "list[tuple[int, ProblemRun]]"
         if not modifier.scan_count:
             continue
         lookup = scan_lookup(scene, strip, modifier)
-        view = lookup_cache().get_or_fetch(lookup)
-        for run in () if view is None else problem_runs_of(lookup, view, modifier):
+        result = lookup_cache().get_or_fetch(lookup)
+        for run in () if result is None else problem_runs_of(lookup, result, modifier):
             span = visible.span(run.first, run.last)
             if span is not None:
                 runs[span[0], run.text] = run
@@ -58,11 +59,12 @@ class UNDERSTUDY_OT_problem_scan(RequiresModifier, bpy.types.Operator):
         if strip is None or modifier is None:
             return {"CANCELLED"}
         modifier.scan_count += 1
-        view = lookup_cache().get_or_fetch(scan_lookup(scene, strip, modifier))
-        if view is None:
+        lookup = scan_lookup(scene, strip, modifier)
+        result = lookup_cache().get_or_fetch(lookup)
+        if result is None:
             report(self, "ERROR", "Nothing of this strip is prepared: press Prepare Clip first")
             return {"CANCELLED"}
-        result = open_result(view, modifier)
+        result = replace(result, problems=open_problems_of(lookup, result, modifier))
         flagged = f"{len(result.flagged_frames)} of {pluralise(result.frame_count, 'frame')} flagged"
         more = f", {result.unknown_count} are not prepared" if result.unknown_count else ""
         report(self, "INFO", f"{flagged}{more}")

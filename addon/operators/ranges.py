@@ -67,8 +67,8 @@ def _problem_span(scene: bpy.types.Scene, strip: Any, modifier: Any, number: int
     """Return the frames of the problem that a frame of the clip is in; None where it is in none."""
     if modifier.scan_count:
         lookup = scan_lookup(scene, strip, modifier)
-        view = lookup_cache().get_or_fetch(lookup)
-        runs = () if view is None else problem_runs_of(lookup, view, modifier)
+        result = lookup_cache().get_or_fetch(lookup)
+        runs = () if result is None else problem_runs_of(lookup, result, modifier)
         around = [run for run in runs if run.first <= number <= run.last]
         if around:
             return min(run.first for run in around), max(run.last for run in around)

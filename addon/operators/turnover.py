@@ -23,7 +23,7 @@ class UNDERSTUDY_OT_turnover_write(RequiresModifier, bpy.types.Operator):
         "Write the new faces of the active strip in layers, for a compositor: an OpenEXR file for each frame of the "
         "clip that the strip shows, and a manifest. Retiming is not applied. Files of the same names are overwritten"
     )
-    bl_options = {"REGISTER"}
+    # Not REGISTER: a change of the folder afterwards would begin another turnover at every step.
 
     directory: StringProperty(  # type: ignore[valid-type]
         name="Folder", description="Where the files go", subtype="DIR_PATH", options={"SKIP_SAVE"}

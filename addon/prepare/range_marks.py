@@ -55,9 +55,9 @@ def clip_spans(scene: bpy.types.Scene, strip: Any, modifiers: Sequence[Any]) -> 
     ]
     for modifier in modifiers:
         lookup = scan_lookup(scene, strip, modifier) if modifier.scan_count else None
-        view = None if lookup is None else lookup_cache().peek(lookup)
-        if lookup is not None and view is not None:
-            runs = problem_runs_of(lookup, view, modifier)
+        result = None if lookup is None else lookup_cache().peek(lookup)
+        if lookup is not None and result is not None:
+            runs = problem_runs_of(lookup, result, modifier)
             spans += [ClipSpan(run.first, run.last, MarkKind.PROBLEM) for run in runs]
     return tuple(spans)
 

@@ -13,6 +13,8 @@ import bpy
 
 from ...core.errors import ClipError
 from ...core.layers.folder import is_stack_id
+from ...core.media.colour_spaces import CODED_SPACES
+from ...core.media.image_reading import image_reading
 from ...core.media.source import ClipSource, light_reading
 
 SUPPORTED_TYPES = ("MOVIE", "IMAGE")
@@ -170,26 +172,23 @@ def _feeds_drawn_effect(scene: bpy.types.Scene, strip: Any, visited: set[Any]) -
 
 def source_of(strip: Any) -> ClipSource:
     """Return the files that a strip plays."""
+    space = strip.colorspace_settings.name
     if strip.type == "MOVIE":
-        return ClipSource(True, (Path(bpy.path.abspath(strip.filepath)),))
+        reading = light_reading(space) if space in CODED_SPACES else ""
+        return ClipSource(True, (Path(bpy.path.abspath(strip.filepath)),), reading)
     folder = Path(bpy.path.abspath(strip.directory))
     files = tuple(folder / element.filename for element in strip.elements)
-    return ClipSource(False, files, _reading(strip))
-
-
-def _reading(strip: Any) -> str:
-    """Return how an image strip's files are read: those of OpenEXR by the strip's colour space."""
-    first = strip.elements[0].filename if len(strip.elements) else ""
-    return light_reading(strip.colorspace_settings.name) if first.lower().endswith(".exr") else ""
+    return ClipSource(False, files, image_reading(files[0], space) if files else "")
 
 
 def media_fingerprint(strip: Any) -> tuple[Any, ...]:
     """Return what tells a strip's files from others, whatever their number: to list them takes long."""
+    space = strip.colorspace_settings.name
     if strip.type == "MOVIE":
-        return (strip.filepath,)
+        return strip.filepath, space
     count = len(strip.elements)
     ends = (strip.elements[0].filename, strip.elements[count - 1].filename) if count else ()
-    return (strip.directory, count, *ends, *filter(None, (_reading(strip),)))
+    return (strip.directory, count, *ends, space)
 
 
 def frame_rate(scene: bpy.types.Scene) -> float:

@@ -8,7 +8,7 @@ import bpy
 from ...core.reporting.layer_outcomes import pluralise
 from ..blender.wrapped_text import draw_text
 from ..lookups.gallery import lookup_cache
-from ..lookups.scan_lookup import ScanLookup, ScanView, problem_runs_of, scan_lookup
+from ..lookups.scan_lookup import ScanLookup, plot_icon, problem_runs_of, scan_lookup
 from ..modifiers.active import active_scene, active_strip
 from ..properties.range_properties import DISMISS, EXCLUDE, HOLD, REDETECT
 from ..properties.redetection_properties import REDETECTION_NAMES
@@ -19,6 +19,7 @@ from .range_ends import ClipView, clip_view, draw_ends, draw_go_button
 from .scan_plot import draw_plot
 
 if TYPE_CHECKING:
+    from ...core.scan.problems import ScanResult
     from ...core.scan.runs import ProblemRun
 
 _MAX_DRAWN_RUNS = 8
@@ -32,7 +33,7 @@ def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     strip = active_strip(context)
     is_scanned = modifier.scan_count and strip is not None
     lookup = scan_lookup(active_scene(context), strip, modifier) if is_scanned else None
-    view = None if lookup is None else lookup_cache().get(lookup)
+    result = None if lookup is None else lookup_cache().get(lookup)
     if lookup is not None:
         row = row_or_column(layout, context, ("Previous Problem", "Next Problem"))
         row.operator("understudy.problem_previous", icon="TRIA_LEFT")
@@ -42,12 +43,12 @@ def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     draw_mask_buttons(layout, context)
     clip = clip_view(context)
     if lookup is not None:
-        _draw_problems(layout, context, modifier, lookup, view, clip)
+        _draw_problems(layout, context, modifier, lookup, result, clip)
     _draw_ranges(layout, context, modifier, clip)
     draw_landmark_edits(layout, context, modifier, clip)
     draw_masks(layout, context, modifier)
-    if view is not None:
-        draw_plot(layout, context, modifier, view.plot)
+    if lookup is not None and result is not None:
+        draw_plot(layout, context, modifier, plot_icon(lookup, result, modifier))
 
 
 def _draw_problems(
@@ -55,24 +56,22 @@ def _draw_problems(
     context: bpy.types.Context,
     modifier: Any,
     lookup: ScanLookup,
-    view: ScanView | None,
+    result: "ScanResult | None",
     clip: ClipView,
 ) -> None:
-    if view is None:
+    if result is None:
         is_unknown = lookup_cache().is_unknown(lookup)
         text = "Nothing is prepared yet: press Prepare Clip" if is_unknown else "Scanning…"
         draw_text(layout, context, text, "INFO")
         return
-    if view.result.unknown_count:
-        draw_text(
-            layout, context, f"{pluralise(view.result.unknown_count, 'frame')} not prepared yet", "INFO"
-        )
+    if result.unknown_count:
+        draw_text(layout, context, f"{pluralise(result.unknown_count, 'frame')} not prepared yet", "INFO")
     by_frame = (
-        (run, clip.visible.span(run.first, run.last)) for run in problem_runs_of(lookup, view, modifier)
+        (run, clip.visible.span(run.first, run.last)) for run in problem_runs_of(lookup, result, modifier)
     )
     runs = [(run, span[0]) for run, span in by_frame if span is not None]
     if not runs:
-        text = "No problem found in the others" if view.result.unknown_count else "No problem found"
+        text = "No problem found in the others" if result.unknown_count else "No problem found"
         draw_text(layout, context, text, "CHECKMARK")
         return
     _draw_runs(layout, context, runs, clip)

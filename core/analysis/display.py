@@ -8,7 +8,8 @@ import numpy as np
 from ..errors import ClipError
 from ..face.types import Pixels
 from ..media.clip import Clip, FramePixels
-from ..media.light import LightSpace, exposure_stops, light_space, view_pixels
+from ..media.light import exposure_stops, view_pixels
+from ..media.light_space import LightSpace, light_space
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,17 +30,17 @@ def display_pixels(clip: Clip, pixels: FramePixels) -> Pixels:
     Returns
     -------
     ndarray, shape (H, W, 3), uint8
-        RGB: 16 bits rounded to 8, light at the exposure of its view and through the curve of sRGB.
+        RGB: 16 bits rounded to 8, what stands for light at the exposure of its view and through the curve of sRGB.
     """
     space = light_space(clip.source.reading)
     if space is None:
         return to_eight_bit(cast("npt.NDArray[np.uint8] | npt.NDArray[np.uint16]", pixels))
-    light = space.to_light(np.asarray(pixels, np.float32))
+    light = space.to_light(pixels)
     return view_pixels(light, exposure_stops(light))
 
 
 def require_light(clip: Clip) -> LightSpace:
-    """Return the space of a clip of light. Raises ClipError for any other clip."""
+    """Return the space of a clip whose numbers stand for light. Raises ClipError for any other clip."""
     space = light_space(clip.source.reading)
     if space is None:
         raise ClipError(f"{clip.info.path} does not hold light: it is coded for a display")

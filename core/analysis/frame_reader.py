@@ -16,7 +16,8 @@ from ..face.types import Floats, Pixels
 from ..media.clip import FRAME_CACHE_SIZE, Clip, FramePixels, frame_id
 from ..media.file_status import ClipChangedError
 from ..media.light import VERSION as VIEW_VERSION
-from ..media.light import exposure_stops, light_space, mean_stops, view_levels, view_pixels
+from ..media.light import exposure_stops, mean_stops, view_levels, view_pixels
+from ..media.light_space import light_space
 from ..media.prefetching_clip import PrefetchingClip
 from ..media.source_stamps import SourceStamps
 from ..reporting.quoting import quote
@@ -199,7 +200,7 @@ class FrameReader:
         ClipError, ClipChangedError
             As for `frame`.
         """
-        pixels, space = np.asarray(self._read(clip, number), np.float32), require_light(clip)
+        pixels, space = self._read(clip, number), require_light(clip)
         name = self.map_id(clip), number
         stops = self._exposures.get(name)
         if stops is None:
@@ -277,7 +278,7 @@ def _map_entry(clip: Clip, number: int) -> Arrays:
     space = light_space(clip.source.reading)
     if space is not None:
         # By the exact exposure: a whole step of it would look like a cut.
-        light = space.to_light(np.asarray(pixels, np.float32))
+        light = space.to_light(pixels)
         pixels = view_pixels(light[thumbnail_samples(light.shape)], mean_stops(light))
     return {"id": identity, "look": frame_thumbnail(cast("Pixels", pixels))}
 

@@ -28,7 +28,7 @@ def doctor(folder: Path | None = None) -> bool:
     """Print versions and the state of the embedded models in `folder`; return whether all is well."""
     show(f"{program_name()}, Python {platform.python_version()}, {platform.platform()}")
     checks = [_check_library(name, module) for name, module in _LIBRARIES.items()]
-    checks.append(_check_encoder())
+    checks += [_check_encoder(), _check_images()]
     checks.append(_check_processor())
     checks.append(_check_marks())
     checks.append(_check_models(embedded_folder() if folder is None else folder))
@@ -42,6 +42,22 @@ def _check_library(name: str, module: str) -> bool:
     except ImportError as error:
         show(f"{name} can't be loaded ({type(error).__name__}): install Understudy again")
         return False
+    return True
+
+
+def _check_images() -> bool:
+    """Print which image formats are read; return whether their decoders are here."""
+    try:
+        from av.codec import codecs_available
+    except ImportError:
+        return False
+    missing = {"exr", "tiff"} - codecs_available
+    if missing:
+        show(
+            f"PyAV has no decoder for {', '.join(sorted(missing))}: install the av wheel from the package index"
+        )
+        return False
+    show("images are read as PNG, JPEG, TIFF (also of floats), BMP, WebP, OpenEXR and DPX")
     return True
 
 

@@ -47,9 +47,10 @@ def add_people(parser: argparse.ArgumentParser) -> None:
         "--colorspace",
         default="",
         metavar="NAME",
-        help="what the numbers of OpenEXR images mean, by Blender's name, such as 'Linear Rec.709' or ACEScg: they are "
-        "written as OpenEXR in that space, with all their highlights (default: they are read as an sRGB display shows "
-        "them)",
+        help="what the numbers of a clip mean, by Blender's name: of OpenEXR images 'Linear "
+        "Rec.709' or ACEScg, of movies and other images such as 'AgX Log', 'S-Log3 S-Gamut3.Cine' or Rec.2100-HLG; "
+        "they are written in that space, with all their highlights (default: movies say whether they are PQ or HLG, "
+        "all others are read as an sRGB display shows them)",
     )
     parser.add_argument(
         "--corrections",

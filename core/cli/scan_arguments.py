@@ -9,8 +9,8 @@ from .cache_arguments import argument_type
 
 _DESCRIPTION = """\
 Find the frames whose new faces are likely to look wrong: faces that are missed or jump, heads that are turned too far,
-faces that are not like the rest of the shot. It is told by the analysis that a render keeps: a clip that was rendered
-or prepared is neither decoded nor analyzed again.
+faces that are not like the rest of the shot and, with --face, jumps of the new face. It is told by what a render keeps:
+a clip that was rendered or prepared is neither decoded nor analyzed again.
 """
 
 
@@ -29,7 +29,7 @@ def add_scan(commands: Any) -> None:
         default=[],
         type=Path,
         metavar="IMAGE",
-        help="as for render; it changes nothing that is found, so it may be left out",
+        help="as for render; it may be left out: it lets a scan see where the new face jumps",
     )
     scan.add_argument(
         "--face-number", action="append", type=argument_type(parse_count), metavar="N", default=[],
@@ -49,7 +49,7 @@ def add_scan(commands: Any) -> None:
         "--colorspace",
         default="",
         metavar="NAME",
-        help="as for render: what it kept is scanned where both read OpenEXR images alike",
+        help="as for render: what it kept is scanned where both read the clip alike",
     )
     scan.add_argument(
         "--corrections",

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ..errors import OutputError
 from ..filesystem import is_read_only
+from ..geometry.levels import DEEP_BITS
 from ..media.clip import Clip
-from ..media.light import light_space
+from ..media.light_space import light_space
 from .frame_times import ClipTimes, read_times
 from .image_names import image_path, is_image_pattern
 from .image_writer import ImageSequenceWriter
@@ -58,7 +59,7 @@ def clip_writer(
     OutputError
         It can't be written so.
     """
-    if light_space(clip.source.reading) is not None and output.suffix.lower() != ".exr":
+    if _has_floats(clip) and output.suffix.lower() != ".exr":
         raise OutputError(
             f"can't write light as {output.name}: give a pattern such as out_%05d.exr, or leave --colorspace away"
         )
@@ -105,10 +106,14 @@ def _image_writer(
             f"can't write HDR as linear light: write {output.stem}.tif, which keeps the clip's values, or a movie"
         )
     space = light_space(clip.source.reading)
+    if space is not None and not _has_floats(clip) and output.suffix.lower() == ".exr":
+        raise OutputError(
+            f"can't write {space.name} as linear light: write {output.stem}.tif, which keeps the clip's values"
+        )
     writer = ImageSequenceWriter(output, source, comment, "" if space is None else space.name)
-    if space is not None:
+    if _has_floats(clip):
         writer.warnings.append(
-            "of the OpenEXR images R, G and B are written, no other channels and attributes"
+            "R, G and B are written as OpenEXR, no other channels and attributes of the clip"
         )
     if pixel_layout(source.pixel_format).has_alpha:
         writer.warnings.append("transparency is lost: choose .mov with --codec prores, or --codec ffv1")
@@ -120,6 +125,11 @@ def _image_writer(
                 "the images have the clip's HDR values, and do not say so: make a movie for HDR"
             )
     return writer
+
+
+def _has_floats(clip: Clip) -> bool:
+    """Tell whether a clip's numbers are floats, as those of OpenEXR images are."""
+    return clip.info.bit_depth > DEEP_BITS
 
 
 def _track_range(clip: Clip, numbers: range, fps: Fraction) -> TrackRange | None:

@@ -14,7 +14,7 @@ from ..analysis.display import display_pixels
 from ..concurrency.prefetch import Prefetcher
 from ..errors import ClipError, FaceImageError
 from ..face.types import Pixels
-from ..fusion.patch import LightPatch, Patch, composite_on_frame
+from ..fusion.patch import FootagePatch, Patch, composite_on_frame
 from ..media.bounds import frame_capacity
 from ..media.clip import Clip, DecodedImages, FramePixels
 from ..pipeline.pipeline import Pipeline
@@ -35,7 +35,7 @@ class RenderedFrame:
     original: Pixels
     """(H, W, 3) RGB uint8, display-coded, upright. A frame that can't be read is the one before it, or black."""
     source: FramePixels
-    """The original with all its bits: uint8, uint16 with 65535 for white, or float32 of a clip of light."""
+    """The original with all its bits: uint8, uint16 with 65535 for the largest code, or float32."""
     patch: Patch | None
     """What is laid over it, as it is seen."""
     image: VideoFrame | None
@@ -46,8 +46,13 @@ class RenderedFrame:
     """Why it shows the original; empty if it does not, or has no face to replace."""
     is_repeat: bool
     """Whether the clip shows the same image as in the frame before it."""
-    light: LightPatch | None = None
-    """The patch in the numbers of a clip of light; None for other clips."""
+    own: FootagePatch | None
+    """The patch in the numbers of its clip: a LightPatch for float32 ones. It is what files are written with."""
+
+    @property
+    def own_patch(self) -> Patch | None:
+        """The patch in the numbers of its clip, where these are no floats."""
+        return self.own if isinstance(self.own, Patch) else None
 
     @property
     def pixels(self) -> Pixels:
@@ -57,7 +62,7 @@ class RenderedFrame:
 
 class _Laid(NamedTuple):
     patch: Patch | None = None
-    light: LightPatch | None = None
+    own: FootagePatch | None = None
 
 
 class _Read(NamedTuple):
@@ -91,13 +96,13 @@ def render_frames(
         for position, number in enumerate(numbers, 1):
             laid, read, fault = ahead.result(number, numbers[position : position + most])
             shown = shown if read is None else read
-            patch, light = laid
+            patch, own = laid
             changed = patch is not None and bool(patch.pixels[..., 3].any())
             rows = shown.pixels[::_ROW_STEP]
             repeated = before is not None and np.array_equal(rows, before)
             before = rows
             yield RenderedFrame(
-                number, shown.pixels, shown.source, patch, shown.image, changed, fault, repeated, light
+                number, shown.pixels, shown.source, patch, shown.image, changed, fault, repeated, own
             )
     finally:
         ahead.close()
@@ -109,8 +114,7 @@ def _render_frame(
     """Return what is laid over a frame, the frame, and why not; None for a frame that can't be read."""
     fault, laid = "", _Laid()
     try:
-        patch, own = pipeline.recast_in_footage(clip, number, requests_at(number))
-        laid = _Laid(patch, own if isinstance(own, LightPatch) else None)
+        laid = _Laid(*pipeline.recast_in_footage(clip, number, requests_at(number)))
     except (ClipError, FaceImageError) as error:
         fault = str(error)
     except MemoryError:
@@ -120,6 +124,8 @@ def _render_frame(
         image = clip.decoded_image(number) if isinstance(clip, DecodedImages) else None
         if image is None and pixels.dtype == np.uint16:
             image = VideoFrame.from_ndarray(pixels, "rgb48le")
+        elif image is None and pixels.dtype == np.uint8 and clip.source.reading:
+            image = VideoFrame.from_ndarray(pixels, "rgb24")  # not what is seen of them
         return laid, _Read(display_pixels(clip, pixels), pixels, image), fault
     except ClipError as error:
         return _Laid(), None, str(error)

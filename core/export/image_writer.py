@@ -72,13 +72,13 @@ class ImageSequenceWriter:
         if frame.source.dtype == np.float32:
             light = np.asarray(frame.source, np.float32)
             data = encode_light_exr(
-                composite_light(light, frame.light),
+                composite_light(light, frame.own if isinstance(frame.own, LightPatch) else None),
                 half=is_half(light),
                 space=self._light_space,
                 comment=self._comment,
             )
         else:
-            data = self._encode(composite(frame.source, frame.patch))
+            data = self._encode(composite(frame.source, frame.own_patch))
         if self._mark is not None and frame.is_changed:
             data = self._mark(data, path.name, frame.number)
         write_output(path, data)

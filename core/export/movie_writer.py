@@ -145,7 +145,7 @@ class VideoWriter:
         if frame.image is None:
             self.write(frame.pixels)
         else:
-            self.write_image(frame.image, frame.patch)
+            self.write_image(frame.image, frame.own_patch)
 
     def write_image(self, image: VideoFrame, patch: Patch | None) -> None:
         """Append a frame as it was decoded, unrotated, with a patch over its upright form. Raises OutputError."""

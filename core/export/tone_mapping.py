@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 
 from ..errors import OutputError
 from ..fusion.patch import Patch
+from ..media.transfer import HLG_PEAK, WHITE, hlg_to_scene, light_to_pq, pq_to_light, scene_to_screen
 from .colour_tags import BT709, HLG, PQ, ColourTags
 from .image_preparation import ImagePreparation
 from .source_video import SourceVideo
@@ -28,16 +29,7 @@ _SDR_FORMAT = "yuv420p"
 
 _LEVEL = 8
 """Of the table, which has the square of it as the number of steps of each colour."""
-# SMPTE ST 2084.
-_M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
-_PQ_PEAK = 10_000.0
-# ITU-R BT.2100: HLG on a screen of 1000 cd/m2.
-_HLG_A, _HLG_B, _HLG_C, _HLG_GAMMA = 0.17883277, 0.28466892, 0.55991073, 1.2
-_DEFAULT_PEAK = 1000.0
-_SDR_WHITE = 203.0
-"""cd/m2 of HDR's diffuse white (ITU-R BT.2408), which becomes SDR's white."""
 _SDR_GAMMA = 2.4
-_LUMA_2020 = np.array([0.2627, 0.6780, 0.0593])
 _LUMA_709 = np.array([0.2126, 0.7152, 0.0722])
 _TO_709 = np.array(
     [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008349], [-0.018151, -0.100579, 1.118730]]
@@ -127,10 +119,10 @@ def map_colours(colours: _Floats, transfer: int, peak: float) -> _Floats:
     peak : float
         The brightest that the clip was made for, in cd/m2.
     """
-    light = _pq_to_light(colours) if transfer == PQ else _hlg_to_light(colours)
+    light = pq_to_light(colours) if transfer == PQ else scene_to_screen(hlg_to_scene(colours))
     brightest = light.max(-1, keepdims=True)
-    light = light * (_bend(brightest, max(peak, _SDR_WHITE)) / np.maximum(brightest, 1e-6))
-    linear = light / _SDR_WHITE @ _TO_709.T
+    light = light * (_bend(brightest, max(peak, WHITE)) / np.maximum(brightest, 1e-6))
+    linear = light / WHITE @ _TO_709.T
     # What is outside of the gamut moves towards the grey of its brightness, no further than it must.
     grey = np.clip((linear * _LUMA_709).sum(-1, keepdims=True), 0, 1)
     lowest, highest = linear.min(-1, keepdims=True), linear.max(-1, keepdims=True)
@@ -144,17 +136,17 @@ def map_colours(colours: _Floats, transfer: int, peak: float) -> _Floats:
 def peak_light(source: SourceVideo) -> float:
     """Return the brightest that a clip was made for, in cd/m2."""
     if source.tags.transfer == HLG:
-        return _DEFAULT_PEAK
+        return HLG_PEAK
     if source.light_levels is not None and source.light_levels[0]:
         return float(source.light_levels[0])
-    return source.mastering.brightest / 10_000 if source.mastering is not None else _DEFAULT_PEAK
+    return source.mastering.brightest / 10_000 if source.mastering is not None else HLG_PEAK
 
 
 def _bend(light: _Floats, peak: float) -> _Floats:
     """Map brightness up to `peak` to that up to SDR's white: the curve of BT.2390, on PQ's scale."""
-    top = _light_to_pq(np.array(peak))
-    value = np.minimum(_light_to_pq(light) / top, 1)
-    limit = float(_light_to_pq(np.array(_SDR_WHITE)) / top)
+    top = light_to_pq(np.array(peak))
+    value = np.minimum(light_to_pq(light) / top, 1)
+    limit = float(light_to_pq(np.array(WHITE)) / top)
     knee = max(0.0, 1.5 * limit - 0.5)
     part = (value - knee) / max(1 - knee, 1e-6)
     spline = (
@@ -162,23 +154,7 @@ def _bend(light: _Floats, peak: float) -> _Floats:
         + (part**3 - 2 * part**2 + part) * (1 - knee)
         + (-2 * part**3 + 3 * part**2) * limit
     )
-    return _pq_to_light(np.where(value < knee, value, spline) * top)
-
-
-def _pq_to_light(values: _Floats) -> _Floats:
-    power = np.maximum(values, 0) ** (1 / _M2)
-    return np.asarray(_PQ_PEAK * (np.maximum(power - _C1, 0) / (_C2 - _C3 * power)) ** (1 / _M1), np.float64)
-
-
-def _light_to_pq(light: _Floats) -> _Floats:
-    power = (np.maximum(light, 0) / _PQ_PEAK) ** _M1
-    return np.asarray(((_C1 + _C2 * power) / (1 + _C3 * power)) ** _M2, np.float64)
-
-
-def _hlg_to_light(values: _Floats) -> _Floats:
-    scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - _HLG_C) / _HLG_A) + _HLG_B) / 12)
-    luma = (scene * _LUMA_2020).sum(-1, keepdims=True)
-    return np.asarray(_DEFAULT_PEAK * np.maximum(luma, 1e-9) ** (_HLG_GAMMA - 1) * scene, np.float64)
+    return pq_to_light(np.where(value < knee, value, spline) * top)
 
 
 def _table_image(source: SourceVideo) -> VideoFrame:

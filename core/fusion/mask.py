@@ -19,6 +19,9 @@ MAX_MASK_PIXELS = 256
 _EYE_GROWTH, _EYE_GROWTH_WITH_LIDS = 1.25, 1.0
 _OPEN_EYE_RATIO, _SHUT_EYE_RATIO = 0.2, 0.1
 _OPENING_BLUR, _OPENING_BLUR_WITH_LIDS = 0.012, 0.008
+_LEAST_MOUTH = 0.04
+"""How high a mouth's opening is at least where rims are the source's, of the face's width: lips that meet keep the
+target's dark line between them, without which they look open or like one."""
 
 
 def face_mask(
@@ -104,7 +107,9 @@ def draw_mask_geometry(
     return MaskGeometry(
         distance,
         eyes=fill_polygons(_eye_outlines(scaled, growth, topology), small),
-        mouth=fill_polygons([scaled[topology.inner_lips]], small),
+        mouth=fill_polygons(
+            [_mouth_outline(scaled[topology.inner_lips], own_lids * _LEAST_MOUTH * face_width)], small
+        ),
         area=area_weight(np.hstack([scaled, points[:468, 2:]]), small, params, topology),
         padding=params.mask_padding / 100 * face_width,
         ramp=max(params.mask_blur / 100 * face_width / 2, 0.5),
@@ -177,6 +182,19 @@ def _eye_outlines(points: Floats, growth: float, topology: Topology) -> list[Flo
         grown = (opening - middle) * growth + middle
         outlines.append(np.asarray(grown + closed * (around - grown), np.float32))
     return outlines
+
+
+def _mouth_outline(ring: Floats, least: float) -> Floats:
+    """Return a mouth's opening (2n, 2), at least `least` pixels high; it begins with a corner and the lower lip."""
+    if least == 0:
+        return ring
+    half = len(ring) // 2
+    lower, upper = ring[1:half], ring[:half:-1]
+    across = ring[half] - ring[0]
+    down = np.array((-across[1], across[0])) / max(float(np.hypot(*across)), 1e-6)
+    added = np.maximum(least - np.linalg.norm(lower - upper, axis=1), 0)[:, None] / 2 * down
+    opened = np.concatenate([ring[:1], lower + added, ring[half : half + 1], (upper - added)[::-1]])
+    return np.asarray(opened, np.float32)
 
 
 def _soften(hole: Pixels, sigma: float) -> Floats:

@@ -39,6 +39,10 @@ class LightPatch:
     pixels: Floats
 
 
+FootagePatch = Patch | LightPatch
+"""A fused face in the numbers of its clip."""
+
+
 def composite_patches(patches: Sequence[Patch], size: tuple[int, int]) -> Patch | None:
     """Lay patches over each other, the last on top, into one for a frame of (width, height); None if empty."""
     patches = [patch for patch in patches if patch.pixels.size]

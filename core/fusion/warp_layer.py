@@ -18,7 +18,7 @@ from ..swap.shape import FaceWarp
 from .patch import Patch
 from .skin_tone import SkinTone
 
-VERSION = 4
+VERSION = 6
 """Of all that a fuse with another form adds: it counts up with `edge_light` and `grain` too."""
 # Tuned on the clips 02, 03, 05, 06, 07 and 09 of the test footage with other portraits than those of the pairs that are
 # reported: further out, harder and broader takes more of the source, until the edge or a second light is seen.

@@ -16,6 +16,7 @@ from .crop import scale_points
 from .mesh_raster import fill_polygons
 from .mesh_topology import Indices, Topology
 from .outline import convex_hull, grow_outline
+from .skin_tolerance import inner_tolerance
 
 _SKIN_DISTANCE, _COVER_DISTANCE = 2.0, 3.3
 # Least and most spread of a skin's lightness, chroma, and difference in hue, in units of CIELAB.
@@ -95,11 +96,12 @@ def skin_likeness(
     return np.asarray(np.where(features > 0, around, likeness), np.float32)
 
 
-def unoccluded_mask(image: Pixels, points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
+def unoccluded_mask(
+    image: Pixels, points: Floats, size: tuple[int, int], topology: Topology, *, is_lenient: bool = False
+) -> Pixels:
     """Tell where nothing covers a face.
 
-    The answer depends on the image and the points alone, so that another source or a softer mask changes nothing about
-    it.
+    The answer depends on the image and the points alone: another source or a softer mask changes nothing about it.
 
     Parameters
     ----------
@@ -111,6 +113,8 @@ def unoccluded_mask(image: Pixels, points: Floats, size: tuple[int, int], topolo
         Width and height of the larger image in pixels.
     topology : Topology
         The mesh's parts.
+    is_lenient : bool
+        Whether colours well within the face may differ more, see `inner_tolerance`.
 
     Returns
     -------
@@ -120,7 +124,8 @@ def unoccluded_mask(image: Pixels, points: Floats, size: tuple[int, int], topolo
     small = image.shape[1], image.shape[0]
     scaled = scale_points(points, size, small)
     valid = fill_polygons([convex_hull(scaled[topology.oval])], small).astype(np.float32) / 255
-    likeness = skin_likeness(image, scaled, valid, topology)
+    tolerance = inner_tolerance(scaled, small, topology) if is_lenient else 1.0
+    likeness = skin_likeness(image, scaled, valid, topology, tolerance)
     # Drawn in by a pixel: the edge of what covers the face is mixed with skin.
     soft = cv2.GaussianBlur(cv2.erode(likeness, np.ones((3, 3), np.uint8)), (0, 0), 1.0)
     return np.asarray(np.round(soft * 255), np.uint8)

@@ -8,7 +8,8 @@ import numpy as np
 from ..face.types import Pixels
 from ..geometry.levels import as_floats
 from ..media.clip import Clip, FramePixels
-from ..media.light import exposure_stops, light_space, view_pixels
+from ..media.light import exposure_stops, view_pixels
+from ..media.light_space import light_space
 from .samples import display_levels
 from .tile_layout import LayerPixels
 
@@ -31,13 +32,18 @@ def layer_display(clip: Clip, frame: FramePixels) -> Callable[[LayerPixels], Pix
     space = light_space(clip.source.reading)
     if space is None:
         return display_levels
-    stops = exposure_stops(space.to_light(as_floats(frame)))
+    stops = exposure_stops(space.to_light(frame))
 
     def show(pixels: LayerPixels) -> Pixels:
-        if pixels.dtype != np.float16:  # of before the clip was read as light
+        own = space
+        if pixels.dtype == np.float16:
+            own = space.layer_space(is_movie=clip.info.kind == "movie")
+            floats = as_floats(pixels)
+            colours, alpha = floats[..., :3], np.rint(floats[..., 3:] * 255).astype(np.uint8)
+        elif pixels.dtype == np.uint16 and frame.dtype == np.uint16:
+            colours, alpha = as_floats(pixels[..., :3] / 65535), display_levels(pixels)[..., 3:]
+        else:  # of before the clip was read as light
             return display_levels(pixels)
-        floats = as_floats(pixels)
-        alpha = np.rint(floats[..., 3:] * 255).astype(np.uint8)
-        return np.dstack([view_pixels(space.to_light(np.ascontiguousarray(floats[..., :3])), stops), alpha])
+        return np.dstack([view_pixels(own.to_light(np.ascontiguousarray(colours)), stops), alpha])
 
     return show

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..face.types import Pixels
-from ..fusion.patch import LightPatch, Patch
+from ..fusion.patch import FootagePatch, LightPatch
 from ..geometry.levels import from_stored, round_levels, to_stored
 from .tile_layout import LayerPixels
 
@@ -28,7 +28,7 @@ class LayerPatch:
     pixels: LayerPixels
 
 
-def layer_samples(patch: Patch | LightPatch | None) -> LayerPatch | None:
+def layer_samples(patch: FootagePatch | None) -> LayerPatch | None:
     """Return what a layer is to hold of a fused face.
 
     Parameters

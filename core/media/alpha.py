@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What of an image its alpha hides: nothing of it is shown, as in Blender's sequencer, where black lies below.
 
-Blender multiplies 8-bit values as they are, and 16-bit ones of PNG files by their light.
+Blender multiplies 8-bit values as they are, and 16-bit ones of PNG files and floats of TIFF files by their light.
 """
 
 import struct
@@ -41,6 +41,8 @@ def alpha_kind(header: ImageHeader, data: bytes) -> Literal["channel", "key"] | 
                 return "key"
             return "channel" if has_key or header.channels in (2, 4) else None
         case "TIFF":
+            if header.has_floats:
+                return "channel" if header.channels == 4 else None
             return "channel" if header.has_alpha and header.bits == 8 else None
         case _:
             return "channel" if header.has_alpha else None

@@ -2,6 +2,7 @@
 """Doing without models and without decoding: what an editor's preview may use is what the cache has."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -13,8 +14,9 @@ from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
 from ..concurrency.closing import Closeable
 from ..errors import UnderstudyError
-from .clip import Clip, ClipInfo, FramePixels
-from .source import ClipSource
+from .clip import EIGHT_BITS, Clip, ClipInfo, FramePixels
+from .colour_spaces import TAGGED_SPACES
+from .source import ClipSource, clip_reading, tagged_reading
 from .source_stamps import SourceStamp, SourceStamps
 
 _KINDS: tuple[Literal["movie"], Literal["sequence"], Literal["picture"]] = ("movie", "sequence", "picture")
@@ -37,6 +39,12 @@ def _clip_info_fault(arrays: Arrays) -> str:
 
 CLIP_INFO_SCHEMA = Schema((ArraySpec("facts", "int64", (7,), 0, _MAX_RATE),), check_values=_clip_info_fault)
 
+
+def _transfer_fault(arrays: Arrays) -> str:
+    return "" if int(arrays["transfer"][0]) in (0, *TAGGED_SPACES) else "there is no such curve"
+
+
+TRANSFER_SCHEMA = Schema((ArraySpec("transfer", "uint8", (1,)),), check_values=_transfer_fault)
 
 NOT_PREPARED = "not prepared yet: press Prepare"
 """Why a frame is not shown as it will be, where that is only since nobody made it so far."""
@@ -107,17 +115,19 @@ class CachedClip(Closeable):
         """Nothing is open."""
 
 
-def store_clip_info(store: Store, stamps: SourceStamps, clip: Clip) -> None:
-    """Keep a clip's facts under its stamp, so that `load_clip_info` need not open it. Raises ClipError."""
-    key = _clip_info_key(stamps.look_at_clip(clip))
-    if store.get(key) is not None:  # read, since one that is there may prove to be of no use
-        return
-    info = clip.info
+def store_clip_info(store: Store, stamps: SourceStamps, source: ClipSource, clip: Clip) -> None:
+    """Keep the facts of a clip that `source` asked for, so that `load_clip_info` need not open it. Raises ClipError."""
+    stamp, info = stamps.look_at_clip(clip), clip.info
     numbers = [
         _KINDS.index(info.kind), info.width, info.height, info.frame_count,
         info.fps.numerator, info.fps.denominator, info.bit_depth,
     ]  # fmt: skip
-    store.put(key, {"facts": np.array(numbers, np.int64)})
+    kept = {_clip_info_key(stamp, source): {"facts": np.array(numbers, np.int64)}}
+    if _may_be_tagged(source, info):
+        kept[_transfer_key(stamp)] = {"transfer": np.array([_transfer(clip.source)], np.uint8)}
+    for key, arrays in kept.items():
+        if store.get(key) is None:  # read, since one that is there may prove to be of no use
+            store.put(key, arrays)
 
 
 def load_clip_info(store: Store, stamps: SourceStamps, source: ClipSource) -> CachedClip:
@@ -126,14 +136,36 @@ def load_clip_info(store: Store, stamps: SourceStamps, source: ClipSource) -> Ca
     Raises ClipNotCachedError where there are none, ClipError where a file is missing.
     """
     stamp = stamps.look(source)
-    kept = store.get(_clip_info_key(stamp))
+    kept = store.get(_clip_info_key(stamp, source))
     path = Path(source.paths[0])
     if kept is None:
         raise ClipNotCachedError(NOT_PREPARED)
     kind, width, height, count, numerator, denominator, bits = (int(value) for value in kept["facts"])
     info = ClipInfo(path, _KINDS[kind], width, height, count, Fraction(numerator, denominator), bits)
-    return CachedClip(source, info, stamp.local)
+    transfer = 0
+    if _may_be_tagged(source, info):
+        # Facts that were kept before this was asked of a clip do not tell it.
+        tags = store.get(_transfer_key(stamp))
+        if tags is None:
+            raise ClipNotCachedError(NOT_PREPARED)
+        transfer = int(tags["transfer"][0])
+    reading = clip_reading(source.reading, info.bit_depth, transfer)
+    return CachedClip(replace(source, reading=reading), info, stamp.local)
 
 
-def _clip_info_key(stamp: SourceStamp) -> Key:
-    return stage_key("facts", 1, {"stamp": stamp.text, **stamp.source.key_inputs})
+def _may_be_tagged(source: ClipSource, info: ClipInfo) -> bool:
+    """Tell whether the file may say by itself how a clip is read, see `clip_reading`."""
+    return info.kind == "movie" and info.bit_depth > EIGHT_BITS and not source.reading
+
+
+def _transfer(source: ClipSource) -> int:
+    """Return the number of the transfer curve that an open clip's file names, or 0 for all that change nothing."""
+    return next((number for number in TAGGED_SPACES if source.reading == tagged_reading(number)), 0)
+
+
+def _clip_info_key(stamp: SourceStamp, source: ClipSource) -> Key:
+    return stage_key("facts", 1, {"stamp": stamp.text, **source.key_inputs})
+
+
+def _transfer_key(stamp: SourceStamp) -> Key:
+    return stage_key("transfer", 1, {"stamp": stamp.text})

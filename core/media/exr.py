@@ -2,9 +2,10 @@
 """OpenEXR images: linear light, shown through the sRGB curve, as Blender's Standard view does.
 
 FFmpeg's decoder reads them: it comes with PyAV, and OpenCV's is switched off for its age. Light below black and above
-white is cut off. Of several layers that one is read which Blender's strip shows, see `exr_header`.
+white is cut off. Of several layers that one is read which Blender's strip shows, see `exr_layer`.
 """
 
+import struct
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,18 +13,19 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..errors import ClipError
-from ..filesystem import open_input, read_input
-from .bounds import MAX_IMAGE_FILE_BYTES, require_image_size
+from ..filesystem import open_input
+from .bounds import require_image_size
 from .clip import FramePixels
-from .exr_header import read_exr_parts, shown_part
-from .file_status import require_file, unreadable_error
+from .exr_header import read_exr_parts
+from .exr_layer import shown_layer
+from .exr_part import chunk_bytes, single_part
+from .file_status import read_image_file, require_file
 
 if TYPE_CHECKING:
     import av
     import numpy.typing as npt
 
 SIGNATURE = b"\x76\x2f\x31\x01"
-_WINDOW_COUNT = 2
 _PLANES = {"gbrp": (2, 0, 1), "gbrap": (2, 0, 1), "gray": (0, 0, 0), "ya": (0, 0, 0)}
 """Where red, green and blue are in FFmpeg's formats of floating point numbers, by their names."""
 _SAMPLES = {"16le": "<f2", "32le": "<f4"}
@@ -81,12 +83,7 @@ def decode_exr_light(path: Path) -> FramePixels:
         It is missing, is no OpenEXR file, can't be read, or takes more memory than is allowed.
     """
     require_file(path)
-    try:
-        data = read_input(path, MAX_IMAGE_FILE_BYTES)
-    except OSError as fault:
-        raise unreadable_error(path, fault) from fault
-    except MemoryError as fault:
-        raise ClipError(f"there is not enough memory to decode {path}; make it smaller") from fault
+    data = read_image_file(path)
     if not data.startswith(SIGNATURE):
         raise ClipError(f"{path} is no OpenEXR image, whatever its name says; save it again")
     return np.stack([plane.astype(np.float32) for plane in _decode_planes(path, data)], 2)
@@ -96,9 +93,7 @@ def _decode_planes(path: Path, data: bytes) -> "tuple[npt.NDArray[np.floating[An
     """Return the red, green and blue of a file, each (H, W). Raises ClipError."""
     import av
 
-    (width, height), layer = _shown_layer(path, data)
-    decoded = width * height * _PIXEL_BYTES
-    require_image_size(path, width, height, decoded, 3 * decoded, len(data))
+    layer, data = _shown_layer(path, data)
     try:
         with av.open(BytesIO(data), mode="r", format="exr_pipe") as container:  # gate: memory
             container.streams.video[0].codec_context.options = {"layer": layer}
@@ -110,26 +105,23 @@ def _decode_planes(path: Path, data: bytes) -> "tuple[npt.NDArray[np.floating[An
         ) from fault
 
 
-def _shown_layer(path: Path, data: bytes) -> tuple[tuple[int, int], str]:
-    """Return the larger of the first part's windows, in pixels, and the layer of it that is shown. Raises ClipError."""
+def _shown_layer(path: Path, data: bytes) -> tuple[str, bytes]:
+    """Return the name of the layer that is shown, and its part as a file with one window. Raises ClipError."""
     try:
-        parts = read_exr_parts(data)
-    except ValueError as fault:
-        raise _damage_error(path) from fault
-    windows = parts[0].windows
-    width, height = (max((side[axis] for side in windows), default=0) for axis in (0, 1))
-    if len(windows) != _WINDOW_COUNT or min(min(side) for side in windows) <= 0:
-        raise _damage_error(path)
-    part, layer = shown_part(parts) or (0, "")
-    if part:  # FFmpeg gives black for it
-        raise ClipError(
-            f"{path} has its colors in part {part + 1}, and only the first part is read: save it as one part"
-        )
-    return (width, height), layer
-
-
-def _damage_error(path: Path) -> ClipError:
-    return ClipError(f"{path} is damaged: its OpenEXR header is cut off or names no size; save it again")
+        parts, header_end = read_exr_parts(data)
+        shown = shown_layer(parts)
+        number = 0 if shown is None else shown.part
+        width, height = parts[number].window("dataWindow")
+        decoded = width * height * _PIXEL_BYTES
+        working = 3 * decoded + chunk_bytes(parts[number])
+        require_image_size(path, width, height, decoded, working, len(data))
+        if shown is None:
+            raise ClipError(
+                f"{path} has no layer that Blender's sequencer shows; save it with channels R, G and B"
+            )
+        return shown.prefix, single_part(data, parts, header_end, number)
+    except (ValueError, struct.error) as fault:
+        raise ClipError(f"{path} can't be read as an OpenEXR image: {fault}; save it again") from fault
 
 
 def _planes(frame: "av.VideoFrame") -> "tuple[npt.NDArray[np.floating[Any]], ...]":
@@ -166,21 +158,38 @@ def encode_srgb(linear: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
     ndarray, the same shape, float32
         The curve's values, 0 to 1.
     """
-    light = np.clip(np.nan_to_num(linear, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
-    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** np.float32(1 / 2.4) - 0.055)
+    return srgb_curve(np.clip(np.nan_to_num(linear, nan=0.0, posinf=1.0, neginf=0.0), 0, 1))
 
 
-def decode_srgb(coded: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
-    """Return the linear light of values of the sRGB curve.
+def srgb_curve(linear: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
+    """Code linear light by the sRGB curve, and what is beyond 0 to 1 by what continues it, as Blender does.
 
     Parameters
     ----------
-    coded : ndarray, any shape, float32
-        Values of the curve, 0 to 1.
+    linear : ndarray, any shape, float32
+        Linear light.
 
     Returns
     -------
     ndarray, the same shape, float32
-        Linear light, 0 to 1.
+        The curve's values.
     """
-    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** np.float32(2.4))
+    powers = 1.055 * np.maximum(linear, 0) ** np.float32(1 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, 12.92 * linear, powers)
+
+
+def decode_srgb(coded: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
+    """Return the linear light of values of the sRGB curve, and of what continues it: it undoes `srgb_curve`.
+
+    Parameters
+    ----------
+    coded : ndarray, any shape, float32
+        Values of the curve.
+
+    Returns
+    -------
+    ndarray, the same shape, float32
+        Linear light.
+    """
+    powers = ((np.maximum(coded, 0) + 0.055) / 1.055) ** np.float32(2.4)
+    return np.where(coded <= 0.04045, coded / 12.92, powers)

@@ -1,20 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The headers of an OpenEXR file: how large it is, and which of its parts and layers a strip shows.
+"""The headers of an OpenEXR file: how large its parts are, and what is in them.
 
-The format is that of https://openexr.com/en/latest/OpenEXRFileLayout.html. Which layer is shown was tried in Blender
-4.5 and 5.0: plain R, G and B of the first part that has them, else the first layer, in the order of the alphabet, of
-the first part that has one.
+The format is that of https://openexr.com/en/latest/OpenEXRFileLayout.html.
 """
 
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 
+VERSION_AT, MULTIPART_FLAG = 4, 0x1000
 _FIRST_ATTRIBUTE = 8
-_MULTIPART_FLAG = 0x1000
 _MAX_ATTRIBUTES, _MAX_PARTS, _MAX_CHANNELS = 10_000, 1000, 1000
 _MAX_NAME_BYTES = 256
 _CHANNEL_BYTES = 16
-_WINDOWS = (b"dataWindow", b"displayWindow")
+
+
+@dataclass(frozen=True)
+class ExrAttribute:
+    """An attribute of a part: where it begins, where its value does, and where it ends, in bytes."""
+
+    start: int
+    value: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -23,65 +30,86 @@ class ExrPart:
 
     Attributes
     ----------
-    windows : tuple of (int, int)
-        Width and height of its data and of its display window, in pixels, in the file's order.
-    channels : tuple of str
-        The names of its channels, in the file's order.
+    data : bytes
+        The file's bytes.
+    attributes : dict of str to ExrAttribute
+        By their names.
     """
 
-    windows: tuple[tuple[int, int], ...]
-    channels: tuple[str, ...]
+    data: bytes
+    attributes: dict[str, ExrAttribute]
+
+    @cached_property
+    def channels(self) -> tuple[str, ...]:
+        """The names of its channels, in the file's order. Raises ValueError."""
+        return _channels(self.data, self.value_place("channels"))
 
     @property
-    def layer(self) -> str | None:
-        """The name of the layer that is shown of it; empty for plain channels, None where it has no colours."""
-        if "R" in self.channels:
+    def name(self) -> str:
+        """Its name, without that of its view; empty where it has none."""
+        name, view = self.text("name"), self.text("view")
+        for sign in ".-" if view else "":
+            name = name.removesuffix(f"{sign}{view}")
+        return name
+
+    def text(self, name: str) -> str:
+        """Return an attribute's value as text; empty where it has none."""
+        attribute = self.attributes.get(name)
+        if attribute is None:
             return ""
-        layers = sorted(name.rpartition(".")[0] for name in self.channels if name.endswith(".R"))
-        return layers[0] if layers else None
+        return self.data[attribute.value : attribute.end].decode("utf-8", "replace")
+
+    def value_place(self, name: str) -> int:
+        """Return where an attribute's value begins. Raises ValueError where there is none, or not in the file."""
+        attribute = self.attributes.get(name)
+        if attribute is None or not attribute.value < attribute.end <= len(self.data):
+            raise ValueError(f"its header has no {name}")
+        return attribute.value
+
+    def window(self, name: str) -> tuple[int, int]:
+        """Return a window's width and height in pixels, at least 1 each. Raises ValueError."""
+        left, top, right, bottom = struct.unpack_from("<4i", self.data, self.value_place(name))
+        if right < left or bottom < top:
+            raise ValueError(f"its {name} is empty")
+        return right - left + 1, bottom - top + 1
 
 
-def read_exr_parts(data: bytes) -> tuple[ExrPart, ...]:
-    """Return the parts of an OpenEXR file. Raises ValueError where its header is cut off or damaged."""
+def read_exr_parts(data: bytes) -> tuple[tuple[ExrPart, ...], int]:
+    """Return the parts of an OpenEXR file, and where its headers end.
+
+    Raises
+    ------
+    ValueError
+        A header is cut off or damaged.
+    """
     try:
-        (flags,) = struct.unpack_from("<I", data, 4)
+        (flags,) = struct.unpack_from("<I", data, VERSION_AT)
         part, at = _read_part(data, _FIRST_ATTRIBUTE)
         parts = [part]
-        while flags & _MULTIPART_FLAG and data[at : at + 1] != b"\0":
+        while flags & MULTIPART_FLAG and data[at : at + 1] != b"\0":
             if len(parts) >= _MAX_PARTS:
-                raise ValueError("too many parts")
+                raise ValueError("its header has too many parts")
             part, at = _read_part(data, at)
             parts.append(part)
     except struct.error as fault:
-        raise ValueError("the header is cut off") from fault
-    return tuple(parts)
-
-
-def shown_part(parts: tuple[ExrPart, ...]) -> tuple[int, str] | None:
-    """Return the number of the part that a strip shows, and the name of its layer; None where none has colours."""
-    layers = [(number, part.layer) for number, part in enumerate(parts)]
-    plain = [(number, layer) for number, layer in layers if layer == ""]
-    named = [(number, layer) for number, layer in layers if layer]
-    return next(iter((*plain, *named)), None)
+        raise ValueError("its header is cut off") from fault
+    return tuple(parts), at + bool(flags & MULTIPART_FLAG)
 
 
 def _read_part(data: bytes, at: int) -> tuple[ExrPart, int]:
     """Return a part, and where what follows its header begins."""
-    windows: list[tuple[int, int]] = []
-    channels: tuple[str, ...] = ()
+    attributes: dict[str, ExrAttribute] = {}
     for _ in range(_MAX_ATTRIBUTES):
+        start = at
         name, at = _text(data, at)
         if not name:
-            return ExrPart(tuple(windows), channels), at
+            return ExrPart(data, attributes), at
         _, at = _text(data, at)
         (length,) = struct.unpack_from("<i", data, at)
-        if name in _WINDOWS:
-            left, top, right, bottom = struct.unpack_from("<4i", data, at + 4)
-            windows.append((right - left + 1, bottom - top + 1))
-        elif name == b"channels":
-            channels = _channels(data, at + 4)
-        at += 4 + max(length, 0)
-    raise ValueError("too many attributes")
+        at += 4
+        attributes[name.decode("utf-8", "replace")] = ExrAttribute(start, at, at + max(length, 0))
+        at += max(length, 0)
+    raise ValueError("its header has too many attributes")
 
 
 def _channels(data: bytes, at: int) -> tuple[str, ...]:
@@ -92,7 +120,7 @@ def _channels(data: bytes, at: int) -> tuple[str, ...]:
             return tuple(names)
         names.append(name.decode("utf-8", "replace"))
         at += _CHANNEL_BYTES
-    raise ValueError("too many channels")
+    raise ValueError("its header has too many channels")
 
 
 def _text(data: bytes, at: int) -> tuple[bytes, int]:

@@ -16,12 +16,21 @@ from .clip import (
     FramePixels,
     require_frame,
 )
+from .dpx import SIGNATURES as DPX_SIGNATURES
 from .exr import SIGNATURE as EXR_SIGNATURE
 from .file_clip import FileClip
 from .image_decode import decode_over_black
 from .source import ClipSource
 
-_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", EXR_SIGNATURE)
+_SIGNATURES = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"II*\0",
+    b"MM\0*",
+    b"BM",
+    EXR_SIGNATURE,
+    *DPX_SIGNATURES,
+)
 
 
 class ImageClip(FileClip):

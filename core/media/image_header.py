@@ -10,6 +10,14 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from .tiff_header import (
+    PLANAR_CONFIGURATION,
+    SAMPLE_FORMAT,
+    TIFF_SIGNATURES,
+    has_floats,
+    read_tiff_tags,
+)
+
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that a decoder may not pass over have a capital first letter; of the others one carries transparency.
 _PNG_CRITICAL = (b"IHDR", b"PLTE", b"IDAT")
@@ -27,10 +35,8 @@ _MAX_MARKERS = 10_000
 _MAX_SCANS = 100
 """Encoders write 10. Each takes another pass over the whole image, and a file has room for thousands."""
 
-_TIFF_TYPES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
-_MAX_ENTRIES, _MAX_VALUES = 4096, 64
 _WIDTH, _HEIGHT, _BITS, _SAMPLES, _ROWS, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 258, 277, 278, 322, 323
-_EXTRA_SAMPLES, _PHOTOMETRIC, _RGB = 338, 262, 2
+_EXTRA_SAMPLES, _PHOTOMETRIC, _RGB, _SEPARATE_PLANES = 338, 262, 2, 2
 _WEBP_ALPHA = 16
 _TIFF_TAGS = (
     _WIDTH,
@@ -42,6 +48,8 @@ _TIFF_TAGS = (
     _TILE_HEIGHT,
     _EXTRA_SAMPLES,
     _PHOTOMETRIC,
+    SAMPLE_FORMAT,
+    PLANAR_CONFIGURATION,
 )
 
 
@@ -61,6 +69,10 @@ class ImageHeader:
     """What the decoder holds beside the decoded image."""
     has_alpha: bool = False
     """Of WebP: an alpha channel. Of TIFF: one that libtiff leaves alone, since nothing is said of what it is."""
+    has_floats: bool = False
+    """Of TIFF: samples are floating point numbers."""
+    has_planes: bool = False
+    """Of TIFF: each channel is stored by itself."""
 
     @property
     def decoded_bytes(self) -> int:
@@ -92,7 +104,7 @@ def read_image_header(data: bytes) -> ImageHeader | None:
             header = _png_header(data)
         elif data.startswith(b"\xff\xd8\xff"):
             header = _jpeg_header(data)
-        elif data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        elif data[:4] in TIFF_SIGNATURES:
             header = _tiff_header(data)
         elif data.startswith(b"BM"):
             header = _bmp_header(data)
@@ -189,24 +201,7 @@ def _coefficient_bytes(width: int, height: int, sampling: list[tuple[int, int]])
 
 
 def _tiff_header(data: bytes) -> ImageHeader | None:
-    order = "<" if data.startswith(b"I") else ">"
-    big = data[2 if order == "<" else 3] == ord("+")
-    (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
-    (entries,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
-    values: dict[int, int] = {}
-    at += 8 if big else 2
-    for _ in range(min(entries, _MAX_ENTRIES)):
-        tag, kind, count = struct.unpack_from(order + ("HHQ" if big else "HHI"), data, at)
-        letter = _TIFF_TYPES.get(kind)
-        if letter is not None and count:
-            # Of a tag that is there twice, and of a list, the largest: whichever the decoder takes, it is no larger.
-            size, place = struct.calcsize(letter) * count, at + (12 if big else 8)
-            if size > (8 if big else 4):
-                (place,) = struct.unpack_from(order + ("Q" if big else "I"), data, place)
-            if tag in _TIFF_TAGS:
-                largest = max(struct.unpack_from(f"{order}{min(count, _MAX_VALUES)}{letter}", data, place))
-                values[tag] = max(values.get(tag, 0), largest)
-        at += 20 if big else 12
+    values = read_tiff_tags(lambda at, size: data[at : at + size], _TIFF_TAGS)
     if _WIDTH not in values or _HEIGHT not in values:
         return None
     width, height = values[_WIDTH], values[_HEIGHT]
@@ -215,7 +210,17 @@ def _tiff_header(data: bytes) -> ImageHeader | None:
     area = width * min(values.get(_ROWS) or height, height)
     area = max(area, values.get(_TILE_WIDTH, 0) * values.get(_TILE_HEIGHT, 0))
     has_alpha = samples == 4 and values.get(_PHOTOMETRIC) == _RGB and not values.get(_EXTRA_SAMPLES)
-    return ImageHeader("TIFF", width, height, samples, bits, area * (samples + 4) * -(-bits // 8), has_alpha)
+    return ImageHeader(
+        "TIFF",
+        width,
+        height,
+        samples,
+        bits,
+        area * (samples + 4) * -(-bits // 8),
+        has_alpha,
+        has_floats(values),
+        values.get(PLANAR_CONFIGURATION) == _SEPARATE_PLANES,
+    )
 
 
 def _bmp_header(data: bytes) -> ImageHeader | None:

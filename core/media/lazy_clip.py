@@ -84,5 +84,5 @@ def open_lazily(store: Store, stamps: SourceStamps, source: ClipSource, opener: 
         return LazyClip(load_clip_info(store, stamps, source), opener)
     except ClipNotCachedError:
         clip = opener()
-        store_clip_info(store, stamps, clip)
+        store_clip_info(store, stamps, source, clip)
         return clip

@@ -27,7 +27,7 @@ from .clip import (
 from .file_clip import FileClip
 from .file_end import cut_off_text, is_cut_off
 from .movie_stream import MovieFile
-from .source import ClipSource
+from .source import ClipSource, clip_reading
 from .yuv_to_rgb import RgbConverter
 
 # How many frames before the wanted one a seek aims, try by try. Containers seek by decoding time, and a key
@@ -39,8 +39,11 @@ _DECODE_AHEAD_FRAMES = 24
 class MovieClip(FileClip):
     """A movie file opened for exact reading; see `Clip`."""
 
-    def __init__(self, path: Path) -> None:
-        """Open `path` and decode its first image. Raises ClipError when that can't be done."""
+    def __init__(self, path: Path, reading: str = "") -> None:
+        """Open `path` and decode its first image. Raises ClipError when that can't be done.
+
+        `reading` is that of `clip_reading`, which is asked for.
+        """
         super().__init__(ClipSource(True, (path,)))
         self._cache = FrameCache()
         self._closed = False
@@ -53,6 +56,8 @@ class MovieClip(FileClip):
         self._faults = self._file.faults
         try:
             self._info, self._converter = self._describe(self._read_first_frame())
+            reading = clip_reading(reading, self._info.bit_depth, self._file.transfer)
+            self._source = ClipSource(True, (path,), reading)
         except BaseException:
             self.close()
             raise

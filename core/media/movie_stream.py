@@ -98,6 +98,11 @@ class MovieFile:
         return int(self._stream.codec_context.colorspace)
 
     @property
+    def transfer(self) -> int:
+        """The transfer curve's ISO/IEC 23091-2 number; 2 where the file names none."""
+        return int(self._stream.codec_context.color_trc)
+
+    @property
     def full_range(self) -> bool:
         """Whether the YUV planes use their whole range."""
         return self._stream.codec_context.color_range == ColorRange.JPEG

@@ -6,6 +6,7 @@ imported when a clip is opened: an editor who opens none does not wait for it wh
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ..errors import ClipError
@@ -76,14 +77,21 @@ def open_sequence(paths: Sequence[Path]) -> Clip:
 def open_source(source: ClipSource) -> Clip:
     """Open the files that a strip plays. Raises ClipError as `open_clip` and `open_sequence` do.
 
-    Images that are read as light, see `light`, have to be OpenEXR files.
+    Images that are read as linear light, see `light_space`, have to be of a kind that `image_reading` reads so.
     """
     if source.reading:
-        from .exr import decode_exr_light
         from .image_clip import ImageClip
-        from .light import light_space
+        from .image_reading import has_codes
+        from .light_image import decode_light
+        from .light_space import light_space
+        from .movie_clip import MovieClip
 
-        if light_space(source.reading) is None:
+        space = light_space(source.reading)
+        if space is None:
             raise ClipError(f"{source.paths[0]} can't be read as {source.reading}: update Understudy")
-        return ImageClip(source.paths, "sequence", source.reading, decode_exr_light)
+        if source.movie:
+            return MovieClip(source.paths[0], source.reading)
+        if has_codes(source.paths[0], space.name):
+            return ImageClip(source.paths, "sequence", source.reading)
+        return ImageClip(source.paths, "sequence", source.reading, partial(decode_light, space))
     return open_clip(source.paths[0]) if source.movie else open_sequence(source.paths)

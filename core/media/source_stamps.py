@@ -37,6 +37,7 @@ class SourceStamp:
     """What a clip or an image is called, and what its files were when they were looked at."""
 
     source: ClipSource
+    """Its files; how they are read is no part of it."""
     statuses: tuple[FileStatus, ...]
     sampled: str
     """The stamp by what holds on every machine."""
@@ -93,6 +94,7 @@ class SourceStamps:
 
         File `number` of a sequence is looked at whenever this is called.
         """
+        source = source.files
         look, now = self._looks.get(source), time.monotonic()
         if look is not None and now - look.monotonic_seconds < _RECHECK_COST_RATIO * look.cost_seconds:
             index = min(number, len(source.paths) - 1)

@@ -14,10 +14,12 @@ from ..reporting.quoting import quote
 from ..reporting.spans import frame_spans
 from .animated_clip import AnimatedClip, is_animated
 from .clip import Clip, FramePixels
+from .colour_spaces import SRGB
 from .exr import is_exr
 from .file_status import unreadable_error
 from .image_clip import ImageClip, is_image
 from .image_decode import decode_over_black, hides_parts
+from .image_reading import image_reading
 from .image_series import find_series, series_text
 from .movie_clip import MovieClip
 from .number_gaps import HeldSequence, hold_over_gaps
@@ -25,8 +27,14 @@ from .open import open_source
 from .orientation import UPRIGHT, read_file_orientation, turn_upright
 from .source import ClipSource, light_reading
 from .source_image import UPRIGHT_READING
+from .tiff_header import is_float_tiff
 
 _ALPHA_NOTE = "{} has transparent parts: they are black in the movie, as in Blender's sequencer"
+
+_FLOAT_NOTE = (
+    "{} holds floats that are taken as an sRGB display shows them: light above white is cut off; "
+    "--colorspace keeps it"
+)
 
 
 class ViewerClip(NamedTuple):
@@ -54,13 +62,19 @@ def open_viewer_sequence(paths: Sequence[Path]) -> ViewerClip:
 
 
 def open_viewer_light(paths: Sequence[Path], space: str) -> ViewerClip:
-    """Open OpenEXR images, in their order, as a clip of light in a colour space. Raises ClipError."""
-    other = next((path for path in paths if not is_exr(path)), None)
+    """Open a movie, or images in their order, as a clip whose numbers are in a colour space. Raises ClipError."""
+    reading = light_reading(space)
+    if space == SRGB:
+        raise ClipError("--colorspace sRGB is what images are read as without it: leave it away")
+    other = next((path for path in paths if not is_exr(path) and not image_reading(path, space)), None)
     if other is not None:
-        raise ClipError(f"--colorspace is for OpenEXR images, and {other} is none: leave it away")
-    held = hold_over_gaps(paths)
-    clip = open_source(ClipSource(False, tuple(held.paths), light_reading(space)))
-    return ViewerClip(clip, _sequence_warnings(held, paths))
+        raise ClipError(
+            f"--colorspace {space} is for OpenEXR, DPX and float TIFF images, and {other} is none: leave it away, "
+            "or try AgX Log"
+        )
+    held = hold_over_gaps(paths) if is_image(paths[0]) else None
+    clip = open_source(ClipSource(held is None, tuple(paths if held is None else held.paths), reading))
+    return ViewerClip(clip, () if held is None else _sequence_warnings(held, paths))
 
 
 def _sequence_warnings(held: HeldSequence, paths: Sequence[Path]) -> tuple[str, ...]:
@@ -90,7 +104,10 @@ def _orientation(path: Path) -> int:
 
 def _notes(paths: Sequence[Path]) -> tuple[str, ...]:
     if not is_exr(paths[0]):
-        return (_ALPHA_NOTE.format(paths[0].name),) if hides_parts(paths[0]) else ()
+        return (
+            *((_ALPHA_NOTE.format(paths[0].name),) if hides_parts(paths[0]) else ()),
+            *((_FLOAT_NOTE.format(paths[0].name),) if is_float_tiff(paths[0]) else ()),
+        )
     text = (
         f"{paths[0].name} is read as linear light with Rec.709 primaries and shown through the sRGB curve, as "
         "Blender's Standard view does: light above white is cut off"

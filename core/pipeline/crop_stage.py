@@ -18,6 +18,7 @@ from ..swap.mesh import fits_region
 from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_swapper import NeuralSwapper
 from ..swap.shape import FaceWarp
+from ..swap.swap_look import measure_swap
 from .occlusion_stage import OcclusionStage
 from .plan import FacePlan, LayerPlan
 from .shape_stage import ShapeStage
@@ -97,6 +98,8 @@ class CropStage:
     def _get_or_swap(self, plan: LayerPlan, entry: FacePlan, batch: dict[Key, AlignedCrop]) -> Crop:
         def compute() -> Arrays:
             crop = batch[entry.swap] if entry.swap in batch else self._swap(plan, entry)
+            if entry.look is not None:
+                self._store.put(entry.look, measure_swap(crop))
             return crop.to_arrays()
 
         store = FilteringStore(self._store, partial(self._fits_swap, entry))
@@ -127,7 +130,11 @@ class CropStage:
         face_warp = self.face_warp(plan, entry)
         landmarks = entry.face.landmarks if face_warp is None else face_warp.landmarks
         target = self._mesh.target(
-            entry.target, partial(self._cut_target, plan, entry, face_warp), landmarks, entry.region
+            entry.target,
+            partial(self._cut_target, plan, entry, face_warp),
+            landmarks,
+            entry.region,
+            has_shape=face_warp is not None,
         )
         return self._mesh.swap(landmarks, entry.region, entry.request, target)
 

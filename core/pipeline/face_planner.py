@@ -18,6 +18,7 @@ from ..recipe.request import SwapRequest
 from ..swap import mesh
 from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_swapper import NeuralSwapper
+from ..swap.swap_look import swap_look_key
 from .edited_faces import edited_faces
 from .face_selector import FaceSelector
 from .fuse_stage import complete_fusion_inputs
@@ -93,11 +94,14 @@ class FacePlanner:
             look.pop("enhancer_blend")
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
+        analysis = self._analyser.analysis(clip, number, recipe)
+        is_untouched = index < len(analysis.faces) and not (request.holds or request.landmark_edits)
+        look_key = swap_look_key(swap, analysis, index, recipe) if is_untouched else None
         light = self._light.key(clip, frame, face)
         look |= {} if light is None else {"light": light}
         processor = self._fuser.key_inputs(deep=bool(depth)) if shape is None else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
-        deep = bool(depth)
         return FacePlan(
-            face, place, request, swap, target, occlude, enhance, fused, move, shape, masks, light, deep
-        )
+            face, place, request, swap, target, occlude, enhance, fused, move, shape, masks, light, look_key,
+            bool(depth),
+        )  # fmt: skip

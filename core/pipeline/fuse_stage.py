@@ -169,7 +169,7 @@ class FuseStage:
         # What the skin around the face takes of its tone, the face's edge need not take of theirs.
         reach = amount * recipe.fusion.skin_reach
         footage = FootageLook(
-            amount * (1 - reach),
+            amount * (1 - reach) ** 2,
             face_warp.detail,
             amount * recipe.fusion.grain,
             entry.shape.seed,

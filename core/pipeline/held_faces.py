@@ -17,6 +17,7 @@ from ..recipe.frame_ranges import Hold
 from ..recipe.redetection import require_same_points
 from ..recipe.request import SwapRequest
 from .face_selector import FaceSelector
+from .landmark_correction import correct_faces
 
 
 class _KnownFace(NamedTuple):
@@ -30,8 +31,8 @@ def replaced_faces(
     """Return the faces of a frame and the indices of those that a request replaces.
 
     In a frame that is held these are the faces that are replaced in the frame before the range and in the one after
-    it, with their points on the straight way from there to there. Who is seen on one side only is carried as they are
-    there. Where nobody is replaced on either side, the frame has its own faces.
+    it, with their points, as a person corrected them, on the straight way from there to there. Who is seen on one side
+    only is carried as they are there. Where nobody is replaced on either side, the frame has its own faces.
 
     Parameters
     ----------
@@ -99,12 +100,13 @@ def _carried_faces(
 def _faces_at(
     analyser: Analyser, selector: FaceSelector, clip: Clip, number: int, request: SwapRequest
 ) -> list[_KnownFace]:
-    """Return the faces that are replaced in a frame; none beyond the clip's ends or where it can't be read."""
+    """Return the faces that are replaced in a frame, corrected; none beyond the clip or where it can't be read."""
     if 0 <= number < clip.info.frame_count:
         with suppress(ClipError):
-            asked = request.in_other_frame(number)
+            asked = request.beside_hold(number)
             there = stabilised_faces(analyser, clip, number, asked.recipe)
             indices = selector.select(clip, number, asked, there)
+            there, indices = correct_faces(there, indices, asked.landmark_edits, number)
             return [_KnownFace(there.faces[index], there.embeddings[index]) for index in indices]
     return []
 

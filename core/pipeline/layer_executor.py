@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from ..fusion.patch import LightPatch, Patch, composite_patches
+from ..fusion.patch import FootagePatch, Patch, composite_patches
 from ..reporting.stage_counts import StageCounter
 from .crop_stage import CropStage
 from .fuse_stage import FaceInputs, FuseStage
@@ -25,11 +25,16 @@ class LayerExecutor:
         """Return a layer's pixels, or None where no face is replaced."""
         return self._fuse(plan, self._face_inputs(plan))
 
-    def execute_in_footage(self, plan: LayerPlan) -> tuple[Patch | None, Patch | LightPatch | None]:
+    def execute_in_footage(self, plan: LayerPlan) -> tuple[Patch | None, FootagePatch | None]:
         """Return what `execute` does, and the same in the numbers of the clip, where these are light. ClipError."""
         faces = self._face_inputs(plan)
         patch = self._fuse(plan, faces)
         return patch, self._in_footage(plan, faces, patch)
+
+    def execute_for_layer(self, plan: LayerPlan) -> FootagePatch | None:
+        """Return what `execute` does in the numbers of the layer, see `LightSpace.layer_space`. ClipError."""
+        faces = self._face_inputs(plan)
+        return self._in_footage(plan, faces, self._fuse(plan, faces), is_layer=True)
 
     def take_apart(self, plan: LayerPlan) -> LayerParts:
         """Return a layer in the numbers of the clip, and what it was made from. ClipError."""
@@ -64,8 +69,9 @@ class LayerExecutor:
             return composite_patches(patches, plan.size)
 
     def _in_footage(
-        self, plan: LayerPlan, faces: Sequence[FaceInputs], patch: Patch | None
-    ) -> Patch | LightPatch | None:
+        self, plan: LayerPlan, faces: Sequence[FaceInputs], patch: Patch | None, *, is_layer: bool = False
+    ) -> FootagePatch | None:
         if patch is None or not any(entry.light for entry in plan.faces):
             return patch
-        return self._light.to_footage(plan, patch, [face_warp for *_, face_warp in faces])
+        face_warps = [face_warp for *_, face_warp in faces]
+        return self._light.to_footage(plan, patch, face_warps, is_layer=is_layer)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..face.types import Floats
 from ..fusion.face_parts import FaceParts
-from ..fusion.patch import LightPatch, Patch
+from ..fusion.patch import FootagePatch, Patch
 from .plan import FacePlan
 
 
@@ -44,5 +44,5 @@ class LayerParts:
         Its faces, the last on top.
     """
 
-    shown: Patch | LightPatch | None
+    shown: FootagePatch | None
     faces: tuple[PlannedFaceParts, ...]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what was made of a frame's view back to the footage's own numbers, where these are light.
+"""From what was made of a frame's view back to the footage's own numbers, where these stand for light.
 
 What the view cut off, highlights and values below black, is kept around each face, so that a change that needs no frame
 needs none for this either.
@@ -22,10 +22,11 @@ from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
 from ..face.types import Face, Floats
-from ..fusion.patch import LightPatch, Patch
-from ..geometry.levels import as_floats
+from ..fusion.patch import FootagePatch, LightPatch, Patch
+from ..geometry.levels import DEEP_BITS, as_floats, limit_levels
 from ..media.clip import Clip
-from ..media.light import excess_light, light_of_view, light_space
+from ..media.light import excess_light, light_of_view
+from ..media.light_space import light_space
 from ..swap.shape import FaceWarp
 from .plan import FacePlan, LayerPlan
 
@@ -96,22 +97,27 @@ class LightStage:
             excess = np.zeros((0, 0, 3), np.float16)
         return {"stops": np.array([stops], np.int32), "excess": excess.view(np.uint16)}
 
-    def to_footage(self, plan: LayerPlan, patch: Patch, face_warps: Sequence[FaceWarp | None]) -> LightPatch:
-        """Return what was fused of a frame's view in the numbers of its clip.
+    def to_footage(
+        self, plan: LayerPlan, patch: Patch, face_warps: Sequence[FaceWarp | None], *, is_layer: bool
+    ) -> FootagePatch:
+        """Return what was fused of a frame's view in the numbers of its clip, or of its layer.
 
         Parameters
         ----------
         plan : LayerPlan
-            The frame, of a clip of light, and its faces.
+            The frame, of a clip whose numbers stand for light, and its faces.
         patch : Patch
             What was fused, float32 in levels of the view.
         face_warps : sequence of FaceWarp or None
             How each of the plan's faces was moved.
+        is_layer : bool
+            Whether it is for the layer, see `LightSpace.layer_space`.
 
         Returns
         -------
-        LightPatch
-            The same faces as the clip's own numbers.
+        Patch or LightPatch
+            The same faces as numbers of that space: a LightPatch where these are floats, a Patch in levels where they
+            are codes.
         """
         height, width = patch.pixels.shape[:2]
         excess, stops = None, 0
@@ -128,7 +134,13 @@ class LightStage:
                     _paste_moved(light.excess, (rows.start, columns.start), face_warp, excess, patch)
         pixels = as_floats(patch.pixels)
         linear = light_of_view(as_floats(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB)), excess, stops)
-        own = require_light(plan.clip).from_light(linear)
+        space = require_light(plan.clip)
+        if is_layer:
+            space = space.layer_space(is_movie=plan.clip.info.kind == "movie")
+        own = space.from_light(linear)
+        if plan.clip.info.bit_depth <= DEEP_BITS and not space.is_linear:
+            levels = limit_levels(own * np.float32(255))
+            return Patch(patch.left, patch.top, as_floats(cv2.merge([*cv2.split(levels), pixels[..., 3]])))
         alpha = pixels[..., 3] * np.float32(1 / 255)
         return LightPatch(patch.left, patch.top, as_floats(cv2.merge([*cv2.split(own), alpha])))
 
@@ -147,7 +159,7 @@ class LightStage:
         Returns
         -------
         ndarray, the same shape, float32
-            RGB in the clip's own numbers where they are light, else 1 for the largest level.
+            RGB in the clip's own numbers, 1 for the largest code or level.
         """
         light = self.face_light(plan, entry)
         if light is None:

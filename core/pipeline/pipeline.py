@@ -18,7 +18,7 @@ from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
 from ..fusion.graph.fuser import Fuser
-from ..fusion.patch import LightPatch, Patch
+from ..fusion.patch import FootagePatch, Patch
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
@@ -50,7 +50,7 @@ from .people_stage import find_people_in_clip
 from .plan import LayerPlan
 from .roto_stage import RotoStage
 from .shape_stage import ShapeStage
-from .sight import FrameSighting, sight_frame
+from .sight import FrameSighting, SightStage
 from .source_check import SourceImageReport, inspect_source_image
 from .target_forms import TargetForms
 
@@ -91,21 +91,20 @@ class Pipeline:
         source_analyser = Analyser(*shared, self._image_counter, self._flight, library, stamps)
         self._sources = Sources(store, source_analyser, self._topology, stamps)
         self._mesh = MeshSwapper(store, self._flight, self._sources, self._topology, self._counter)
+        basis = store, self._flight, self._analyser
         self._selector = FaceSelector(
             self._analyser, source_analyser, self._sources, self._topology, self._counter
         )
-        occlusion = OcclusionStage(
-            store, self._flight, self._analyser.adapters, self._topology, self._counter
-        )
+        occlusion = OcclusionStage(*basis[:2], self._analyser.adapters, self._topology, self._counter)
         runner = ModelRunner(self._pool)
         images = NeuralSources(store, self._flight, self._sources, source_analyser, self._topology, runner)
         self._neural = NeuralSwapper(library, runner, images, self._topology)
-        basis = store, self._flight, self._analyser
         self._image_basis = store, self._flight, self._sources, source_analyser, self._topology
         self._basis, self._forms = basis, TargetForms(*basis, self._topology)
         shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
         fusion = FuseStage(self._fuser, self._neural, self._topology)
         swappers = self._mesh, self._neural
+        self._sights = SightStage(store, self._analyser, self._selector, swappers)
         light = LightStage(*basis)
         self._planner = FacePlanner(
             self._analyser,
@@ -158,7 +157,7 @@ class Pipeline:
 
     def sight_frame(self, clip: Clip, number: int, request: SwapRequest) -> FrameSighting:
         """Return what a scan needs of the faces that a request replaces. Raises what `frame_traits` does."""
-        return sight_frame(self._store, self._analyser, self._selector, clip, number, request)
+        return self._sights.sight_frame(clip, number, request)
 
     def analysis_keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of a frame's detections, landmarks and embeddings, decoding it only for its id."""
@@ -226,13 +225,14 @@ class Pipeline:
         return self._executor.execute(plan)
 
     @raise_memory_errors()
-    def execute_in_footage(self, plan: LayerPlan) -> tuple[Patch | None, Patch | LightPatch | None]:
+    def execute_in_footage(self, plan: LayerPlan) -> tuple[Patch | None, FootagePatch | None]:
         """Compute what `execute` does, and the same in the numbers of the clip, where these are light. ClipError."""
         return self._executor.execute_in_footage(plan)
 
-    def execute_for_layer(self, plan: LayerPlan) -> Patch | LightPatch | None:
-        """Compute a planned layer as `execute` does, of a clip of light in the clip's own numbers. ClipError."""
-        return self.execute_in_footage(plan)[1]
+    @raise_memory_errors()
+    def execute_for_layer(self, plan: LayerPlan) -> FootagePatch | None:
+        """Compute a planned layer as `execute` does, in the layer's own numbers. ClipError."""
+        return self._executor.execute_for_layer(plan)
 
     @raise_memory_errors()
     def take_apart(self, plan: LayerPlan) -> LayerParts:
@@ -250,7 +250,7 @@ class Pipeline:
 
     def recast_in_footage(
         self, clip: Clip, number: int, requests: Sequence[SwapRequest]
-    ) -> tuple[Patch | None, Patch | LightPatch | None]:
+    ) -> tuple[Patch | None, FootagePatch | None]:
         """Do what `recast` does, with what `execute_in_footage` returns."""
         return self._recast(clip, number, requests, self.execute_in_footage)[1]
 

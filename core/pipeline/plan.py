@@ -33,6 +33,8 @@ class FacePlan:
     """Masks drawn by hand, as they are in this frame."""
     light: Key | None = None
     """Of what the frame's view cuts off around the face, where the clip's numbers are light."""
+    look: Key | None = None
+    """Of what a scan wants to know of the swap; None where a person moved, held or placed the face."""
     deep: bool = False
     """Whether the clip has more than 8 bits, and so what is made of it."""
 

@@ -17,6 +17,7 @@ from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
 from ..concurrency.lru import LruCache
 from ..face.types import Face, Floats, Pixels
+from ..geometry import glasses
 from ..geometry.face_form import FaceForm, form_displacement, neutral_form, pose_displacement
 from ..geometry.levels import DEEP_BITS
 from ..geometry.mesh_topology import Topology
@@ -48,6 +49,8 @@ class ShapePlan:
         Width and height of the frame in pixels.
     seed
         Of the grain, 32 bits: the frame's own.
+    thick_frames
+        Whether the face has glasses with a thick frame.
     """
 
     key: Key
@@ -55,6 +58,7 @@ class ShapePlan:
     resting: tuple[Floats, ...]
     size: tuple[int, int]
     seed: int
+    thick_frames: bool
 
 
 class ShapeStage:
@@ -83,7 +87,8 @@ class ShapeStage:
     ) -> ShapePlan:
         """Find out how a face of a frame is to be moved. Raises ClipError, FaceImageError, ModelError, RecipeError."""
         face, amount = frame_faces.faces[index], request.recipe.swap.shape
-        target = self._forms.form(clip, number, request, frame_faces, index)
+        person = self._forms.person(clip, number, request, frame_faces, index)
+        target = person.form
         form = sha256(target.points.tobytes() + target.spread.tobytes()).digest()
         source = self._sources.texture_key(request.identity, request.recipe.detect)
         between = self._displacement(request, source, target, form)
@@ -99,12 +104,15 @@ class ShapeStage:
         }
         if clip.info.bit_depth > EIGHT_BITS:
             inputs["depth"] = DEEP_BITS
+        if person.thick_frames:
+            inputs["thick_frames"] = glasses.FRAMES_VERSION
         if resting:
             inputs["resting"] = sha256(np.concatenate(resting).tobytes()).digest()
         key = stage_key("move", shape.VERSION, inputs | library_inputs("numpy", "opencv"))
         size = clip.info.width, clip.info.height
         seed = int.from_bytes(sha256(frame_faces.frame.encode()).digest()[:4], "little")
-        return ShapePlan(key, np.asarray(amount * moved, np.float32), resting, size, seed)
+        displacement = np.asarray(amount * moved, np.float32)
+        return ShapePlan(key, displacement, resting, size, seed, person.thick_frames)
 
     def face_warp(
         self,
@@ -123,7 +131,13 @@ class ShapeStage:
             frame = decode_frame()
             with self._counter.measure("shape"):
                 return move_face(
-                    frame, face.landmarks, plan.displacement, plan.resting, self._topology, cut_levels
+                    frame,
+                    face.landmarks,
+                    plan.displacement,
+                    plan.resting,
+                    self._topology,
+                    cut_levels,
+                    thick_frames=plan.thick_frames,
                 ).to_arrays()
 
         store = FilteringStore(self._store, lambda kept: FaceWarp.from_arrays(kept).fits(plan.size))

@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a scan needs of a frame, read from what is kept of its analysis."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..analysis.analyser import Analyser
+from ..analysis.analyser import Analyser, Analysis
 from ..analysis.face_look import FaceLook, face_look_key, looks_from_arrays
 from ..analysis.stabilise import FrameFaces
+from ..cache.base.key import Key
 from ..cache.base.store import Arrays, Store
+from ..errors import FaceImageError, ModelError
 from ..face.types import Face, Floats, Pixels
 from ..media.clip import Clip
+from ..media.clip_info_cache import NotCachedError
 from ..recipe.redetection import require_same_points
 from ..recipe.request import SwapRequest
+from ..swap.mesh_swapper import MeshSwapper
+from ..swap.neural_swapper import NeuralSwapper
+from ..swap.swap_look import change_from_arrays, swap_look_key
 from .face_selector import FaceSelector
 
 _NEAR = 0.5
@@ -43,6 +51,8 @@ class FrameSighting:
         Width and height of the frame in pixels.
     looks : tuple of FaceLook
         How the faces are seen; none where that is not known.
+    changes : tuple of (ndarray or None)
+        What was measured of each face's swap, see `measure_swap`, (8, 8) float32; none where that is not known.
     """
 
     number: int
@@ -54,32 +64,73 @@ class FrameSighting:
     refused_score: float
     size: tuple[int, int]
     looks: tuple[FaceLook, ...] = ()
+    changes: tuple[Floats | None, ...] = ()
 
 
-def sight_frame(
-    store: Store, analyser: Analyser, selector: FaceSelector, clip: Clip, number: int, request: SwapRequest
-) -> FrameSighting:
-    """Return what is seen of the faces that a request replaces in a frame, see `Pipeline.sight_frame`."""
-    request = without_steady_choice(request.with_analysis_of(number))
-    recipe = request.recipe
-    require_same_points(recipe, number)
-    here = analyser.analysis(clip, number, recipe)
-    frame_faces = FrameFaces(here.frame, here.faces, here.embeddings, here.space)
-    indices = selector.select(clip, number, request, frame_faces)
-    detections = store.get(here.detection_key)
-    faces = tuple(here.faces[index] for index in indices)
-    looks = looks_from_arrays(store.get(face_look_key(here.key)), len(here.faces))
-    return FrameSighting(
-        number,
-        here.thumbnail,
-        faces,
-        here.embeddings[indices],
-        here.space.match_threshold,
-        detection_scores(faces, detections),
-        refused_score(here.faces, detections, recipe.select.min_height),
-        (clip.info.width, clip.info.height),
-        tuple(looks[index] for index in indices) if looks else (),
-    )
+class SightStage:
+    """Sees what a scan needs of frames. While it is asked by one request, images of people may not change."""
+
+    def __init__(
+        self,
+        store: Store,
+        analyser: Analyser,
+        selector: FaceSelector,
+        swappers: tuple[MeshSwapper, NeuralSwapper],
+    ) -> None:
+        self._store = store
+        self._analyser = analyser
+        self._selector = selector
+        self._mesh, self._neural = swappers
+        # Of the last request: all frames of a scan have the same.
+        self._swap: tuple[SwapRequest, Key | None] | None = None
+
+    def sight_frame(self, clip: Clip, number: int, request: SwapRequest) -> FrameSighting:
+        """Return what is seen of the faces that a request replaces in a frame, see `Pipeline.sight_frame`."""
+        request = without_steady_choice(request.with_analysis_of(number))
+        recipe = request.recipe
+        require_same_points(recipe, number)
+        here = self._analyser.analysis(clip, number, recipe)
+        frame_faces = FrameFaces(here.frame, here.faces, here.embeddings, here.space)
+        indices = self._selector.select(clip, number, request, frame_faces)
+        detections = self._store.get(here.detection_key)
+        faces = tuple(here.faces[index] for index in indices)
+        looks = looks_from_arrays(self._store.get(face_look_key(here.key)), len(here.faces))
+        return FrameSighting(
+            number,
+            here.thumbnail,
+            faces,
+            here.embeddings[indices],
+            here.space.match_threshold,
+            detection_scores(faces, detections),
+            refused_score(here.faces, detections, recipe.select.min_height),
+            (clip.info.width, clip.info.height),
+            tuple(looks[index] for index in indices) if looks else (),
+            self._changes(request, here, indices),
+        )
+
+    def _changes(
+        self, request: SwapRequest, here: Analysis, indices: Sequence[int]
+    ) -> tuple[Floats | None, ...]:
+        """Return what was measured of the swaps of a frame's faces; none without a source person."""
+        swap = self._swap_key(request, here.faces[indices[0]]) if indices else None
+        if swap is None:
+            return ()
+        keys = (swap_look_key(swap, here, index, request.recipe) for index in indices)
+        return tuple(change_from_arrays(self._store.get(key)) for key in keys)
+
+    def _swap_key(self, request: SwapRequest, face: Face) -> Key | None:
+        """Return the key of a swap by a request, of whichever face; None where nothing can have been swapped by it."""
+        if not request.identity.images:
+            return None
+        if self._swap is None or self._swap[0] is not request:
+            swap: Key | None = None
+            with suppress(FaceImageError, ModelError, NotCachedError):
+                if request.recipe.swap.is_neural:
+                    swap = self._neural.swap_key("", face, request)
+                else:
+                    swap = self._mesh.swap_key("", b"", request)
+            self._swap = request, swap
+        return self._swap[1]
 
 
 def without_steady_choice(request: SwapRequest) -> SwapRequest:

@@ -13,18 +13,19 @@ from ..analysis.nudity import NUDITY_SCHEMA
 from ..analysis.person_clustering import people_schema
 from ..analysis.shots import CUTS_SCHEMA
 from ..cache.base.schema import StageSchema
-from ..media.clip_info_cache import CLIP_INFO_SCHEMA
+from ..media.clip_info_cache import CLIP_INFO_SCHEMA, TRANSFER_SCHEMA
 from ..swap.neural_region import ENHANCED_SCHEMA
 from ..swap.neural_source import SOURCE_VECTOR_SCHEMA
 from ..swap.neutral_face import NEUTRAL_FACE_SCHEMA
-from ..swap.schemas import swap_schema, target_schema
-from ..swap.shape import move_schema
+from ..swap.schemas import move_schema, swap_schema, target_schema
 from ..swap.source import SOURCE_SCHEMA
+from ..swap.swap_look import SWAP_LOOK_SCHEMA
 from ..swap.texture import TEXTURE_SCHEMA
 from .light_stage import LIGHT_SCHEMA
 from .occlusion_stage import occlude_schema
 from .source_check import SOURCE_IMAGE_SCHEMA
 from .target_forms import SHAPE_SCHEMA
+from .target_glasses import GLASSES_SCHEMA
 
 STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "attribute": ATTRIBUTE_SCHEMA,
@@ -35,6 +36,7 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "enhance": ENHANCED_SCHEMA,
     "facts": CLIP_INFO_SCHEMA,
     "frame": FRAME_SCHEMA,
+    "glasses": GLASSES_SCHEMA,
     "landmark": landmark_schema,
     "light": LIGHT_SCHEMA,
     "look": FACE_LOOK_SCHEMA,
@@ -48,6 +50,8 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "source": SOURCE_SCHEMA,
     "source_vector": SOURCE_VECTOR_SCHEMA,
     "swap": swap_schema,
+    "swap_look": SWAP_LOOK_SCHEMA,
     "target": target_schema,
     "texture": TEXTURE_SCHEMA,
+    "transfer": TRANSFER_SCHEMA,
 }

@@ -6,13 +6,14 @@ every frame of it moves alike. Points are those that the landmarker found: never
 bring forms that were learned before: a person who is among them has that form in every clip, however it is cut.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..analysis.analyser import Analyser
-from ..analysis.person_clustering import FaceSample, group_by_person
+from ..analysis.person_clustering import FaceRef, FaceSample, group_by_person
 from ..analysis.recognisers.contract import l2_normalise
 from ..analysis.stabilise import FrameFaces, averaged_embeddings
 from ..cache.base.compute import Flight
@@ -24,6 +25,7 @@ from ..concurrency.lru import LruCache
 from ..errors import ClipError
 from ..face.types import Floats
 from ..geometry.face_form import FORM_LIMIT, FaceForm, neutral_form
+from ..geometry.glasses import RimShares
 from ..geometry.mesh_topology import Topology
 from ..media.clip import Clip
 from ..recipe import Recipe
@@ -31,6 +33,7 @@ from ..recipe.request import SwapRequest
 from ..swap.shape import face_height
 from ..system.library_versions import library_inputs
 from .form_text import forms_from_text, forms_to_text
+from .target_glasses import glasses_key, judge_glasses, measure_samples
 
 VERSION = 1
 SAMPLE_FRAMES = 16
@@ -49,6 +52,22 @@ SHAPE_SCHEMA = Schema(
 )
 
 
+@dataclass(frozen=True, eq=False)
+class TargetPerson:
+    """What is known of a person of a clip.
+
+    Attributes
+    ----------
+    form
+        Their form.
+    thick_frames
+        Whether they wear glasses with a thick frame.
+    """
+
+    form: FaceForm
+    thick_frames: bool
+
+
 class TargetForms:
     """Learns the forms of the people of clips, over one store."""
 
@@ -64,29 +83,31 @@ class TargetForms:
         """Return the forms of a clip's people as a text that a request can bring; empty where it shows nobody."""
         return forms_to_text(self._people(clip, recipe), origin)
 
-    def form(
+    def person(
         self, clip: Clip, number: int, request: SwapRequest, frame_faces: FrameFaces, index: int
-    ) -> FaceForm:
-        """Return the form of the person whose face it is. Raises ClipError, ModelError, RecipeError.
+    ) -> TargetPerson:
+        """Return the person whose face it is. Raises ClipError, ModelError, RecipeError.
 
         That is the one of the clip's people who is most like it. Where the request brings that person's form it is
-        taken, else the one that the clip shows.
+        taken, else the one that the clip shows. Glasses are those of the clip.
         """
         recipe = request.recipe
         people = self._people(clip, recipe)
         count = len(people["forms"])
         if not count:
-            return FaceForm(self._topology.shape, np.zeros(468, np.float32))
+            return TargetPerson(FaceForm(self._topology.shape, np.zeros(468, np.float32)), thick_frames=False)
         person = 0
         if count > 1:
             vectors = averaged_embeddings(self._analyser, clip, number, recipe, frame_faces, ahead=0)
             person = int((np.asarray(people["vectors"], np.float32) @ vectors[index]).argmax())
+        thick_frames = bool(people["thick"][person])
         kept = self._kept_person(request.target_forms, people["vectors"][person], frame_faces)
         if kept is not None:
             people, person = kept
-        return FaceForm(
+        form = FaceForm(
             np.asarray(people["forms"][person], np.float32), np.asarray(people["spreads"][person], np.float32)
         )
+        return TargetPerson(form, thick_frames)
 
     def _kept_person(self, text: str, vector: Floats, frame_faces: FrameFaces) -> tuple[Arrays, int] | None:
         """Return the people whose forms are kept and which of them is the one with this vector (d,), if any is.
@@ -106,6 +127,7 @@ class TargetForms:
         return (kept, person) if similarity[person] >= frame_faces.space.match_threshold else None
 
     def _people(self, clip: Clip, recipe: Recipe) -> Arrays:
+        """Return the arrays of `SHAPE_SCHEMA` and `GLASSES_SCHEMA` of a clip's people."""
         analysis = Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed)
         known = (self._analyser.frames.map_id(clip), analysis)
         kept = self._people_of_clips.get(known)
@@ -113,6 +135,7 @@ class TargetForms:
             return kept
         keys: dict[str, Scalar | Key] = {}
         numbers = []
+        rims: dict[FaceRef, RimShares] = {}
         for sample in sample_numbers(clip.info.frame_count):
             # A frame that can't be read is reported at its own turn; the others show the person too.
             with suppress(ClipError):
@@ -120,7 +143,7 @@ class TargetForms:
                 numbers.append(sample)
                 if embedded not in self._store:
                     # While its pixels are at hand: a second way through the samples decodes a movie once more.
-                    self._analyser.analysis(clip, sample, analysis)
+                    rims |= self._measure_rims(clip, self._frame_samples(clip, sample, analysis))
         samples: dict[str, Scalar | Key] = {
             f"face{place:02d}": key for place, key in enumerate(keys.values())
         }
@@ -131,8 +154,13 @@ class TargetForms:
 
         key = stage_key("shape", VERSION, samples | library_inputs("numpy"))
         store = FilteringStore(self._store, fits)
-        arrays, _ = self._flight.get_or_compute(store, key, lambda: self._learn(clip, numbers, analysis))
-        return self._people_of_clips.put(known, arrays)
+        forms, _ = self._flight.get_or_compute(store, key, lambda: self._learn(clip, numbers, analysis))
+        glasses, _ = self._flight.get_or_compute(
+            FilteringStore(self._store, lambda kept: len(kept["thick"]) == len(forms["forms"])),
+            glasses_key(key),
+            lambda: self._judge_glasses(clip, numbers, analysis, rims),
+        )
+        return self._people_of_clips.put(known, {**forms, **glasses})
 
     def _dimensions(self, clip: Clip, numbers: Sequence[int], recipe: Recipe) -> int:
         return next(
@@ -146,20 +174,7 @@ class TargetForms:
 
     def _learn(self, clip: Clip, numbers: Sequence[int], recipe: Recipe) -> Arrays:
         """Learn the form of each person in the sample frames, the one seen most first."""
-        rows: list[list[FaceSample]] = []
-        threshold = 1.0
-        for number in numbers:
-            with suppress(ClipError):
-                analysis = self._analyser.analysis(clip, number, recipe)
-                threshold = analysis.space.match_threshold
-                rows.append(
-                    [
-                        FaceSample((number, place), face, analysis.embeddings[place])
-                        for place, face in enumerate(analysis.faces)
-                        if face_height(face.landmarks) >= _MIN_SAMPLE_PIXELS
-                    ]
-                )
-        people = group_by_person(rows, threshold)
+        people = self._samples_by_person(clip, numbers, recipe)
         if not people:
             empty = np.zeros((0, 468, 3), np.float32)
             return {"forms": empty, "spreads": empty[..., 0], "vectors": np.zeros((0, 0), np.float32)}
@@ -170,6 +185,47 @@ class TargetForms:
             "spreads": np.stack([form.spread for form in forms]),
             "vectors": l2_normalise(vectors),
         }
+
+    def _judge_glasses(
+        self, clip: Clip, numbers: Sequence[int], recipe: Recipe, rims: Mapping[FaceRef, RimShares]
+    ) -> Arrays:
+        """Tell who wears thick frames; `rims` are those that were measured while the samples were at hand."""
+        people = self._samples_by_person(clip, numbers, recipe)
+        by_frame: dict[int, list[FaceSample]] = {}
+        for sample in sorted((one for person in people for one in person), key=lambda one: one.face_ref):
+            if sample.face_ref not in rims:
+                by_frame.setdefault(sample.face_ref[0], []).append(sample)
+        rims = dict(rims)
+        for samples in by_frame.values():
+            rims |= self._measure_rims(clip, samples)
+        return judge_glasses(people, rims)
+
+    def _samples_by_person(
+        self, clip: Clip, numbers: Sequence[int], recipe: Recipe
+    ) -> list[list[FaceSample]]:
+        rows: list[list[FaceSample]] = []
+        threshold = 1.0
+        for number in numbers:
+            with suppress(ClipError):
+                threshold = self._analyser.analysis(clip, number, recipe).space.match_threshold
+                rows.append(self._frame_samples(clip, number, recipe))
+        return group_by_person(rows, threshold)
+
+    def _frame_samples(self, clip: Clip, number: int, recipe: Recipe) -> list[FaceSample]:
+        """Return the faces of a frame that are large enough to learn from."""
+        analysis = self._analyser.analysis(clip, number, recipe)
+        return [
+            FaceSample((number, place), face, analysis.embeddings[place])
+            for place, face in enumerate(analysis.faces)
+            if face_height(face.landmarks) >= _MIN_SAMPLE_PIXELS
+        ]
+
+    def _measure_rims(self, clip: Clip, samples: Sequence[FaceSample]) -> dict[FaceRef, RimShares]:
+        """Measure the rims of faces of one frame."""
+        if not samples:
+            return {}
+        image = self._analyser.frames.frame(clip, samples[0].face_ref[0])
+        return measure_samples(image, samples, self._topology)
 
 
 def sample_numbers(frame_count: int) -> list[int]:

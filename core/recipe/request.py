@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 
 from ..errors import FaceImageError, FaceNumberError
@@ -133,7 +134,10 @@ class SwapRequest:
         Frames that a scan does not flag. No key, no digest and no comparison has them: they change no image.
     elsewhere : tuple of (int, SwapRequest)
         Only of what `in_frame` returns: what is asked for in other frames whose faces count in this one, where that
-        is not the same: the frames beside a hold, and keyframes of masks that go with the face.
+        is not the same: keyframes of masks that go with the face.
+    hold_sides : tuple of (int, SwapRequest)
+        Only of what `in_frame` returns: the same of the frames beside a hold. They have the corrections that count
+        there, but for those that count in this frame as well: these move the points that are carried here.
     """
 
     identity: Identity
@@ -148,11 +152,17 @@ class SwapRequest:
     redetections: tuple[Redetection, ...] = field(default=(), repr=False)
     dismissals: tuple[Dismissal, ...] = field(default=(), repr=False, compare=False)
     elsewhere: "tuple[tuple[int, SwapRequest], ...]" = field(default=(), repr=False)
+    hold_sides: "tuple[tuple[int, SwapRequest], ...]" = field(default=(), repr=False)
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:
         """The recipe, and what it is in each range of `redetections`: all that frames are analysed and swapped by."""
         return (self.recipe, *(with_redetection(self.recipe, one).within for one in self.redetections))
+
+    @property
+    def other_frames(self) -> "tuple[tuple[int, SwapRequest], ...]":
+        """Both `elsewhere` and `hold_sides`, by frame."""
+        return tuple(sorted((*self.elsewhere, *self.hold_sides), key=itemgetter(0)))
 
     def in_frame(self, number: int) -> "SwapRequest | None":
         """Return what is asked for in one frame: the very request where it has no ranges.
@@ -181,19 +191,30 @@ class SwapRequest:
         recipe = replace(self.recipe, fusion=fusion)
         eased = replace(self, recipe=recipe, exclusions=(), holds=holds, landmark_edits=edits)
         asked = eased.with_analysis_of(number)
-        return replace(asked, elsewhere=self._elsewhere(number, asked))
-
-    def _elsewhere(self, number: int, asked: "SwapRequest") -> "tuple[tuple[int, SwapRequest], ...]":
         masked = replace(self, exclusions=(), roto="")
-        plain = replace(masked, holds=(), landmark_edits=())
-        sides = (side for hold in asked.holds for side in (hold.first - 1, hold.last + 1))
-        there = {side: plain.in_frame(side) for side in sides}
-        there |= {key: masked.in_frame(key) for key in keyframes_around(self.roto, number)}
+        return replace(
+            asked,
+            elsewhere=self._other_frames(masked, keyframes_around(self.roto, number), asked.recipe),
+            hold_sides=masked._frames_beside(holds[0], number, asked.recipe) if holds else (),
+        )
+
+    def _frames_beside(
+        self, hold: Hold, number: int, recipe: Recipe
+    ) -> "tuple[tuple[int, SwapRequest], ...]":
+        """Return what is asked for beside a hold, for frame `number` of it, which has this recipe."""
+        edits = tuple(edit for edit in self.landmark_edits if edit.in_frame(number) is None)
+        corrected = replace(self, holds=(), landmark_edits=edits)
+        return self._other_frames(corrected, (hold.first - 1, hold.last + 1), recipe)
+
+    def _other_frames(
+        self, request: "SwapRequest", numbers: Iterable[int], recipe: Recipe
+    ) -> "tuple[tuple[int, SwapRequest], ...]":
+        """Return what `request` asks for in other frames, as far as that differs from what is asked for anyway."""
+        there = {number: request.in_frame(number) for number in numbers}
         return tuple(
-            (near, other)
-            for near, other in sorted(there.items())
-            if other
-            and (other.holds or other.landmark_edits or other.recipe not in (self.recipe, asked.recipe))
+            (number, other)
+            for number, other in sorted(there.items())
+            if other and (other.holds or other.landmark_edits or other.recipe not in (self.recipe, recipe))
         )
 
     def in_other_frame(self, number: int) -> "SwapRequest":
@@ -209,9 +230,28 @@ class SwapRequest:
         SwapRequest
             It has that frame's hold and corrections, and its way of looking for faces.
         """
+        return self._in_one_of(self.elsewhere, number)
+
+    def beside_hold(self, number: int) -> "SwapRequest":
+        """Return what a request of a frame that is held, see `in_frame`, asks for in a frame beside the hold.
+
+        Parameters
+        ----------
+        number : int
+            The frame before the hold or the one after it.
+
+        Returns
+        -------
+        SwapRequest
+            It has no hold, that frame's way of looking for faces, and its corrections, see `hold_sides`.
+        """
+        return self._in_one_of(self.hold_sides, number)
+
+    def _in_one_of(self, others: "tuple[tuple[int, SwapRequest], ...]", number: int) -> "SwapRequest":
         if not (self.holds or self.landmark_edits or self.elsewhere):
             return self
-        return dict(self.elsewhere).get(number) or replace(self, holds=(), landmark_edits=(), elsewhere=())
+        plain = replace(self, holds=(), landmark_edits=(), elsewhere=(), hold_sides=())
+        return dict(others).get(number) or plain
 
     def with_analysis_of(self, number: int) -> "SwapRequest":
         """Return the request as far as finding faces in a frame goes: with the range alone that it is in.

@@ -95,6 +95,7 @@ FACE_MEASURES = (
     Measure("border", "Outside the frame", "% of its points", 15.0, 15.0, 0),
     Measure("area", "Jump of the area", "%", 10.0, 25.0, is_change=True, is_cover=True),
     Measure("light", "Jump of light and color", "", 2.5, 6.0, is_change=True),
+    Measure("swap", "Jump of the new face", "levels", 6.0, 16.0, is_change=True),
     Measure("sharpness", "Sharpness", "", 0.5, 0.22, 2),
     Measure("cover", "Covered", "% of the face", 32.0, 45.0, 0, is_cover=True),
     Measure("height", "Height", "px", 48.0, 32.0, 0),

@@ -23,6 +23,7 @@ class _TrackPoint(NamedTuple):
     face: Face
     look: FaceLook | None
     area: float
+    change: Floats | None
 
 
 class Track:
@@ -42,7 +43,8 @@ class Track:
         face, look = sighting.faces[index], sighting.looks[index] if sighting.looks else None
         if self.frames and self.frames[-1] != sighting.number - 1:
             self._last_faces.clear()
-        current = _TrackPoint(face, look, _outline_area(face))
+        change = sighting.changes[index] if sighting.changes else None
+        current = _TrackPoint(face, look, _outline_area(face), change)
         if len(self._last_faces) == 2:
             _measure_jump(self.rows[-1], self._last_faces[0].face, self._last_faces[1].face, face)
             _measure_look(self.rows[-1], self._last_faces[0], self._last_faces[1], current)
@@ -116,11 +118,17 @@ def _median(values: Floats) -> float:
 def _measure_look(
     row: npt.NDArray[np.float32], before: _TrackPoint, current: _TrackPoint, after: _TrackPoint
 ) -> None:
-    """Measure the same of the area that a face covers, and of its light and color, as a distance in CIELAB."""
+    """Measure the same of the area that a face covers, of its light and color, and of what its swap changes.
+
+    Light is a distance in CIELAB, the change of the swap the root of the mean square over the parts of the face.
+    """
     row[_COLUMNS["area"]] = 100 * abs(math.log(current.area / math.sqrt(before.area * after.area)))
     if before.look is not None and current.look is not None and after.look is not None:
         away = current.look.light - (before.look.light + after.look.light) / 2
         row[_COLUMNS["light"]] = float(np.linalg.norm(away))
+    if before.change is not None and current.change is not None and after.change is not None:
+        off = current.change - (before.change + after.change) / 2
+        row[_COLUMNS["swap"]] = float(np.sqrt(np.mean(off * off)))
 
 
 def _outline_area(face: Face) -> float:

@@ -100,7 +100,7 @@ class RequestDigester:
             # Named only where there are some: a request without is what it was before there were any.
             repairs = "".join(f" {part!r}" for part in (request.holds, request.landmark_edits) if part)
             roto = f" {request.roto}" if request.roto else ""
-            there = "".join(f" {number} {self._request_text(one)}" for number, one in request.elsewhere)
+            there = "".join(f" {number} {self._request_text(one)}" for number, one in request.other_frames)
             self._request_texts[request] = text = f"{_without_paths(shown)!r}{repairs}{roto}{there}"
         return text
 

@@ -215,7 +215,9 @@ def draw_texture(
     )
 
 
-def target_crop(crop: Levels, landmarks: Floats, region: CropRegion, topology: Topology) -> TargetCrop:
+def target_crop(
+    crop: Levels, landmarks: Floats, region: CropRegion, topology: Topology, *, has_shape: bool = False
+) -> TargetCrop:
     """Return what every source's light is matched with, and what covers the face there.
 
     Parameters
@@ -228,6 +230,8 @@ def target_crop(crop: Levels, landmarks: Floats, region: CropRegion, topology: T
         Where the crop lies in the frame.
     topology : Topology
         The canonical face mesh.
+    has_shape : bool
+        Whether the face was given another form: well within it, skin is then told more easily.
 
     Returns
     -------
@@ -236,7 +240,13 @@ def target_crop(crop: Levels, landmarks: Floats, region: CropRegion, topology: T
     """
     size = _limit_size((crop.shape[1], crop.shape[0]), LIGHT_PIXELS)
     target = as_type_of(crop, cv2.resize(crop, size, interpolation=cv2.INTER_AREA))
-    bare = unoccluded_mask(round_levels(target), region.to_crop(landmarks), region.size, topology)
+    bare = unoccluded_mask(
+        round_levels(target),
+        region.to_crop(landmarks),
+        region.size,
+        topology,
+        is_lenient=has_shape,
+    )
     return TargetCrop(target, bare)
 
 

@@ -9,6 +9,7 @@ from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
 from ..face.types import Floats, Levels
+from ..geometry import skin_tolerance
 from ..geometry.levels import is_deep
 from ..geometry.mesh_topology import Topology
 from ..recipe.request import SwapRequest
@@ -51,7 +52,7 @@ class MeshSwapper:
         source = self._sources.texture_key(request.identity, request.recipe.detect)
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
         inputs |= {name: getattr(swap, name) for name in ("swapper", "crop_size", "mirror")}
-        inputs |= {} if move is None else {"move": move, "look": whole_texture.VERSION}
+        inputs |= {} if move is None else {"look": whole_texture.VERSION, **_shape_inputs(move)}
         return stage_key("swap", mesh.VERSION, {**inputs, **depth} | library_inputs("numpy", "opencv"))
 
     def target_key(
@@ -65,13 +66,19 @@ class MeshSwapper:
         """Return the key of what a face's light is matched with, whoever the source person is; see `swap_key`."""
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks}
         inputs["crop_size"] = request.recipe.swap.crop_size
-        inputs |= {} if move is None else {"move": move}
+        inputs |= {} if move is None else _shape_inputs(move)
         return stage_key(
             "target", mesh.TARGET_VERSION, {**inputs, **depth} | library_inputs("numpy", "opencv")
         )
 
     def target(
-        self, key: Key, decode_crop: Callable[[], Levels], landmarks: Floats, region: mesh.CropRegion
+        self,
+        key: Key,
+        decode_crop: Callable[[], Levels],
+        landmarks: Floats,
+        region: mesh.CropRegion,
+        *,
+        has_shape: bool,
     ) -> TargetCrop:
         """Return what `mesh.target_crop` gives, from the cache where that knows it.
 
@@ -86,6 +93,8 @@ class MeshSwapper:
             In frame pixels.
         region : CropRegion
             Where the crop lies in the frame.
+        has_shape : bool
+            Whether the face was given another form.
 
         Returns
         -------
@@ -96,7 +105,9 @@ class MeshSwapper:
         def compute() -> Arrays:
             pixels = decode_crop()
             with self._counter.measure("swap", 0):
-                return mesh.target_crop(pixels, landmarks, region, self._topology).to_arrays()
+                return mesh.target_crop(
+                    pixels, landmarks, region, self._topology, has_shape=has_shape
+                ).to_arrays()
 
         def fits(arrays: Arrays) -> bool:
             return mesh.fits_region(TargetCrop.from_arrays(arrays), region)
@@ -140,3 +151,8 @@ class MeshSwapper:
                 deep=is_deep(target.target),
             )
         return MeshCrop(swapped, cover, target.target, target.bare)
+
+
+def _shape_inputs(move: Key) -> dict[str, Scalar | Key]:
+    """Return what a key names of a face that was given another form."""
+    return {"move": move, "skin": skin_tolerance.VERSION}

@@ -4,7 +4,10 @@
 from functools import lru_cache
 
 from ..cache.base.key import key_line_value
-from ..cache.base.schema import ArraySpec, Schema
+from ..cache.base.schema import MAX_COORDINATE_PIXELS, ArraySpec, Schema
+from ..face.types import LANDMARK_COUNT
+from ..geometry.glasses import BAND_SIZE
+from ..geometry.skin_detail import STRENGTH_LIMIT_LEVELS
 from .mesh import COVER_PIXELS, LIGHT_PIXELS
 from .neural_region import CROP_SCHEMA, DFM_SCHEMA
 
@@ -16,6 +19,27 @@ _TARGET_SCHEMAS = {
         ),
         dict.fromkeys(("target height", "target width"), range(1, LIGHT_PIXELS + 1)),
     )
+    for dtype in ("uint8", "uint16")
+}
+_MAX_SIDE = 1 << 16
+_MOVE_ARRAYS = (
+    ArraySpec("corner", "int32", (2,), 0, _MAX_SIDE),
+    ArraySpec("region", "int32", (4,), 0, _MAX_SIDE),
+    ArraySpec("landmarks", "float32", (LANDMARK_COUNT, 3), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
+    ArraySpec("detail", "float32", (2,), 0.0, STRENGTH_LIMIT_LEVELS),
+    ArraySpec("grid", "float32", ("rows", "columns", 2), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
+    ArraySpec("rims", "uint8", ("band height", "band width")),
+)
+_MOVE_SIZES = {
+    "height": range(1, _MAX_SIDE),
+    "width": range(1, _MAX_SIDE),
+    "rows": range(1, _MAX_SIDE),
+    "columns": range(1, _MAX_SIDE),
+    "band width": (0, BAND_SIZE[0]),
+    "band height": (0, BAND_SIZE[1]),
+}
+_MOVE_SCHEMAS = {
+    dtype: Schema((ArraySpec("picture", dtype, ("height", "width", 4)), *_MOVE_ARRAYS), _MOVE_SIZES)
     for dtype in ("uint8", "uint16")
 }
 
@@ -35,6 +59,11 @@ def _mesh_swap_schema(text: str) -> Schema:
 def target_schema(text: str) -> Schema:
     """Return the schema of a `TargetCrop` under a key with this text."""
     return _TARGET_SCHEMAS[stored_dtype(text)]
+
+
+def move_schema(text: str) -> Schema:
+    """Return the schema of a `FaceWarp` under a key with this text."""
+    return _MOVE_SCHEMAS[stored_dtype(text)]
 
 
 def stored_dtype(text: str) -> str:

@@ -13,53 +13,25 @@ from typing import Self
 import cv2
 import numpy as np
 
-from ..cache.base.schema import MAX_COORDINATE_PIXELS, ArraySpec, Schema
 from ..cache.base.store import Arrays
-from ..face.types import LANDMARK_COUNT, Floats, Levels, Pixels
-from ..geometry.glasses import BAND_SIZE, find_rims
+from ..face.types import Floats, Levels, Pixels
+from ..geometry.glasses import find_rims
 from ..geometry.levels import as_type_of, from_stored, is_deep, limit_levels, round_levels, to_stored
 from ..geometry.mesh_raster import point_normals
 from ..geometry.mesh_topology import Indices, Topology
-from ..geometry.skin_detail import STRENGTH_LIMIT_LEVELS, measure_detail
+from ..geometry.skin_detail import measure_detail
 from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
-from .schemas import stored_dtype
 
-VERSION = 3
+VERSION = 5
 _REACH_SHARE = 0.45
 """How far beyond the face the picture moves along, of the face's height."""
 _REST_PIXELS = 0.12
 """A picture that is moved by less than this can't be told from the frame: there it fades into it."""
 _HIDDEN_COSINE = 0.05
 _CONTROL_POINTS = 200
-_MAX_SIDE = 1 << 16
 _EYE_POINTS = 5
 _BAND_ROWS = 32
-_MOVE_ARRAYS = (
-    ArraySpec("corner", "int32", (2,), 0, _MAX_SIDE),
-    ArraySpec("region", "int32", (4,), 0, _MAX_SIDE),
-    ArraySpec("landmarks", "float32", (LANDMARK_COUNT, 3), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
-    ArraySpec("detail", "float32", (2,), 0.0, STRENGTH_LIMIT_LEVELS),
-    ArraySpec("grid", "float32", ("rows", "columns", 2), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
-    ArraySpec("rims", "uint8", ("band height", "band width")),
-)
-_MOVE_SIZES = {
-    "height": range(1, _MAX_SIDE),
-    "width": range(1, _MAX_SIDE),
-    "rows": range(1, _MAX_SIDE),
-    "columns": range(1, _MAX_SIDE),
-    "band width": (0, BAND_SIZE[0]),
-    "band height": (0, BAND_SIZE[1]),
-}
-_MOVE_SCHEMAS = {
-    dtype: Schema((ArraySpec("picture", dtype, ("height", "width", 4)), *_MOVE_ARRAYS), _MOVE_SIZES)
-    for dtype in ("uint8", "uint16")
-}
-
-
-def move_schema(text: str) -> Schema:
-    """Return the schema of a `FaceWarp` under a key with this text."""
-    return _MOVE_SCHEMAS[stored_dtype(text)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +146,8 @@ def move_face(
     resting: Sequence[Floats],
     topology: Topology,
     cut_levels: Callable[[tuple[slice, slice]], Floats] | None = None,
+    *,
+    thick_frames: bool = False,
 ) -> FaceWarp:
     """Move a face of a frame, and the picture around it.
 
@@ -191,14 +165,15 @@ def move_face(
         The canonical face mesh.
     cut_levels : callable, optional
         Returns (h, w, 3) float32 RGB of the frame in rows and columns, in levels, where it has more than 8 bits.
+    thick_frames : bool
+        Whether the face has glasses with a thick frame.
 
     Returns
     -------
     FaceWarp
         The moved picture, and how it was moved.
     """
-    size = frame.shape[1], frame.shape[0]
-    height = face_height(landmarks)
+    size, reach = (frame.shape[1], frame.shape[0]), _REACH_SHARE * face_height(landmarks)
     chosen = _control_points(topology)
     # Points on a side that is turned away lie behind the cheek: they would pull it where nothing of them is seen.
     facing = np.maximum(
@@ -208,7 +183,7 @@ def move_face(
     visible = facing > _HIDDEN_COSINE
     visible[topology.oval] |= _on_outline(landmarks[topology.oval, :2])
     chosen = chosen[visible[chosen]]
-    warp = fit_warp(landmarks[chosen, :2], displacement[chosen, :2], _REACH_SHARE * height, size, resting)
+    warp = fit_warp(landmarks[chosen, :2], displacement[chosen, :2], reach, size, resting)
     moved = np.array(landmarks, np.float32)
     moved[:, :2] = warp.warp_points(landmarks[:, :2])
     moved[:468, 2] += displacement[:, 2]
@@ -217,11 +192,12 @@ def move_face(
     own = frame[warp.place] if cut_levels is None else cut_levels(warp.place)
     picture, left, top = _warp_picture(own, warp.dense())
     detail = measure_detail(frame, landmarks, topology)
-    corner = warp.left + left, warp.top + top
-    without = FaceWarp(picture, *corner, moved, warp, detail, np.zeros((0, 0), np.uint8))
+    none = np.zeros((0, 0), np.uint8)
+    without = FaceWarp(picture, warp.left + left, warp.top + top, moved, warp, detail, none)
     # Looked for in the moved picture: there a rim need not be moved once more, which would blur it.
     region = without.frame_with_face(frame, warp.place)
-    rims = find_rims(region, moved[:, :2] - np.array((warp.left, warp.top), np.float32), topology)
+    there = moved[:, :2] - np.array((warp.left, warp.top), np.float32)
+    rims = find_rims(region, there, topology, thick=thick_frames)
     return replace(without, rims=rims) if rims.any() else without
 
 
@@ -240,15 +216,13 @@ def _warp_picture(picture: Levels, displacement: Floats) -> tuple[Levels, int, i
     part = as_type_of(picture, np.zeros((height, width, 4), picture.dtype))
     for rows in _bands(height):
         # A face is round: its picture has corners in which nothing moves.
-        whole = slice(rows.start + top, rows.stop + top)
-        first, _, width, _ = cv2.boundingRect(share[whole])
+        first, _, width, _ = cv2.boundingRect(share[rows.start + top : rows.stop + top])
         if not width:
             continue
-        there = whole, slice(first, first + width)
-        across = displacement[there][..., 0] + np.arange(first, first + width, dtype=np.float32)
-        down = (
-            displacement[there][..., 1] + np.arange(there[0].start, there[0].stop, dtype=np.float32)[:, None]
-        )
+        there = slice(rows.start + top, rows.stop + top), slice(first, first + width)
+        down, across = (np.arange(part.start, part.stop, dtype=np.float32) for part in there)
+        across = displacement[there][..., 0] + across
+        down = displacement[there][..., 1] + down[:, None]
         moved = cv2.remap(picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         if is_deep(picture):  # cubic interpolation goes beyond what it lies between
             moved = limit_levels(np.asarray(moved, np.float32))

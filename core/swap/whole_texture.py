@@ -17,10 +17,12 @@ from ..geometry.mesh_topology import Topology
 from .shape import face_height
 from .side_light import remove_side_light
 from .skin_fill import fill_skin
+from .smile_folds import soften_folds
 from .smile_mask import smile_mask, smile_share
+from .teeth import remove_teeth
 from .texture import exposure_gain, fill_hidden
 
-VERSION = 4
+VERSION = 5
 """Counts up with how a face with the source's form is drawn, too."""
 _FULL_HEIGHT_PIXELS = 300.0
 """Higher faces have all the detail that a texture takes."""
@@ -82,6 +84,7 @@ def image_weight(landmarks: Floats, topology: Topology) -> float:
 
 
 def _without_smile(part: Arrays, landmarks: Floats, topology: Topology) -> Arrays:
+    part = soften_folds(remove_teeth(part, topology), landmarks, topology)
     visibility = np.asarray(part["seen"], np.float32)
     mask = smile_mask(landmarks, len(visibility), topology)
     return {**part, "seen": np.round(visibility * (1 - mask)).astype(np.uint8)}

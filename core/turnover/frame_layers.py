@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..face.types import Floats, Levels
-from ..fusion.patch import LightPatch, Patch
+from ..fusion.patch import FootagePatch, Patch
 from ..geometry.levels import as_floats
 from ..matchmove.face_track import place_in_scene
 from ..pipeline.layer_parts import LayerParts, PlannedFaceParts
@@ -100,7 +100,7 @@ def _within(corner: tuple[int, int], left: int, top: int, image: Levels) -> _Sli
     return slice(rows, rows + image.shape[0]), slice(columns, columns + image.shape[1])
 
 
-def _premultiply(shown: Patch | LightPatch) -> Floats:
+def _premultiply(shown: FootagePatch) -> Floats:
     """Return (h, w, 4) RGBA in the clip's numbers, with alpha from 0 to 1; nothing where that is 0."""
     pixels = as_floats(shown.pixels)
     if isinstance(shown, Patch):

@@ -8,6 +8,7 @@ from ..batch.render_counts import RenderCounts
 from ..export.colour_tags import UNSPECIFIED, ColourTags
 from ..export.provenance import COMMENT, changed_settings
 from ..media.file_status import file_fingerprint
+from ..media.light_space import LightSpace
 from ..provenance.facts import CompositeFacts
 from ..recipe import Recipe
 from ..recipe.clip_swap import ClipSwap
@@ -31,7 +32,7 @@ _MODEL_CHOICES = (
 def manifest(
     opened: OpenTurnover,
     tags: ColourTags,
-    space: str,
+    space: LightSpace | None,
     outcome: RenderCounts,
     facts: CompositeFacts | None,
 ) -> dict[str, object]:
@@ -43,8 +44,8 @@ def manifest(
         The job, and its clip.
     tags : ColourTags
         What the clip says of its colour.
-    space : str
-        The colour space of a clip of light; empty for other clips.
+    space : LightSpace or None
+        The colour space of a clip whose numbers stand for light; None for other clips.
     outcome : RenderCounts
         What became of its frames.
     facts : CompositeFacts or None
@@ -86,18 +87,18 @@ def manifest(
     }
 
 
-def _color_values(tags: ColourTags, space: str, bit_depth: int) -> dict[str, object]:
+def _color_values(tags: ColourTags, space: LightSpace | None, bit_depth: int) -> dict[str, object]:
     values: dict[str, object] = {"clip_bits": bit_depth}
-    if space:
+    if space is not None and space.is_linear:
         return values | {
             "encoding": "scene-linear",
-            "space": space,
-            "description": f"rgba and swap are light in {space}, as the clip is",
+            "space": space.name,
+            "description": f"rgba and swap are light in {space.name}, as the clip is",
         }
     names = {"primaries": tags.primaries, "transfer": tags.transfer}
     return values | {
-        "encoding": "display-referred",
-        "space": "as the clip is coded",
+        "encoding": "display-referred" if space is None else "coded",
+        "space": "as the clip is coded" if space is None else space.name,
         "description": "rgba and swap are the clip's own coded values, 1 for its largest: read these files as "
         "Non-Color, or raw, and lay them over the clip's coded values",
         "iso_iec_23091_2": {name: number for name, number in names.items() if number != UNSPECIFIED},

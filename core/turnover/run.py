@@ -18,7 +18,7 @@ from ..export.image_writer import write_output
 from ..export.provenance import COMMENT, provenance_of, sidecar
 from ..export.source_video import describe_clip
 from ..filesystem import Folder
-from ..media.light import light_space
+from ..media.light_space import light_space
 from ..pipeline.layer_parts import LayerParts
 from ..pipeline.pipeline import Pipeline
 from ..provenance.marker import FileMarker
@@ -92,7 +92,7 @@ def write_turnover(
     entries = {} if facts is None or first is None else content_entries(pattern.name, first, facts)
     name, text = sidecar(pattern, provenance, entries)
     write_output(pattern.with_name(name), text)
-    values = manifest(opened, source.tags, space_name, outcome, facts)
+    values = manifest(opened, source.tags, space, outcome, facts)
     write_output(pattern.with_name(MANIFEST_NAME), (json.dumps(values, indent=2) + "\n").encode("ascii"))
     for warning in marker.warnings:
         pipeline.counter.warn(warning)

@@ -1,53 +1,73 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Strips of more than 8 bits in every Blender: beside their layer each pixel is what it is without it, as floats."""
 
-import av
 import cv2
 import numpy as np
 import pytest
 import tifffile
-from exr_files import write_exr
+from dpx_files import write_dpx
+from exr_files import Part, write_exr, write_exr_parts
+from float_tiffs import write_float_tiff
+from footage.deep_movie import BT709, HLG, PQ, write_deep_movie
+from understudy.core.media.exr import encode_srgb, srgb_curve
+from understudy.core.media.light_space import light_space
+from understudy.core.media.open import open_source
+from understudy.core.media.source import ClipSource, light_reading
 
 pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 
 KINDS = ("png16", "hevc10")
-SPACES = {"exr": "ACEScg"}
+SPACES = {"exr": "ACEScg", "exr_parts": "Linear Rec.2020", "tiff32": "sRGB", "dpx16": "Linear Rec.709"}
+CODED = {"pq10": "Rec.2100-PQ", "hlg10": "Rec.2100-HLG", "log16": "AgX Log"}
+"""Kinds whose codes stand for light. Movies say so themselves: from 5.0 on Blender gives their strips that space."""
+HIGHLIGHT_KINDS = ("exr", "exr_parts", "tiff32")
+TRANSFERS = {"pq10": PQ, "hlg10": HLG}
 HIGHLIGHT_COLUMNS, NEGATIVE_COLUMNS = slice(120, 122), slice(150, 152)
 """Of light that no display shows, 8.0 and -0.05: they run through the face, its edge and what is beside it."""
 
 
-def _write_deep_movie(path, pixels):
-    """Write a 10-bit movie of one frame of (H, W, 3) uint16, held for three."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx265", rate=24)
-        stream.height, stream.width = pixels.shape[:2]
-        stream.pix_fmt = "yuv420p10le"
-        stream.codec_context.colorspace, stream.codec_context.color_range = 1, 1
-        for number in range(3):
-            frame = av.VideoFrame.from_ndarray(pixels, "rgb48le")
-            frame = frame.reformat(format="yuv420p10le", dst_colorspace=1, dst_color_range=1)
-            frame.pts = number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+HIGHLIGHT = 4.0
+"""The light of the columns in codes: HLG has none of 8 times its white."""
 
 
 def _write_clip(folder, kind, frame):
     """Write the frame in the light of a ramp as a clip of a kind; returns the steps that make a strip of it."""
     coded = frame.astype(np.float64) / 255 * np.linspace(0.4, 1, frame.shape[1])[None, :, None]
-    if kind in SPACES:
-        light = _linear(coded)
-        light[:, HIGHLIGHT_COLUMNS], light[:, NEGATIVE_COLUMNS] = 8.0, -0.05
-        path = write_exr(folder / "clip.exr", light)
-        strip = ["pictures", {"name": "clip", "files": [str(path)]}]
-        return [strip, ["adjust", {"name": "clip", "colorspace_settings__name": SPACES[kind]}]]
+    if kind in CODED:
+        light = _linear(coded).astype(np.float32)
+        light[:, HIGHLIGHT_COLUMNS] = HIGHLIGHT
+        coded = np.clip(light_space(light_reading(CODED[kind])).from_light(light), 0, 1)
     pixels = np.round(coded * 65535).astype(np.uint16)
-    if kind == "png16":
-        path = folder / "clip.png"
-        assert cv2.imwrite(str(path), np.ascontiguousarray(pixels[..., ::-1]))
-        return [["pictures", {"name": "clip", "files": [str(path)]}]]
-    path = folder / "clip.mov"
-    _write_deep_movie(path, pixels)
-    return [["movie", {"name": "clip", "file": str(path)}]]
+    if kind in (*TRANSFERS, "hevc10"):
+        path = folder / "clip.mov"
+        write_deep_movie(path, pixels, TRANSFERS.get(kind, BT709))
+        return [["movie", {"name": "clip", "file": str(path)}]]
+    light = _linear(coded)
+    if kind in HIGHLIGHT_KINDS:
+        light[:, HIGHLIGHT_COLUMNS], light[:, NEGATIVE_COLUMNS] = 8.0, -0.05
+    path = str(_write_image(folder, kind, pixels, light.astype(np.float32)))
+    space = {**SPACES, **CODED}.get(kind, "sRGB")
+    strip = ["pictures", {"name": "clip", "files": [path]}]
+    return [strip, ["adjust", {"name": "clip", "colorspace_settings__name": space}]]
+
+
+def _write_image(folder, kind, pixels, light):
+    """Write an image of a kind; returns its path."""
+    match kind:
+        case "exr":
+            return write_exr(folder / "clip.exr", light)
+        case "exr_parts":
+            window = (0, 0, 400, 300)
+            depth = Part("depth", {"Z": light[..., 0]}, display=window)
+            colours = {c: light[..., n] for n, c in enumerate("RGB")}
+            return write_exr_parts(folder / "clip.exr", depth, Part("rgb", colours, (7, 5), window))
+        case "tiff32":
+            return write_float_tiff(folder / "clip.tif", srgb_curve(light))
+        case "dpx16":
+            return write_dpx(folder / "clip.dpx", np.round(light * 65535).astype(int), 16)
+    path = folder / "clip.png"
+    assert cv2.imwrite(str(path), np.ascontiguousarray(pixels[..., ::-1]))
+    return path
 
 
 def _linear(coded):
@@ -62,7 +82,7 @@ class DeepRenders:
         self.folder.mkdir()
         clear = str(self.folder / "clear.png")
         assert cv2.imwrite(clear, np.zeros((240, 320, 4), np.uint8))
-        for kind in (*KINDS, *SPACES):
+        for kind in (*KINDS, *SPACES, *CODED):
             folder = self.folder / kind
             folder.mkdir()
             blend, output = (
@@ -100,6 +120,18 @@ class DeepRenders:
                 ],
             )
 
+    @property
+    def code_kinds(self):
+        """The kinds whose layers have codes: 4.5 has no colour spaces for PQ and HLG."""
+        return (*KINDS, *(TRANSFERS if self.blender == "4.5" else ()))
+
+    def clip_light(self, kind):
+        """Return the light of a coded clip, (240, 320, 3) float32."""
+        files = [file for file in (self.folder / kind).iterdir() if file.stem == "clip"]
+        source = ClipSource(files[0].suffix == ".mov", tuple(files), light_reading(CODED[kind]))
+        with open_source(source) as clip:
+            return light_space(source.reading).to_light(clip.read(0))
+
     def pixels(self, kind, state):
         """Return an image, (240, 320, 3) float32, the highest row first."""
         return np.load(self.folder / kind / f"{state}.npy")[::-1, :, :3]
@@ -114,10 +146,10 @@ def renders(every_blender, footage):
     return DeepRenders(every_blender, footage)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, *SPACES])
+@pytest.mark.parametrize("kind", [*KINDS, *SPACES, *CODED])
 def test_pixels_beside_the_layer_are_exactly_those_without_it(renders, kind):
     layer, shown, bare = renders.layer(kind), renders.pixels(kind, "with"), renders.pixels(kind, "bare")
-    assert layer.dtype == (np.float16 if kind in SPACES else np.uint16)
+    assert layer.dtype == (np.uint16 if kind in renders.code_kinds else np.float16)
     covered = layer[..., 3] > 0
     assert covered.sum() > 5000
     # 5.2 does not take image strips through the sequencer's colour space where no other strip lies over them: then they
@@ -139,8 +171,36 @@ def test_blender_shows_the_layer_with_all_its_bits(renders, kind):
     assert len(np.unique(layer[..., 1][opaque])) > 2000
 
 
-def test_light_beyond_the_display_survives_beside_and_under_the_face(renders):
-    (kind,) = SPACES
+@pytest.mark.parametrize("kind", CODED)
+def test_a_face_in_codes_is_the_face_of_the_8_bit_clip(renders, kind):
+    space = light_space(light_reading(CODED[kind]))
+    layer, plain, shown = renders.layer(kind), renders.layer("png16"), renders.pixels(kind, "with")
+    if layer.dtype == np.uint16:  # 4.5 shows the codes of PQ and HLG, and the layer has them
+        opaque = layer[..., 3] == 65535
+        light = space.to_light(layer[..., :3])
+        assert np.abs(shown - _linear(layer[..., :3] / 65535))[opaque].max() < 4 / 65535
+    else:
+        opaque = layer[..., 3] == 1
+        light = layer[..., :3].astype(np.float32)
+        assert np.abs(shown - light)[opaque].max() < 1e-3 * HIGHLIGHT
+        # Blender takes its own measure of the light in movies, and shows the face in the same.
+        bare, own = renders.pixels(kind, "bare"), renders.clip_light(kind)
+        there = (layer[..., 3:] == 0) & (own > 0.05)
+        light /= np.float32(np.median(bare[there] / own[there]))
+    both = opaque & (plain[..., 3] == 65535)
+    both[:, HIGHLIGHT_COLUMNS.start - 6 : HIGHLIGHT_COLUMNS.stop + 6] = False
+    assert both.sum() > 5000
+    difference = np.abs(encode_srgb(light) * 255 - plain[..., :3] / 257)[both]
+    # The bright lines in it move the light that is taken over from the footage, and 4:2:0 its colors.
+    assert np.median(difference) < 3
+    assert difference.mean() < 4
+    bright = np.zeros(both.shape, bool)
+    bright[:, HIGHLIGHT_COLUMNS] = True
+    assert light[bright & opaque].mean() > 0.5 * HIGHLIGHT
+
+
+@pytest.mark.parametrize("kind", HIGHLIGHT_KINDS)
+def test_light_beyond_the_display_survives_beside_and_under_the_face(renders, kind):
     layer, shown, bare = renders.layer(kind), renders.pixels(kind, "with"), renders.pixels(kind, "bare")
     alpha = layer[..., 3].astype(np.float32)
     soft = (alpha > 0) & (alpha < 1)

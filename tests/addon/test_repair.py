@@ -65,13 +65,17 @@ def test_keys_go_from_problem_to_problem_and_markers_show_them(drive, scanned):
 
 
 def test_an_excluded_problem_is_none_and_is_undone(drive, scanned):
+    """Nor is it red in the plots."""
+    red = ["red_frames", {"active": "clip"}]
     answers = drive(
         ["load", {"path": scanned[0]}],
         ["undo", {"push": "before", "times": 0}],
         ["go", {"frame": FAULTY + 1}],
+        red,
         ["op", {"name": "understudy.range_add", "active": "clip"}],
         ["mended_ranges", {}],
         ["problems", {"active": "clip"}],
+        red,
         ["go", {"frame": FAULTY + 3}],
         ["op", {"name": "understudy.range_set", "index": 0, "end": "LAST"}],
         ["mended_ranges", {}],
@@ -81,11 +85,13 @@ def test_an_excluded_problem_is_none_and_is_undone(drive, scanned):
         ["op", {"name": "understudy.range_remove", "active": "clip", "index": 0}],
         ["mended_ranges", {}],
         ["problems", {"active": "clip"}],
+        red,
     )
-    assert answers[4:6] == [[[FAULTY, FAULTY, 4]], []]
-    assert answers[8] == [[FAULTY, FAULTY + 2, 4]]
-    assert answers[10] == []
-    assert answers[13:15] == [[], [MISSING]]
+    assert answers[5:7] == [[[FAULTY, FAULTY, 4]], []]
+    assert [answers[3], answers[7], answers[17]] == [[FAULTY], [], [FAULTY]]
+    assert answers[10] == [[FAULTY, FAULTY + 2, 4]]
+    assert answers[12] == []
+    assert answers[15:17] == [[], [MISSING]]
 
 
 def test_a_dismissed_problem_counts_no_more_and_changes_no_image(drive, scanned):

@@ -41,9 +41,9 @@ def test_stats_count_entries_by_stage_clip_and_age(made, cache, capsys):
     with open_sequence(made.frames) as clip:
         clip_id = clip.clip_id
     by_clip = {clip: share["entries"] for clip, share in stats["clips"].items()}
-    # clip, frame, detect, landmark, embed, look, target, two swaps a frame; clip, facts, frame, …, source a picture
+    # clip, frame, detect, landmark, embed, look, target, two swaps and their looks a frame; clip, …, source a picture
     pictures = [file_fingerprint(path) for path in (made.green, made.plain)]
-    assert by_clip == {clip_id: 1 + 8 * COUNT} | dict.fromkeys(pictures, 9)
+    assert by_clip == {clip_id: 1 + 10 * COUNT} | dict.fromkeys(pictures, 9)
     assert stats["ages"]["today"]["entries"] == len(entries)
     assert (stats["uses"]["runs"], stats["uses"]["puts"]) == (2, len(entries))
     table = call(capsys, "stats", "--cache-dir", cache)

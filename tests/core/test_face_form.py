@@ -60,13 +60,30 @@ def test_the_same_person_gives_no_displacement(seed: int, yaw: float) -> None:
     assert np.abs(form_displacement(source, target, TOPOLOGY)).max() < 2e-3
 
 
-def test_a_wider_jaw_moves_the_jaw_outwards_on_both_sides() -> None:
+def test_a_wider_jaw_widens_the_jaw_against_the_forehead() -> None:
+    """The outline keeps its size, so that the forehead becomes narrower where the jaw becomes wider."""
     away = form_displacement(form_of(wide_jaw()), form_of(TOPOLOGY.shape), TOPOLOGY)
-    left, right = 172, 397
-    assert away[left, 0] < -0.02
-    assert away[right, 0] > 0.02
+    (left, right), (left_temple, right_temple) = (172, 397), (21, 251)
+    assert away[left, 0] - away[left_temple, 0] < -0.03
+    assert away[right, 0] - away[right_temple, 0] > 0.03
+    assert away[left, 0] < -0.01
     assert np.abs(away - mirror_points(away, TOPOLOGY)).max() < 1e-6
-    assert np.abs(away[[9, 151, 8]]).max() < 0.02
+    assert np.abs(away[[9, 151, 8]]).max() < 0.03
+
+
+@pytest.mark.parametrize("width", [1.1, 1.3])
+def test_a_face_that_is_wide_for_its_features_hardly_grows(width: float) -> None:
+    """What grows beyond its outline stands out against the background: eyes come nearer to each other instead."""
+    source, target = TOPOLOGY.shape.copy(), TOPOLOGY.shape
+    outer = np.clip((np.abs(source[:, 0]) - 0.6) / 0.3, 0, 1)
+    source[:, 0] *= 1 + (width - 1) * outer
+    away = form_displacement(form_of(source), form_of(target), TOPOLOGY)
+    middle = target[TOPOLOGY.oval].mean(0)
+    sizes = [np.linalg.norm((form - middle)[TOPOLOGY.oval, :2], axis=1) for form in (target, target + away)]
+    assert np.quantile(sizes[1] / sizes[0], 0.75) < 1.01
+    eyes = [ring.mean(0)[0] for ring in (away[TOPOLOGY.left_eye_ring], away[TOPOLOGY.right_eye_ring])]
+    assert eyes[0] > 0.01
+    assert eyes[1] < -0.01
 
 
 def test_an_open_mouth_in_the_source_hardly_opens_the_targets() -> None:

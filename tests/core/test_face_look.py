@@ -23,21 +23,13 @@ from understudy.core.scan.measures import FACE_MEASURES
 from understudy.core.scan.scan import scan_clip
 
 from tests.core import face_clip
+from tests.core.partial_store import StoreWithout
 from tests.core.roto_masks import mask, text, to_mask
 
 pytestmark = pytest.mark.slow
 
 COUNT, BLURRED, DARK, COVERED = 24, 6, 11, range(16, 19)
 REQUEST = SwapRequest(Identity(()), with_value(Recipe(), "select.which", "largest"))
-
-
-class StoreWithoutLooks(MemoryStore):
-    """A store of a version before: it has no looks."""
-
-    def put(self, key, arrays):
-        """Keep everything else."""
-        if "stage=look\n" not in key.text:
-            super().put(key, arrays)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +100,7 @@ def test_what_is_dismissed_or_masked_is_flagged_no_more(clip_path, store):
 
 
 def test_a_cache_of_before_has_none_and_is_scanned_all_the_same(clip_path):
-    result = scan(clip_path, StoreWithoutLooks(1 << 28))
+    result = scan(clip_path, StoreWithout(1 << 28, "look"))
     names = [measure.name for measure in FACE_MEASURES]
     (series,) = result.series
     for name in ("sharpness", "cover", "light"):

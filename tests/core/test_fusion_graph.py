@@ -22,7 +22,6 @@ from understudy.core.geometry.crop import crop_matrix, warp_crop
 from understudy.core.media.open import open_clip
 from understudy.core.models.io_binding import run_with_binding
 from understudy.core.models.onnx_file import read_onnx_info
-from understudy.core.models.processor import Processor
 from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Fusion
 from understudy.core.swap.crops import AlignedCrop, AlignedImage
@@ -36,7 +35,7 @@ from understudy.core.swap.neural_region import (
 )
 from understudy.core.swap.texture import fill_hidden, unwrap_texture
 
-from tests.core.fusion_faces import FUSER, ODD, POOL, TOPOLOGY, difference, faces
+from tests.core.fusion_faces import ODD, POOL, TOPOLOGY, difference, faces
 
 FOOTAGE = Path(__file__).resolve().parents[2].parent / "shared" / "footage"
 DEEP_BOUND = 1 / 64
@@ -245,61 +244,6 @@ def test_on_the_cpu_fusion_is_opencvs_and_keys_stay_what_they_were(target, sourc
     assert np.array_equal(fuser.fuse(crop, face.landmarks, place, ODD), expected)
     assert fuser.key_inputs() == pool.key_inputs == {}
     assert fuser.run_trial() <= 1
-
-
-class OtherProcessorFuser(ModelPool):
-    """A pool that takes its processor for CUDA's; its graphs run on the CPU all the same."""
-
-    processor = Processor("cuda")
-
-    def run_graph(self, graph, given):
-        self.processor, wanted = Processor(), self.processor
-        try:
-            return super().run_graph(graph, given)
-        finally:
-            self.processor = wanted
-
-
-class BrokenFuser(OtherProcessorFuser):
-    """One whose processor multiplies wrongly."""
-
-    def run_graph(self, graph, given):
-        return [value + 2 for value in super().run_graph(graph, given)]
-
-
-def test_where_a_graphics_processor_fuses_the_key_says_so(target, source) -> None:
-    crop, landmarks, place = generate_trial_crop(TOPOLOGY)
-    fuser = Fuser(OtherProcessorFuser(1), TOPOLOGY)
-    assert fuser.key_inputs()["processor"] == "cuda"
-    assert len(fuser.key_inputs()["graph"]) == 64
-    assert fuser.key_inputs(deep=True)["graph"] != fuser.key_inputs()["graph"]
-    for levels in (crop, crop.with_floats()):
-        by_graph = FUSER.run_graph(feeds(levels, landmarks, place, Fusion(), TOPOLOGY))
-        assert np.array_equal(fuser.fuse(levels, landmarks, place, Fusion()), by_graph)
-    assert fuser.warnings == ()
-
-
-def test_what_a_mask_adds_is_fused_alike_on_every_processor() -> None:
-    crop, landmarks, place = generate_trial_crop(TOPOLOGY)
-    added = np.zeros((place.height, place.width), np.float32)
-    added[10:40, 10:40] = 1
-    fuser = Fuser(OtherProcessorFuser(1), TOPOLOGY)
-    by_opencv = fuse_crop(crop, landmarks, place, Fusion(), TOPOLOGY, added=added)
-    assert fuser.uses_graph()
-    assert np.array_equal(fuser.fuse(crop, landmarks, place, Fusion(), added=added), by_opencv)
-    assert (by_opencv[12:38, 12:38, 3] == 255).all()
-
-
-def test_a_processor_that_is_off_is_not_trusted() -> None:
-    fuser = Fuser(BrokenFuser(1), TOPOLOGY)
-    assert fuser.key_inputs() == {}
-    assert len(fuser.warnings) == 1
-    assert "cuda is" in fuser.warnings[0]
-    assert fuser.key_inputs(deep=True) == {}
-    assert "images of more than 8 bits are fused on the CPU: cuda is" in fuser.warnings[1]
-    crop, landmarks, place = generate_trial_crop(TOPOLOGY)
-    by_opencv = fuse_crop(crop.with_floats(), landmarks, place, Fusion(), TOPOLOGY)
-    assert np.array_equal(fuser.fuse(crop.with_floats(), landmarks, place, Fusion()), by_opencv)
 
 
 def test_a_face_at_the_frames_edge_is_fused_alike(target, source) -> None:

@@ -9,6 +9,7 @@ from understudy.core.export.inputs import face_images
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.face.landmark_handles import HANDLES
 from understudy.core.recipe import Recipe, with_value
+from understudy.core.recipe.frame_ranges import Hold
 from understudy.core.recipe.landmark_edits import REST, LandmarkEdit, LandmarkKey
 from understudy.core.recipe.request import Identity, SwapRequest
 from understudy.core.scan.next_cut import last_frame_of_shot
@@ -49,6 +50,45 @@ def test_a_correction_costs_swap_and_fuse_of_its_frames_and_its_removal_nothing(
     # A face in a fourth place that nobody takes: nothing is done.
     absent = replace(plain, landmark_edits=(replace(edit, face=3),))
     assert update(absent)[1] == {}
+
+
+@pytest.mark.slow
+def test_a_hold_carries_what_was_corrected_beside_it(folder, tmp_path):
+    """Frames 4 to 6 are held, and the chin is corrected in the frame before or in the one after, or all over."""
+    plain = SwapRequest(Identity(face_images([folder / "red.png"], [])))
+    held = replace(plain, holds=(Hold(4, 6),))
+    down = chin(0.0, 0.1)
+    before = replace(held, landmark_edits=(LandmarkEdit(3, 3, (LandmarkKey(3, offsets=down),)),))
+    throughout = replace(held, landmark_edits=(LandmarkEdit(2, 8, (LandmarkKey(2, offsets=down),)),))
+    with open_with_pipeline(folder / "clip.mp4") as (pipeline, clip):
+
+        def landmarks(number, request):
+            (entry,) = pipeline.plan(clip, number, [request]).faces
+            return entry.face.landmarks
+
+        start, end = landmarks(3, before), landmarks(7, held)
+        assert np.abs(start - landmarks(3, held)).max() > 1
+        for number in (4, 5, 6):
+            share = (number - 3) / 4
+            points = landmarks(number, before)
+            assert np.abs(points - (start + share * (end - start))).max() < 1e-3
+            # A correction of the held frame itself moves the points that are found beside it, once.
+            plain_hold = landmarks(number, held)
+            once = replace(
+                held, landmark_edits=(LandmarkEdit(number, number, (LandmarkKey(number, offsets=down),)),)
+            )
+            assert np.array_equal(landmarks(number, throughout), landmarks(number, once))
+            assert np.abs(landmarks(number, throughout) - plain_hold).max() > 1
+
+    def update(request):
+        return update_layers(folder, tmp_path, request)[:2]
+
+    update(held)
+    assert update(before) == ([3, 4, 5, 6], {"swap": 4, "fuse": 4})
+    assert update(held) == ([3, 4, 5, 6], {"fuse": 4})
+    # A correction elsewhere is none of a hold's business.
+    apart = replace(held, landmark_edits=(LandmarkEdit(1, 1, (LandmarkKey(1, offsets=down),)),))
+    assert update(apart) == ([1], {"swap": 1, "fuse": 1})
 
 
 @pytest.mark.slow

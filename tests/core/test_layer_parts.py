@@ -164,9 +164,9 @@ def test_a_layer_of_light_fetches_a_moved_face_once(scene: Scene, tmp_path: Path
         plan = scene.pipeline.plan(clip, 0, [scene.request("swap.shape=1")])
         made = scene.pipeline.execute_for_layer(plan)
         before = scene.pipeline.report().stages["shape"]["hit"]
-        seen, kept = scene.pipeline.execute_in_footage(plan)
+        view, kept = scene.pipeline.execute_in_footage(plan)
     assert scene.pipeline.report().stages["shape"]["hit"] == before + 1
     assert isinstance(made, LightPatch)
     assert isinstance(kept, LightPatch)
     assert np.array_equal(made.pixels, kept.pixels)
-    assert isinstance(seen, Patch)
+    assert isinstance(view, Patch)

@@ -18,13 +18,8 @@ from understudy.core.errors import ClipError
 from understudy.core.layers.job import source_from, source_values
 from understudy.core.layers.tiff import read_patch
 from understudy.core.media.exr import decode_exr_light, decode_srgb, encode_srgb
-from understudy.core.media.light import (
-    excess_light,
-    exposure_stops,
-    light_of_view,
-    light_space,
-    view_levels,
-)
+from understudy.core.media.light import excess_light, exposure_stops, light_of_view, view_levels
+from understudy.core.media.light_space import light_space
 from understudy.core.media.open import open_source
 from understudy.core.media.source import ClipSource, light_reading
 from understudy.core.sessions.preview_session import PreviewSession
@@ -203,5 +198,5 @@ def test_what_can_t_be_read_is_one_clear_warning(project: DeepProject, light: np
         assert not layer.any()
         assert len(project.warnings) == 1
         assert "spoilt.exr" in project.warnings[0]
-    with pytest.raises(ClipError, match="AgX Log"):
-        open_source(ClipSource(False, (path,), light_reading("AgX Log")))
+    with pytest.raises(ClipError, match="AgX Base sRGB"):
+        open_source(ClipSource(False, (path,), light_reading("AgX Base sRGB")))

@@ -26,7 +26,8 @@ from understudy.core.pipeline.target_forms import SAMPLE_FRAMES, sample_numbers
 from understudy.core.recipe import Recipe, initial_recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
-from understudy.core.swap.shape import FaceWarp, move_face, move_schema
+from understudy.core.swap.schemas import move_schema
+from understudy.core.swap.shape import FaceWarp, move_face
 
 COUNT = 5
 TOPOLOGY = load_topology()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from understudy.core.geometry.mesh_raster import fill_polygons
 from understudy.core.geometry.mesh_topology import load_topology
-from understudy.core.geometry.skin_model import skin_likeness
+from understudy.core.geometry.skin_model import skin_likeness, unoccluded_mask
 
 TOPOLOGY = load_topology()
 SIZE = 128
@@ -94,3 +94,20 @@ def test_a_slow_change_never_makes_the_answer_jump() -> None:
 def test_without_anything_to_learn_from_all_counts_as_skin() -> None:
     nothing = np.zeros((SIZE, SIZE), np.float32)
     assert (skin_likeness(lit_face("tan", "even"), POINTS, nothing, TOPOLOGY) == 1).all()
+
+
+@pytest.mark.parametrize("is_lenient", [False, True])
+@pytest.mark.parametrize(("color", "is_skin"), [((188, 130, 122), True), ((54, 94, 140), False)])
+def test_colored_light_within_a_face_is_skin_where_that_is_told_leniently(
+    color: tuple[int, int, int], is_skin: bool, is_lenient: bool
+) -> None:
+    """Pink light on a cheek, and a blue board, which covers it either way."""
+    picture = lit_face("tan", "even").astype(np.int32)
+    patch = np.zeros((SIZE, SIZE), np.uint8)
+    cv2.circle(patch, (38, 72), 14, 1, -1)
+    picture += patch[..., None] * (np.array(color) - TONES["tan"])
+    bare = unoccluded_mask(
+        np.clip(picture, 0, 255).astype(np.uint8), POINTS, (SIZE, SIZE), TOPOLOGY, is_lenient=is_lenient
+    )
+    share = bare[cv2.erode(patch, np.ones((9, 9))) > 0].mean() / 255
+    assert share > 0.8 if is_skin and is_lenient else share < 0.5

@@ -12,14 +12,23 @@ from exr_layers import read_exr_channels, stack_channels
 from report_stages import stage_runs
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cli.main import main
+from understudy.core.errors import MessageError
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.media.exr import decode_exr_light, decode_srgb
 from understudy.core.media.open import open_clip
+from understudy.core.media.source import ClipSource
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.provenance.verify import INTACT, UNMARKED, verify_file
-from understudy.core.recipe import Recipe
+from understudy.core.recipe import Recipe, with_settings
+from understudy.core.recipe.clip_swap import swaps_of_frames
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.turnover.layer_names import LAYERS
+from understudy.core.turnover.request import (
+    TurnoverRequest,
+    turnover_request_from,
+    turnover_request_values,
+)
 
 from tests.core import face_clip, nude_clip
 from tests.core.batch_folder import two_people
@@ -216,3 +225,27 @@ def test_what_the_safeguard_refuses_is_refused_before_the_first_file(folder, tmp
     (line,) = capfd.readouterr().err.splitlines()
     assert "the shot shows nudity" in line
     assert not (tmp_path / "turnover").exists()
+
+
+def test_a_request_goes_to_another_process_and_back(tmp_path):
+    source = ClipSource(True, (tmp_path / "clip.mp4",))
+    asked = [
+        SwapRequest(Identity((FaceImage(tmp_path / "person.png"),)), with_settings(Recipe(), [setting]))
+        for setting in ("fusion.blend=0.2", "fusion.blend=0.7")
+    ]
+    frames = {3: asked[:1], 4: asked[1:], 6: asked[:1]}
+    request = TurnoverRequest(
+        source, swaps_of_frames(frames), tmp_path / "out", 3, 6, "24", marks_files=False
+    )
+    values = json.loads(json.dumps(turnover_request_values(request)))
+    assert turnover_request_from(values, source) == request
+    assert len(values["requests"]) == 2
+    for name, wrong in (
+        ("swaps", []),
+        ("swaps", [[[5, 0, 1]]]),
+        ("swaps", [[[0, 2, 1]]]),
+        ("last", 2),
+        ("folder", ""),
+    ):
+        with pytest.raises(MessageError):
+            turnover_request_from({**values, name: wrong}, source)

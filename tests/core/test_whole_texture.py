@@ -3,8 +3,13 @@
 
 import numpy as np
 import pytest
+from understudy.core.fusion.mask import face_mask
+from understudy.core.geometry.mesh_raster import fill_polygons
 from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.recipe import Fusion
+from understudy.core.swap.smile_folds import soften_folds
 from understudy.core.swap.smile_mask import smile_mask
+from understudy.core.swap.teeth import remove_teeth
 from understudy.core.swap.whole_texture import image_weight, whole_texture
 
 TOPOLOGY = load_topology()
@@ -90,3 +95,49 @@ def test_images_of_other_exposure_get_the_best_ones() -> None:
     best, dark = part(1.0), part(0.5)
     made, _ = whole_texture([dark, best], [mesh(height=200), mesh()], 1.0, TOPOLOGY)
     assert at(made, 50) == pytest.approx(at(best["texture"], 50), abs=3)
+
+
+def test_teeth_on_the_lips_get_the_lips_colour() -> None:
+    red, white = (180, 90, 95), (225, 222, 212)
+    lips, points = part(1.0), TOPOLOGY.layout * (SIDE - 1)
+    outer, inner = (
+        fill_polygons([points[ring].astype(np.float32)], (SIDE, SIDE)) > 0
+        for ring in (TOPOLOGY.outer_lips, TOPOLOGY.inner_lips)
+    )
+    lips["texture"][outer & ~inner] = red
+    column, row = np.round(points[14]).astype(int)
+    around = (slice(row, row + 10), slice(column - 12, column + 13))
+    tooth = np.zeros_like(outer)
+    tooth[around] = (outer & ~inner)[around]
+    assert tooth.sum() > 40
+    bare = remove_teeth(lips, TOPOLOGY)["texture"]
+    lips["texture"][tooth] = white
+    cleared = remove_teeth(lips, TOPOLOGY)["texture"]
+    assert np.abs(cleared[tooth].astype(int) - red).max() < 40
+    assert np.array_equal(bare[outer & ~inner], np.full_like(bare[outer & ~inner], red)), "lips stay"
+    assert np.array_equal(bare[~outer], lips["texture"][~outer]), "skin is not looked at"
+
+
+def test_folds_of_a_smile_are_shallower_all_over_the_cheek() -> None:
+    face, points = part(1.0), TOPOLOGY.layout * (SIDE - 1)
+    column, row = np.round(points[213]).astype(int)
+    fold = (slice(row - 25, row + 25), slice(column - 4, column + 5))
+    face["texture"][fold] = face["texture"][fold] * 0.8
+    assert soften_folds(face, mesh(), TOPOLOGY) is face, "a calm face is the person's own"
+    softened = soften_folds(face, mesh(smile=0.4), TOPOLOGY)["texture"].astype(float)
+    skin = face["texture"][row - 25 : row + 25, column + 30 : column + 60].mean()
+    assert face["texture"][fold].mean() < 0.82 * skin
+    assert softened[fold].mean() > 0.88 * skin
+    assert softened[row - 25 : row + 25, column + 30 : column + 60].mean() < 1.03 * skin
+
+
+def test_lips_that_meet_keep_the_targets_line_between_them() -> None:
+    points = mesh()
+    lower, upper = TOPOLOGY.inner_lips[1:10], TOPOLOGY.inner_lips[:10:-1]
+    points[lower] = points[upper] = (points[lower] + points[upper]) / 2
+    size = (800, 800)
+    shown = [face_mask(points, size, Fusion(), TOPOLOGY, own_lids=own) for own in (0.0, 1.0)]
+    column, row = (points[13, :2] * shown[0].shape[0] / size[0]).astype(int)
+    assert shown[1][row, column] < min(0.3, shown[0][row, column])
+    lip = row - 8
+    assert shown[1][lip, column] > 0.9, "the lips themselves are the source's"

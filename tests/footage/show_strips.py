@@ -13,7 +13,7 @@ from pathlib import Path
 
 import bpy
 
-PICTURES = (".png", ".jpg", ".tif", ".bmp", ".webp", ".exr")
+PICTURES = (".png", ".jpg", ".tif", ".bmp", ".webp", ".exr", ".dpx")
 
 
 def add_strip(editor, files):

@@ -64,6 +64,35 @@ def bmp(width, height, bits=24):
     )
 
 
+def dpx(width, height):
+    """A DPX file of 16 bits without its lines."""
+    header = bytearray(4096)
+    struct.pack_into(">4sI", header, 0, b"SDPX", 2048)
+    struct.pack_into(">HHII", header, 768, 0, 1, width, height)
+    struct.pack_into(">4BHHI", header, 800, 50, 2, 2, 16, 0, 0, 2048)
+    return bytes(header)
+
+
+def exr(width, height, names=()):
+    """An OpenEXR file of floats with these channels beside R, G and B, without its lines."""
+    names = sorted((*names, b"B", b"G", b"R"))
+    channels = b"".join(name + b"\0" + struct.pack("<iIii", 2, 0, 1, 1) for name in names)
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    header = b"\x76\x2f\x31\x01" + struct.pack("<I", 2)
+    for name, kind, value in (
+        (b"channels", b"chlist", channels + b"\0"),
+        (b"compression", b"compression", b"\3" if not names[3:] else b"\x09"),
+        (b"dataWindow", b"box2i", window),
+        (b"displayWindow", b"box2i", window),
+        (b"lineOrder", b"lineOrder", b"\0"),
+        (b"pixelAspectRatio", b"float", struct.pack("<f", 1)),
+        (b"screenWindowCenter", b"v2f", bytes(8)),
+        (b"screenWindowWidth", b"float", struct.pack("<f", 1)),
+    ):
+        header += name + b"\0" + kind + b"\0" + struct.pack("<i", len(value)) + value
+    return header + bytes(4096)
+
+
 def webp(kind, width, height, moving=False):
     if kind == b"VP8 ":
         data = b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", width, height)

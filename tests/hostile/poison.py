@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from footage.deep_movie import PQ, write_deep_movie
 from footage.portrait import make_up_portrait, write_picture, write_sequence
 from models import stand_in_swappers, stand_ins
 from understudy.core.cache.base.key import Key, key_line_value
@@ -16,6 +17,7 @@ from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.export.frames import render_frames
 from understudy.core.media.lazy_clip import open_lazily
+from understudy.core.media.light_space import LightSpace
 from understudy.core.media.open import open_source
 from understudy.core.media.source import ClipSource, light_reading
 from understudy.core.media.source_stamps import SourceStamps
@@ -44,7 +46,8 @@ RECIPES = {
     "light": (),
     "safeguard": (),
 }
-"""What is asked for: `light` of an OpenEXR image, `safeguard` with the network that looks for nudity."""
+"""What is asked for: `light` of an OpenEXR image, `dfm` of a PQ movie, `safeguard` with the network that looks
+for nudity."""
 
 
 class Project:
@@ -56,7 +59,12 @@ class Project:
         image = write_exr(folder / "light.exr", light)
         self.paths = paths
         self._usual = ClipSource(False, tuple(paths))
-        self._sources = {"light": ClipSource(False, (image,), light_reading("Linear Rec.709"))}
+        codes = LightSpace("Rec.2100-PQ").from_light(light)
+        movie = write_deep_movie(folder / "hdr.mov", np.round(codes * 65535).astype(np.uint16), PQ)
+        self._sources = {
+            "light": ClipSource(False, (image,), light_reading("Linear Rec.709")),
+            "dfm": ClipSource(True, (movie,)),
+        }
         self.person = write_picture(folder / "green.png", make_up_portrait())
         self.models = folder / "models"
         stand_in_swappers.write_swapper(self.models, "inswapper")

@@ -8,7 +8,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from hostile.bombs import bmp, chunk, jpeg, png, texts, tiff, webp
+from hostile.bombs import bmp, chunk, dpx, exr, jpeg, png, texts, tiff, webp
 from understudy.core.errors import ClipError
 from understudy.core.media.bounds import MAX_DECODED_BYTES, MAX_IMAGE_FILE_BYTES
 from understudy.core.media.image_clip import is_image
@@ -58,6 +58,11 @@ BOMBS = {
     "tall.tif": lambda: tiff({256: 60_000, 257: 60_000, 258: 16, 277: 3, 273: 8, 279: 8}),
     "samples.tif": lambda: tiff({256: 3_000, 257: 3_000, 258: 64, 277: 60_000, 273: 8, 279: 8}, ">"),
     "bigtiff.tif": lambda: tiff({256: 60_000, 257: 60_000, 258: 8, 277: 3}, big=True),
+    "floats.tif": lambda: tiff({256: 30_000, 257: 30_000, 258: 32, 277: 3, 273: 8, 279: 8, 339: 3}),
+    "half.tif": lambda: tiff({256: 30_000, 257: 30_000, 258: 16, 277: 3, 273: 8, 279: 8, 339: 3}),
+    "film.dpx": lambda: dpx(60_000, 60_000),
+    "light.exr": lambda: exr(30_000, 30_000),
+    "layers.exr": lambda: exr(4_000, 256, [b"%03d" % number for number in range(900)]),
     "huge.bmp": lambda: bmp(40_000, -40_000),
     "lossless.webp": lambda: webp(b"VP8L", 16_384, 16_384),
     "moving.webp": lambda: webp(b"VP8X", 1 << 24, 1 << 24, moving=True),

@@ -2,9 +2,10 @@
 """Steps for finding problems and for the ranges that keep the original face."""
 
 import bpy
+from panel_steps import drawn
 from steps import _scene, _strip
 from understudy.addon.lookups.gallery import lookup_cache
-from understudy.addon.lookups.scan_lookup import open_result, scan_lookup
+from understudy.addon.lookups.scan_lookup import PlotLookup, open_problems_of, scan_lookup
 from understudy.addon.operators.problems import problem_frames
 from understudy.addon.prepare.source_frames import visible_frames
 
@@ -21,7 +22,18 @@ def flagged_frames(index=0):
     """The frames of the clip that Scan for Problems counts for a modifier of the active strip."""
     modifier = _scene().understudy.modifiers[index]
     lookup = scan_lookup(_scene(), _scene().sequence_editor.active_strip, modifier)
-    return list(open_result(lookup_cache().get_or_fetch(lookup), modifier).flagged_frames)
+    problems = open_problems_of(lookup, lookup_cache().get_or_fetch(lookup), modifier)
+    return [problem.frame for problem in problems]
+
+
+def red_frames(active):
+    """The frames of the clip that are red in the plots of a strip, as the panel draws them; None without plots."""
+    drawn(active)
+    (modifier,) = _scene().understudy.modifiers
+    lookup = scan_lookup(_scene(), _strip(active), modifier)
+    result = lookup_cache().peek(lookup)
+    view = lookup_cache().peek(PlotLookup(lookup, result, ()))
+    return None if view.icon is None else [problem.frame for problem in view.problems]
 
 
 def mended_ranges(index=0):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A bad shot repaired as a person would: scan, next problem, hold, drag, exclude, draw a mask, play, scan again.
+"""A bad shot repaired as a person would: scan, next problem, then what the shot needs, play, scan again.
 
-/given holds shot.mp4, of 1280 x 720 pixels, and face.png; the extension is installed. Every action of the hands is
-counted.
+/given holds a movie of 1280 x 720 pixels that is named as one of `SHOTS`, and face.png; the extension is installed.
+Every action of the hands is counted.
 """
+
+from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 from bl_ext.user_default.understudy.addon.lookups.gallery import lookup_cache
@@ -11,16 +14,27 @@ from bl_ext.user_default.understudy.addon.lookups.scan_lookup import problem_run
 from bl_ext.user_default.understudy.addon.properties.landmark_state import landmark_state
 from bl_ext.user_default.understudy.addon.ui.landmark_view import landmark_view
 
-BEGIN, LENGTH = 102, 41
-"""Which frames of the clip the strip shows."""
-MASKED = 110
-"""The frame of the clip in which the mask is drawn."""
-BOX = ((334, 110), (458, 110), (458, 204), (334, 204))
-"""Around the box in that frame and a few more, in pixels of the picture, from its upper left corner."""
+LEFT, RIGHT, ICON = 0.3, 0.75, 0.92
+"""Where buttons are across the panel: in the left half, in the right half, and a small one at the right end."""
 PULL = 5
 """How far the chin is dragged down, in pixels of the screen: to where it is in the frames around."""
 MOST_STEPS = 12
 """How often undo is pressed at most: where the hands went to another frame is a step too."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A part of a movie, and how it is repaired."""
+
+    begin: int
+    """The frame of the clip that is frame 1 of the timeline."""
+    length: int
+    select: dict
+    """Which face is replaced, by the modifier's properties."""
+    repairs: tuple
+    """What the hands do, one after another: a generator function and its arguments."""
+    last_look: int
+    """The frame of the timeline that is shown at the end."""
 
 
 class Hands:
@@ -31,11 +45,11 @@ class Hands:
         self.counts = {"clicks": 0, "keys": 0, "drags": 0}
         self.places = {}
 
-    def look(self):
+    def look(self, across=LEFT):
         """Look where the panel's buttons are. Generator."""
-        self.places = yield from self.window.buttons(self.window.area("PROPERTIES"), across=0.3)
+        self.places |= yield from self.window.buttons(self.window.area("PROPERTIES"), across=across)
 
-    def press(self, button, reached, across=0.3):
+    def press(self, button, reached, across=LEFT):
         """Click a button of the panel, of two beside each other the one that is there. Generator.
 
         Where nothing is reached by it, since the panel was drawn late, it looks and clicks again, as the same click.
@@ -48,7 +62,7 @@ class Hands:
             yield from self.window.until(reached, 30)
             if reached():
                 return
-            yield from self.look()
+            yield from self.look(across)
 
     def click(self, place):
         """Click at a place. Generator."""
@@ -72,9 +86,11 @@ class Hands:
 
 def steps(window):
     """Play everything; `window.facts` gets what a test wants to know."""
+    name = next(name for name in SHOTS if Path(f"/given/{name}.mp4").is_file())
+    shot = SHOTS[name]
     yield from window.start_editing()
     yield from window.make_room(200)
-    yield from make_project(window)
+    yield from make_project(window, name, shot)
     hands = Hands(window)
     yield from hands.look()
     yield from hands.press("problem_scan", lambda: modifier().scan_count == 1)
@@ -82,28 +98,32 @@ def steps(window):
     yield from window.rest()
     window.facts["before"] = problems()
     yield from hands.look()
-    yield from hold_two_frames(window, hands)
-    yield from correct_chin(window, hands)
-    yield from exclude_rest(window, hands)
-    yield from draw_mask(window, hands)
+    for repair, *arguments in shot.repairs:
+        yield from repair(window, hands, *arguments)
     yield from play_and_scan(window, hands)
     window.facts["hands"] = hands.counts
+    bpy.context.scene.frame_set(shot.last_look)
+    yield from window.scroll_to_end(window.area("PROPERTIES"))
+    window.shot(f"{name}_lists")
     yield from undo_all(window)
 
 
-def make_project(window):
+def make_project(window, name, shot):
     """A saved project with a part of the movie, recast and prepared."""
     scene = bpy.context.scene
-    window.add_movie("/given/shot.mp4", LENGTH)
+    window.add_movie(f"/given/{name}.mp4", shot.length)
     strip = scene.sequence_editor.strips[0]
-    strip.frame_offset_start, strip.frame_offset_end = BEGIN, strip.frame_duration - BEGIN - LENGTH
-    strip.frame_start = 1 - BEGIN
+    strip.frame_offset_start = shot.begin
+    strip.frame_offset_end = strip.frame_duration - shot.begin - shot.length
+    strip.frame_start = 1 - shot.begin
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.sequencer.view_all()
     bpy.ops.wm.save_as_mainfile(filepath="/work/bad_shot.blend")
     yield from window.exact_preview()
     window.area("PREVIEW").spaces.active.show_gizmo = True
     yield from window.recast()
+    for key, value in shot.select.items():
+        setattr(modifier().select, key, value)
     modifier().show_who, modifier().show_repair = False, True
     yield from window.prepare_clip()
     window.push_undo()
@@ -111,20 +131,44 @@ def make_project(window):
     yield 1.0
 
 
-def hold_two_frames(window, hands):
-    """Two faces that are missed for a frame are carried over it. Generator."""
-    for count in (1, 2):
-        yield from hands.key("shift+Next")
-        yield from window.rest()
-        yield from hands.press("range_add", lambda count=count: len(modifier().ranges) == count, across=0.75)
-        yield from window.rest()
+def go_to_next_problem(window, hands):
+    """The key goes there. Generator."""
+    yield from hands.key("shift+Next")
+    yield from window.rest()
+
+
+def go_to_frame(window, hands, frame):
+    """A click in the ruler goes to a frame of the timeline. Generator."""
+    timeline = window.area("SEQUENCE_EDITOR")
+    ruler = window.region(timeline)
+    across, _ = ruler.view2d.view_to_region(frame, 0, clip=False)
+    yield from hands.click((ruler.x + across, ruler.y + ruler.height - 12))
+    yield from window.rest()
+
+
+def keep_shot(window, _hands, name):
+    """Keep a picture of the screen. Generator."""
+    window.shot(name)
+    yield
+
+
+def add_range(window, hands, across):
+    """The problem at the current frame is held or excluded, by which of two buttons is pressed. Generator."""
+    count = len(modifier().ranges) + 1
+    yield from hands.press("range_add", lambda: len(modifier().ranges) == count, across)
+    yield from window.rest()
+
+
+def end_range(window, hands):
+    """The first range in the list ends at the current frame from now on. Generator."""
+    yield from hands.look(ICON)
+    last = modifier().ranges[0].last
+    yield from hands.press("range_set", lambda: modifier().ranges[0].last != last, ICON)
+    yield from window.rest()
 
 
 def correct_chin(window, hands):
     """The chin of a face that is half hidden is dragged to where it must be. Generator."""
-    yield from hands.key("shift+Next")
-    yield from window.rest()
-    window.shot("32_bad_shot")
     yield from hands.press("landmarks_edit", lambda: chin(window) is not None)
     yield from window.rest()
     start = chin(window)
@@ -134,27 +178,13 @@ def correct_chin(window, hands):
     yield from hands.press("landmarks_edit", lambda: chin(window) is None)
 
 
-def exclude_rest(window, hands):
-    """Where both eyes are hidden the original stays. Generator."""
-    yield from hands.key("shift+Next")
-    yield from hands.press("range_add", lambda: len(modifier().ranges) == 3)
-    yield from window.rest()
-
-
-def draw_mask(window, hands):
-    """The box is held out: a click in the ruler goes to a frame, four are its corners. Generator."""
-    timeline = window.area("SEQUENCE_EDITOR")
-    ruler = window.region(timeline)
-    across, _ = ruler.view2d.view_to_region(MASKED - BEGIN + 1, 0, clip=False)
-    yield from hands.click((ruler.x + across, ruler.y + ruler.height - 12))
-    yield from window.rest()
-    window.shot("bad_shot_unmasked")
+def draw_mask(window, hands, *corners):
+    """What lies between corners, pixels of the picture from its upper left, is held out. Generator."""
     yield from hands.press("mask_draw", lambda: len(window.window.modal_operators) > 0)
-    for corner in BOX:
+    for corner in corners:
         yield from hands.click(window.place_of_pixel(*corner))
     yield from hands.key("Return")
     yield from window.rest()
-    window.shot("34_bad_shot_masked")
 
 
 def play_and_scan(window, hands):
@@ -171,9 +201,6 @@ def play_and_scan(window, hands):
     yield from window.until(lambda: problems() is not None, 100)
     window.facts["after"] = problems()
     window.facts["repairs"] = repairs()
-    bpy.context.scene.frame_set(MASKED - BEGIN + 1)
-    yield from window.scroll_to_end(window.area("PROPERTIES"))
-    window.shot("35_bad_shot_lists")
 
 
 def undo_all(window):
@@ -227,3 +254,47 @@ def chin(window):
         return None
     x, y = shown.to_region.apply(*shown.faces[0].controls["chin"])
     return [region.x + x, region.y + y]
+
+
+SHOTS = {
+    # A box goes up over a face: two frames are missed, the chin is wrong below it, both eyes are hidden for a while,
+    # and the new face lies over its edge.
+    "box": Shot(
+        102,
+        41,
+        {},
+        (
+            (go_to_next_problem,),
+            (add_range, RIGHT),
+            (go_to_next_problem,),
+            (add_range, RIGHT),
+            (go_to_next_problem,),
+            (keep_shot, "32_bad_shot"),
+            (correct_chin,),
+            (go_to_next_problem,),
+            (add_range, LEFT),
+            (go_to_frame, 9),
+            (keep_shot, "bad_shot_unmasked"),
+            (draw_mask, (334, 110), (458, 110), (458, 204), (334, 204)),
+            (keep_shot, "34_bad_shot_masked"),
+        ),
+        9,
+    ),
+    # Two people cross, and the one behind is replaced. Where she comes out again the new face lies over the other's.
+    "crossing": Shot(
+        44,
+        64,
+        {"which": "reference", "reference_frame": 126, "reference_face": 0, "others": "126:1"},
+        (
+            (go_to_next_problem,),
+            (keep_shot, "36_crossing"),
+            (add_range, LEFT),
+            (go_to_frame, 53),
+            (keep_shot, "37_crossing_fringe"),
+            (go_to_frame, 55),
+            (end_range,),
+            (keep_shot, "38_crossing_excluded"),
+        ),
+        62,
+    ),
+}

@@ -33,11 +33,11 @@ def open_menu(window):
 
 
 def write_turnover(window, name):
-    """Have a turnover written into a folder, or stop that once there are files; tell what there is then."""
+    """Have a turnover written into a folder, or stop that once the panel shows progress; tell what there is then."""
     folder = Path("/work") / name
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.understudy.turnover_write(directory=str(folder))
-    yield from window.until(lambda: count_files(folder) > 2, 1200)
+    yield from window.until(lambda: state().turnover_progress > 0, 1200)
     window.facts[f"{name}_status"] = state().turnover_status
     window.shot(f"turnover_{name}")
     if name == "stopped":

@@ -6,7 +6,19 @@ from typing import cast
 
 from ..reader import Reader
 
-NAMES = ("packs", "sidecars", "labels", "models", "memory", "import", "worker", "redis", "marks", "blend")
+NAMES = (
+    "packs",
+    "sidecars",
+    "labels",
+    "models",
+    "memory",
+    "import",
+    "worker",
+    "redis",
+    "marks",
+    "images",
+    "blend",
+)
 _MODULES = {"import": "import_folder"}
 
 

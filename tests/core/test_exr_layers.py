@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Of OpenEXR files with several parts, layers and windows that image is read which Blender's sequencer shows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from exr_choices import LAYERS, PARTS, SIZE, planes, write_layers, write_parts
+from exr_files import Part, write_exr_parts
+from understudy.core.errors import ClipError
+from understudy.core.media.exr import decode_exr_light
+from understudy.core.media.exr_header import read_exr_parts
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_layer_is_read_that_blender_shows(tmp_path: Path, name: str) -> None:
+    path, shown = write_layers(tmp_path / "a.exr", name)
+    assert np.array_equal(decode_exr_light(path), np.full((*SIZE, 3), shown))
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_the_part_is_read_that_blender_shows(tmp_path: Path, name: str) -> None:
+    path, shown = write_parts(tmp_path / "a.exr", name)
+    assert np.array_equal(decode_exr_light(path), np.full((*SIZE, 3), shown))
+
+
+def test_views_are_apart(tmp_path: Path) -> None:
+    views = [
+        Part(
+            f"rgb.{view}",
+            {c: np.full(SIZE, n, np.float32) for c in "RGB"},
+            extra=[("view", "string", view.encode())],
+        )
+        for n, view in enumerate(("left", "right"), 1)
+    ]
+    depth = Part("rgb", planes(("", "Z")))
+    assert np.array_equal(
+        decode_exr_light(write_exr_parts(tmp_path / "a.exr", depth, *views)), np.ones((*SIZE, 3))
+    )
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (4, 3), (-5, -2)])
+@pytest.mark.parametrize("display", [None, (0, 0, 20, 10), (2, 1, 4, 3)])
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_data_window_is_the_image(
+    tmp_path: Path, corner: tuple, display: tuple | None, count: int
+) -> None:
+    image = np.random.default_rng(0).random((*SIZE, 3), np.float32)
+    shown = Part("b", {c: image[..., n] for n, c in enumerate("RGB")}, corner, display)
+    others = [Part("a", planes(("", "Z")), (1, 1), display)] * (count - 1)
+    assert np.array_equal(decode_exr_light(write_exr_parts(tmp_path / "a.exr", *others, shown)), image)
+
+
+def test_parts_of_two_sizes_are_refused(tmp_path: Path) -> None:
+    small = Part("a", {"Z": np.zeros((2, 3), np.float32)})
+    path = write_exr_parts(tmp_path / "a.exr", small, Part("b", planes(("", "RGB"))))
+    with pytest.raises(ClipError, match=r"a\.exr can't be read .* its parts differ in size"):
+        decode_exr_light(path)
+
+
+@pytest.mark.parametrize("layers", [[("a", "XYZ"), ("b", "Y")], [("", "RGB"), ("Combined", "RGBA")]])
+def test_a_file_of_which_blender_shows_nothing_is_refused(tmp_path: Path, layers: list) -> None:
+    path = write_exr_parts(tmp_path / "a.exr", Part("", planes(*layers)))
+    with pytest.raises(ClipError, match=r"a\.exr has no layer that Blender's sequencer shows"):
+        decode_exr_light(path)
+
+
+def test_a_chunk_that_is_there_many_times_takes_no_memory(tmp_path: Path) -> None:
+    long = Part("long", {name: np.zeros((40, 50), np.float32) for name in map(str, range(200))})
+    shown = Part("shown", {c: np.zeros((40, 50), np.float32) for c in "RGB"})
+    path = write_exr_parts(tmp_path / "a.exr", long, shown)
+    data = path.read_bytes()
+    table = read_exr_parts(data)[1]
+    path.write_bytes(data[:table] + data[table : table + 8] * 80 + data[table + 8 * 80 :][:50_000])
+    with pytest.raises(
+        ClipError, match=r"a\.exr can't be read as an OpenEXR image: it is cut off or damaged"
+    ):
+        decode_exr_light(path)
