@@ -5,6 +5,7 @@ from ..analysis.cuts import is_cut
 from ..face.types import Pixels
 from ..media.clip import Clip
 from ..pipeline.pipeline import Pipeline
+from ..pipeline.sight import without_steady_choice
 from ..recipe.request import SwapRequest
 
 
@@ -36,12 +37,12 @@ def last_frame_of_shot(pipeline: Pipeline, clip: Clip, number: int, last: int, r
     NotCachedError
         A frame is not known, and may not be analysed.
     """
-    end = clip.info.frame_count
+    end, plain = clip.info.frame_count, without_steady_choice(request)
     looks: dict[int, Pixels] = {}
 
     def look(near: int) -> None:
         if 0 <= near < end and near not in looks:
-            looks[near] = pipeline.sight_frame(clip, near, request).thumbnail
+            looks[near] = pipeline.sight_frame(clip, near, plain).thumbnail
 
     look(number - 1)
     look(number)
