@@ -16,7 +16,7 @@ from ..face.types import Floats, Pixels
 from ..media.clip import FRAME_CACHE_SIZE, Clip, FramePixels, frame_id
 from ..media.file_status import ClipChangedError
 from ..media.light import VERSION as VIEW_VERSION
-from ..media.light import exposure_stops, mean_stops, view_levels, view_pixels
+from ..media.light import mean_stops, view_levels, view_pixels
 from ..media.light_space import light_space
 from ..media.prefetching_clip import PrefetchingClip
 from ..media.source_stamps import SourceStamps
@@ -25,6 +25,7 @@ from ..reporting.stage_counts import StageCounter
 from ..system.library_versions import library_inputs
 from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail, thumbnail_samples
 from .display import display_pixels, require_light
+from .light_views import LightViews
 
 DECODER_VERSION = 2
 _ID = ArraySpec("id", "uint8", (32,))
@@ -45,7 +46,7 @@ class FrameReader:
         self._clip_ids: WeakKeyDictionary[Clip, str] = WeakKeyDictionary()
         # Of clips whose frames are others than the cache says, though their files are the same.
         self._own_maps: WeakKeyDictionary[Clip, dict[int, Arrays]] = WeakKeyDictionary()
-        self._exposures: LruCache[tuple[str, int], int] = LruCache(FRAME_CACHE_SIZE)
+        self._light_views = LightViews()
         self._counted_frames: LruCache[tuple[str, int], None] = LruCache(FRAME_CACHE_SIZE)
 
     def clip_id(self, clip: Clip) -> str:
@@ -148,7 +149,10 @@ class FrameReader:
         ClipChangedError
             The clip's frame map knows it as another frame, see `check_frame`.
         """
-        return display_pixels(clip, self._read(clip, number))
+        pixels, space = self._read(clip, number), light_space(clip.source.reading)
+        if space is None:
+            return display_pixels(clip, pixels)
+        return self._light_views.view((self.map_id(clip), number), space, pixels)
 
     def levels(self, clip: Clip, number: int, place: tuple[slice, slice]) -> Floats:
         """Decode a part of a frame's view with all its bits.
@@ -201,10 +205,7 @@ class FrameReader:
             As for `frame`.
         """
         pixels, space = self._read(clip, number), require_light(clip)
-        name = self.map_id(clip), number
-        stops = self._exposures.get(name)
-        if stops is None:
-            stops = self._exposures.put(name, exposure_stops(space.to_light(pixels)))
+        stops = self._light_views.stops((self.map_id(clip), number), space, pixels)
         return space.to_light(pixels[place]) * np.float32(2.0**stops), stops
 
     def _read(self, clip: Clip, number: int) -> FramePixels:

@@ -11,7 +11,7 @@ from ..consent.record import has_ended
 from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
-from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion, validate_hold
+from ..recipe.frame_ranges import MAX_RANGES, Exclusion, Hold, validate_exclusion
 from ..recipe.landmark_messages import landmark_edit_values, landmark_edits_from
 from ..recipe.parameter import validate_value
 from ..recipe.redetection import Redetection, make_redetection
@@ -174,7 +174,7 @@ def _exclusion_from(values: object) -> Exclusion:
 
 
 def _hold_from(values: object) -> Hold:
-    return validate_hold(Hold(*_frame_numbers(values, 2)))
+    return Hold(*_frame_numbers(values, 2)).require_order()
 
 
 def _redetection_from(values: object) -> Redetection:

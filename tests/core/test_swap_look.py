@@ -125,7 +125,7 @@ def test_of_faces_that_a_person_moved_or_holds_nothing_is_kept(made):
     with closing(Pipeline(MemoryStore(BYTES), embedded_models())) as pipeline, open_clip(made.clip) as clip:
 
         def look(**repairs):
-            return pipeline.plan(clip, 2, [replace(made.request, **repairs)]).faces[0].look
+            return pipeline.plan(clip, 2, [replace(made.request, **repairs)]).faces[0].look()
 
         assert look() is not None
         assert look(landmark_edits=(edit,)) is look(holds=(Hold(2, 2),)) is None
