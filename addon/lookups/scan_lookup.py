@@ -21,7 +21,7 @@ from ..properties.mask_properties import roto_of
 from ..properties.preferences import Preferences, preferences
 from ..properties.range_properties import dismissals_of, exclusions_of, holds_of, redetections_of
 from ..properties.scene_properties import recipe_of
-from ..sequencer.strips import source_of
+from .clip_source import clip_source
 from .gallery import lookup_cache
 from .lookups import open_lookup_session
 from .people import source_range, without_swap
@@ -104,7 +104,7 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
     return ScanLookup(
         cache_folder(scene),
         preferences(),
-        source_of(strip),
+        clip_source(strip),
         first,
         last,
         without_swap(recipe),
