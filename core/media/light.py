@@ -53,7 +53,12 @@ def mean_stops(light: Floats) -> float:
 
 def exposure_stops(light: Floats) -> int:
     """Return the exposure of a frame's view, in stops: `mean_stops` to the nearest whole step."""
-    return _STEP_STOPS * round(mean_stops(light) / _STEP_STOPS)
+    return round_stops(mean_stops(light))
+
+
+def round_stops(stops: float) -> int:
+    """Return `mean_stops` to the nearest whole step."""
+    return _STEP_STOPS * round(stops / _STEP_STOPS)
 
 
 def view_levels(light: Floats) -> Floats:

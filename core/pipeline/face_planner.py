@@ -110,6 +110,5 @@ class FacePlanner:
         if request.holds or request.landmark_edits:
             return None
         analysis = self._analyser.analysis(clip, number, request.recipe)
-        if index >= len(analysis.faces):
-            return None
-        return swap_look_key(swap, analysis, index, request.recipe)
+        has_face = index < len(analysis.faces)
+        return swap_look_key(swap, analysis, index, request.recipe) if has_face else None
