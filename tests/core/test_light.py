@@ -85,6 +85,22 @@ def test_exposure_does_not_change_the_face(
     assert np.abs(scaled - linear_layer[..., :3][there]).max() < 1e-3
 
 
+def test_a_dark_border_does_not_blow_out_the_face(project: DeepProject, light: np.ndarray) -> None:
+    layers = []
+    for name, border in (("grey", 0.18), ("dark", 0.02)):
+        framed = np.full((512, 1200, 3), border, np.float32)
+        framed[:, 344:856] = light
+        path = write_exr(project.folder / f"{name}.exr", framed)
+        layers.append(
+            project.layer(path, *SETTINGS, reading=light_reading("Linear Rec.709"), size=(1200, 512))[0]
+        )
+    grey, dark = (layer.astype(np.float32)[..., :3] for layer in layers)
+    there = (layers[0][..., 3] > 0.98) & (layers[1][..., 3] > 0.98)
+    assert there.sum() > 10_000
+    assert np.abs(encode_srgb(grey) - encode_srgb(dark))[there].mean() < 0.005
+    assert exposure_stops(np.full((512, 1200, 3), 0.02, np.float32)) == 3, "a frame that is dark as a whole"
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     arrays(np.float32, (3, 4, 3), elements=st.floats(-50, 5000, width=32)),
