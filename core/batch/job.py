@@ -71,7 +71,7 @@ class MovieJob(ClipJob):
     copy_untouched : bool
         Whether the clip's own packets are kept where no face is replaced.
     colorspace : str
-        What the numbers of OpenEXR images mean; empty for their view as display-coded images.
+        What the clip's numbers mean, see `open_named_clip`; empty for what its files say.
     """
 
     output: Path

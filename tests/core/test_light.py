@@ -171,6 +171,26 @@ def test_the_command_line_writes_light_as_it_reads_it(
         assert (stages["detect"], stages["swap"]) == ("hit", status)
 
 
+def test_a_batch_reads_a_clip_in_the_color_space_of_each_row(project: DeepProject, light: np.ndarray) -> None:
+    folder = project.folder / "batch"
+    folder.mkdir()
+    shot = write_exr(folder / "shot_0001.exr", light)
+    file, report = folder / "batch.toml", folder / "report.json"
+    row = '[[row]]\ncolorspace = "{}"\noutput = "{}_%04d.exr"\n'
+    for spaces, states in (
+        (("ACEScg", "Linear Rec.709"), ["done", "done"]),
+        (("ACEScg", "Linear Rec.709"), ["current", "current"]),
+        (("ACEScg", "ACES2065-1"), ["current", "done"]),
+    ):
+        rows = "".join(row.format(space, name) for space, name in zip(spaces, "ab", strict=True))
+        file.write_text(f'clip = "{shot}"\nfps = 24\nface = "{project.person}"\n{rows}')
+        options = ["--report", str(report), "--quiet", "--cache-dir", str(project.folder / "cache")]
+        assert main(["batch", str(file), *options]) == 0
+        assert [entry["state"] for entry in json.loads(report.read_text())["rows"]] == states
+    first, second = (decode_exr_light(folder / f"{name}_0000.exr") for name in "ab")
+    assert not np.array_equal(first, second)
+
+
 def test_the_preview_changes_a_layer_of_light_by_the_cache_alone(
     project: DeepProject, light: np.ndarray
 ) -> None:
