@@ -11,7 +11,7 @@ from ..cache.base.key import Scalar
 from ..errors import BatchError, RecipeError, os_error_reason
 from ..filesystem import read_input
 from ..recipe.clip_swap import ClipSwap
-from ..recipe.frame_ranges import MAX_RANGES, Dismissal, Exclusion, Hold, validate_exclusion, validate_hold
+from ..recipe.frame_ranges import MAX_RANGES, Dismissal, Exclusion, Hold, validate_exclusion
 from ..recipe.landmark_edits import LandmarkEdit
 from ..recipe.redetection import Redetection, make_redetection
 from ..recipe.request import SwapRequest
@@ -123,7 +123,7 @@ def _read_range(table: Table) -> Exclusion | Hold | Redetection | Dismissal:
     first, last = (table.count(name, _MAX_FRAME) for name in ("first", "last"))
     try:
         if kind == "hold":
-            return validate_hold(Hold(first, last))
+            return Hold(first, last).require_order()
         if kind == "dismiss":
             return Dismissal(first, last).require_order()
         if kind == "redetect":

@@ -32,8 +32,9 @@ class RenderedFrame:
     """One frame of the clip, ready to be written."""
 
     number: int
-    original: Pixels
-    """(H, W, 3) RGB uint8, display-coded, upright. A frame that can't be read is the one before it, or black."""
+    original: Callable[[], Pixels]
+    """Returns (H, W, 3) RGB uint8, display-coded, upright: of a frame that can't be read the one before it, or black.
+    To see what stands for light takes long, and most files are written without."""
     source: FramePixels
     """The original with all its bits: uint8, uint16 with 65535 for the largest code, or float32."""
     patch: Patch | None
@@ -57,7 +58,7 @@ class RenderedFrame:
     @property
     def pixels(self) -> Pixels:
         """(H, W, 3) RGB uint8, display-coded, upright: the original with the patch over it."""
-        return composite_on_frame(self.original, self.patch)
+        return composite_on_frame(self.original(), self.patch)
 
 
 class _Laid(NamedTuple):
@@ -66,9 +67,11 @@ class _Laid(NamedTuple):
 
 
 class _Read(NamedTuple):
-    pixels: Pixels
+    original: Callable[[], Pixels]
     source: FramePixels
     image: VideoFrame | None
+    rows: Pixels
+    """Some rows as they are seen, to tell whether the next frame is the same."""
 
 
 def render_frames(
@@ -90,7 +93,7 @@ def render_frames(
     most = frame_capacity(_PREFETCH_FRAMES, math.prod(size))
     before: Pixels | None = None
     black = np.zeros(size, np.uint8)
-    shown = _Read(black, black, None)
+    shown = _Read(lambda: black, black, None, black[::_ROW_STEP])
     ahead = Prefetcher(partial(_render_frame, pipeline, clip, requests_at), most, "understudy frames")
     try:
         for position, number in enumerate(numbers, 1):
@@ -98,11 +101,10 @@ def render_frames(
             shown = shown if read is None else read
             patch, own = laid
             changed = patch is not None and bool(patch.pixels[..., 3].any())
-            rows = shown.pixels[::_ROW_STEP]
-            repeated = before is not None and np.array_equal(rows, before)
-            before = rows
+            repeated = before is not None and np.array_equal(shown.rows, before)
+            before = shown.rows
             yield RenderedFrame(
-                number, shown.pixels, shown.source, patch, shown.image, changed, fault, repeated, own
+                number, shown.original, shown.source, patch, shown.image, changed, fault, repeated, own
             )
     finally:
         ahead.close()
@@ -126,7 +128,8 @@ def _render_frame(
             image = VideoFrame.from_ndarray(pixels, "rgb48le")
         elif image is None and pixels.dtype == np.uint8 and clip.source.reading:
             image = VideoFrame.from_ndarray(pixels, "rgb24")  # not what is seen of them
-        return laid, _Read(display_pixels(clip, pixels), pixels, image), fault
+        rows = display_pixels(clip, pixels[::_ROW_STEP])
+        return laid, _Read(partial(display_pixels, clip, pixels), pixels, image, rows), fault
     except ClipError as error:
         return _Laid(), None, str(error)
     except MemoryError:

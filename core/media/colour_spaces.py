@@ -94,15 +94,13 @@ class LogCurve:
     limit: float = 2.0**-30
     line: float | None = None
 
-    def tangent(self) -> float:
-        """Return the slope of the curve at its limit."""
-        return self.slope * self.scale / ((self.scale * self.limit + self.shift) * math.log(self.base))
 
-
-def _broken(slope: float, offset: float, base: float, scale: float, shift: float, limit: float) -> LogCurve:
-    """Return a curve whose line is the tangent at its break."""
-    curve = LogCurve(slope, offset, base, scale, shift, limit)
-    return LogCurve(slope, offset, base, scale, shift, limit, curve.tangent())
+def _tangent_curve(
+    slope: float, offset: float, base: float, scale: float, shift: float, limit: float
+) -> LogCurve:
+    """Return a curve whose line is the tangent at its limit."""
+    line = slope * scale / ((scale * limit + shift) * math.log(base))
+    return LogCurve(slope, offset, base, scale, shift, limit, line)
 
 
 def _allocation(low: float, high: float) -> LogCurve:
@@ -127,10 +125,10 @@ LOG_SPACES: dict[str, tuple[LogCurve, Matrix | None]] = {
     # Academy S-2014-003; what is darker than 2^-16 is black.
     "ACEScc": (LogCurve(1 / 17.52, 9.72 / 17.52, limit=2.0**-16), _ACESCG),
     # Academy S-2016-001.
-    "ACEScct": (_broken(1 / 17.52, 9.72 / 17.52, 2.0, 1.0, 0.0, 0.0078125), _ACESCG),
+    "ACEScct": (_tangent_curve(1 / 17.52, 9.72 / 17.52, 2.0, 1.0, 0.0, 0.0078125), _ACESCG),
     # ARRI, LogC3 by exposure index 800, and LogC4.
     "ARRI LogC3 (EI800)": (
-        _broken(0.24719, 0.385537, 10.0, 5.555556, 0.052272, 0.010591),
+        _tangent_curve(0.24719, 0.385537, 10.0, 5.555556, 0.052272, 0.010591),
         (
             (1.617596, -0.5342364, -0.0833596),
             (-0.0710103, 1.3374356, -0.2664253),
@@ -138,7 +136,9 @@ LOG_SPACES: dict[str, tuple[LogCurve, Matrix | None]] = {
         ),
     ),
     "ARRI LogC4": (
-        _broken(0.0647954196341293, -0.295908392682586, 2.0, 2231.82630906769, 64.0, -0.0180569961199113),
+        _tangent_curve(
+            0.0647954196341293, -0.295908392682586, 2.0, 2231.82630906769, 64.0, -0.0180569961199113
+        ),
         (
             (1.8929405, -0.7780008, -0.1149397),
             (-0.2064484, 1.3430261, -0.1365777),
@@ -146,7 +146,7 @@ LOG_SPACES: dict[str, tuple[LogCurve, Matrix | None]] = {
         ),
     ),
     "BMDFilm WideGamut Gen5": (
-        _broken(0.08692876065, 0.5300133392, math.e, 1.0, 0.005494072432, 0.005),
+        _tangent_curve(0.08692876065, 0.5300133392, math.e, 1.0, 0.005494072432, 0.005),
         (
             (1.5685053, -0.5195562, -0.0489491),
             (-0.0867659, 1.3477854, -0.2610195),
@@ -163,7 +163,7 @@ LOG_SPACES: dict[str, tuple[LogCurve, Matrix | None]] = {
     ),
     # Panasonic, V-Log/V-Gamut Reference Manual.
     "V-Log V-Gamut": (
-        _broken(0.241514, 0.598206, 10.0, 1.0, 0.00873, 0.01),
+        _tangent_curve(0.241514, 0.598206, 10.0, 1.0, 0.00873, 0.01),
         (
             (1.8065759, -0.6956973, -0.1108786),
             (-0.1700903, 1.3059552, -0.1358649),
@@ -171,7 +171,7 @@ LOG_SPACES: dict[str, tuple[LogCurve, Matrix | None]] = {
         ),
     ),
     "Log3G10 REDWideGamutRGB": (
-        _broken(0.224282, 0.0, 10.0, 155.975327, 2.55975327, -0.01),
+        _tangent_curve(0.224282, 0.0, 10.0, 155.975327, 2.55975327, -0.01),
         (
             (1.981976, -0.9004318, -0.0815442),
             (-0.1781432, 1.5004684, -0.3223252),

@@ -19,7 +19,6 @@ from .clip import FramePixels
 from .exr_header import read_exr_parts
 from .exr_layer import shown_layer
 from .exr_part import chunk_bytes, single_part
-from .file_status import read_image_file, require_file
 
 if TYPE_CHECKING:
     import av
@@ -64,13 +63,15 @@ def decode_exr(path: Path, data: bytes) -> FramePixels:
     return result
 
 
-def decode_exr_light(path: Path) -> FramePixels:
+def decode_exr_light(path: Path, data: bytes) -> FramePixels:
     """Decode an OpenEXR file to its own numbers.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file.
+        The file, for messages.
+    data : bytes
+        Its bytes.
 
     Returns
     -------
@@ -80,12 +81,8 @@ def decode_exr_light(path: Path) -> FramePixels:
     Raises
     ------
     ClipError
-        It is missing, is no OpenEXR file, can't be read, or takes more memory than is allowed.
+        It can't be read, or takes more memory than is allowed.
     """
-    require_file(path)
-    data = read_image_file(path)
-    if not data.startswith(SIGNATURE):
-        raise ClipError(f"{path} is no OpenEXR image, whatever its name says; save it again")
     return np.stack([plane.astype(np.float32) for plane in _decode_planes(path, data)], 2)
 
 

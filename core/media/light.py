@@ -55,25 +55,32 @@ def mean_stops(light: Floats) -> float:
 
 
 def exposure_stops(light: Floats) -> int:
-    """Return the exposure of a frame's view, in stops.
+    """Return the exposure of a frame's view, in stops: its `mean_stops` in whole steps, see `whole_stops`."""
+    return whole_stops(light, mean_stops(light))
+
+
+def whole_stops(light: Floats, stops: float) -> int:
+    """Return the exposure of a frame's view of which the exact one is known.
 
     Parameters
     ----------
     light : ndarray, shape (H, W, 3), float32
         Linear light with Rec.709 primaries.
+    stops : float
+        Its `mean_stops`.
 
     Returns
     -------
     int
-        `mean_stops` to the nearest whole step; of a frame that is brightened, one step less where too much of it would
-        be cut off.
+        That to the nearest whole step; of a frame that is brightened, one step less where too much of it would be cut
+        off.
     """
-    stops = _STEP_STOPS * round(mean_stops(light) / _STEP_STOPS)
-    if stops > 0:
-        brightest = light[::_SAMPLE_STEP, ::_SAMPLE_STEP].max(2) * np.float32(2.0**stops)
+    whole = _STEP_STOPS * round(stops / _STEP_STOPS)
+    if whole > 0:
+        brightest = light[::_SAMPLE_STEP, ::_SAMPLE_STEP].max(2) * np.float32(2.0**whole)
         if (brightest > 1).mean() > _MAX_CUT_SHARE:
-            return stops - _STEP_STOPS
-    return stops
+            return whole - _STEP_STOPS
+    return whole
 
 
 def view_levels(light: Floats) -> Floats:

@@ -10,7 +10,8 @@ from ..face.types import Floats
 from .clip import FramePixels
 from .dpx import SIGNATURES as DPX_SIGNATURES
 from .dpx import decode_dpx
-from .exr import decode_exr_light, is_exr
+from .exr import SIGNATURE as EXR_SIGNATURE
+from .exr import decode_exr_light
 from .file_status import read_image_file, require_file
 from .image_decode import decode_float_image
 from .light_space import LightSpace
@@ -45,9 +46,9 @@ def decode_light(space: LightSpace, path: Path) -> FramePixels:
 
 
 def _decode(space: LightSpace, path: Path) -> FramePixels:
-    if is_exr(path):
-        return decode_exr_light(path)
     data = read_image_file(path)
+    if data.startswith(EXR_SIGNATURE):
+        return decode_exr_light(path, data)
     if data.startswith(DPX_SIGNATURES):
         codes = decode_dpx(path, data)
         scale = {np.uint8: 1 / 255, np.uint16: 1 / 65535}.get(codes.dtype.type, 1)

@@ -98,8 +98,9 @@ class CropStage:
     def _get_or_swap(self, plan: LayerPlan, entry: FacePlan, batch: dict[Key, AlignedCrop]) -> Crop:
         def compute() -> Arrays:
             crop = batch[entry.swap] if entry.swap in batch else self._swap(plan, entry)
-            if entry.look is not None:
-                self._store.put(entry.look, measure_swap(crop))
+            look = entry.look()
+            if look is not None:
+                self._store.put(look, measure_swap(crop))
             return crop.to_arrays()
 
         store = FilteringStore(self._store, partial(self._fits_swap, entry))

@@ -187,9 +187,7 @@ def _swap_keys(
         return
     for count, face in enumerate(plan.faces, 1):
         about = f"face {count}" if len(plan.faces) > 1 else ""
-        # What a scan wants to know of the swap is no stage of a frame: nothing is made from it.
-        named = {entry.name: getattr(face, entry.name) for entry in fields(face) if entry.name != "look"}
-        keys = [value for value in named.values() if isinstance(value, Key)]
+        keys = [value for entry in fields(face) if isinstance(value := getattr(face, entry.name), Key)]
         yield from _stage_keys(keys, about)
 
 

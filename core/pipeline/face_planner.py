@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a replaced face is to be made of: its keys, found without computing any pixel of it."""
 
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
@@ -94,14 +95,20 @@ class FacePlanner:
             look.pop("enhancer_blend")
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
-        analysis = self._analyser.analysis(clip, number, recipe)
-        is_untouched = index < len(analysis.faces) and not (request.holds or request.landmark_edits)
-        look_key = swap_look_key(swap, analysis, index, recipe) if is_untouched else None
         light = self._light.key(clip, frame, face)
         look |= {} if light is None else {"light": light}
         processor = self._fuser.key_inputs(deep=bool(depth)) if shape is None else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
+        look_key = partial(self._look_key, clip, number, request, index, swap)
         return FacePlan(
-            face, place, request, swap, target, occlude, enhance, fused, move, shape, masks, light, look_key,
+            face, place, request, swap, target, occlude, enhance, fused, look_key, move, shape, masks, light,
             bool(depth),
         )  # fmt: skip
+
+    def _look_key(self, clip: Clip, number: int, request: SwapRequest, index: int, swap: Key) -> Key | None:
+        """Return the key of `FacePlan.look`: found where a swap is made, and not for each frame that is planned."""
+        if request.holds or request.landmark_edits:
+            return None
+        analysis = self._analyser.analysis(clip, number, request.recipe)
+        has_face = index < len(analysis.faces)
+        return swap_look_key(swap, analysis, index, request.recipe) if has_face else None

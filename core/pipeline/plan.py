@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a layer is to be made of: found out from keys and small results, before any pixel is computed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..cache.base.key import Key
@@ -25,6 +26,8 @@ class FacePlan:
     occlude: Key | None
     enhance: Key | None
     fuse: Key
+    look: Callable[[], Key | None]
+    """Returns the key of what a scan wants to know of the swap; None where a person moved, held or placed the face."""
     move: Key | None = None
     """Of the picture that is moved along where the face is given another form, else None."""
     shape: ShapePlan | None = None
@@ -33,8 +36,6 @@ class FacePlan:
     """Masks drawn by hand, as they are in this frame."""
     light: Key | None = None
     """Of what the frame's view cuts off around the face, where the clip's numbers are light."""
-    look: Key | None = None
-    """Of what a scan wants to know of the swap; None where a person moved, held or placed the face."""
     deep: bool = False
     """Whether the clip has more than 8 bits, and so what is made of it."""
 

@@ -23,6 +23,8 @@ from ..swap.neural_swapper import NeuralSwapper
 from ..swap.swap_look import change_from_arrays, swap_look_key
 from .face_selector import FaceSelector
 
+_ANY_MOVE = Key("")
+"""In the place of how one face is moved: `swap_look_key` leaves it out, but not what else a form adds to a key."""
 _NEAR = 0.5
 """A detection is a face's if their middles are no further apart than this share of the face's larger side."""
 
@@ -128,7 +130,8 @@ class SightStage:
                 if request.recipe.swap.is_neural:
                     swap = self._neural.swap_key("", face, request)
                 else:
-                    swap = self._mesh.swap_key("", b"", request)
+                    move = _ANY_MOVE if request.recipe.swap.shape > 0 else None
+                    swap = self._mesh.swap_key("", b"", request, move)
             self._swap = request, swap
         return self._swap[1]
 

@@ -92,8 +92,3 @@ def validate_exclusion(exclusion: Exclusion) -> Exclusion:
     if not 0 <= exclusion.fade <= MAX_FADE_FRAMES:
         raise RecipeError(f"a fade of {exclusion.fade} frames is not possible: give 0 to {MAX_FADE_FRAMES}")
     return exclusion
-
-
-def validate_hold(hold: Hold) -> Hold:
-    """Return a range that has its ends in order, none before frame 0. Raises RecipeError."""
-    return hold.require_order()

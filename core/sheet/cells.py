@@ -196,10 +196,11 @@ def _make_cell(pipeline: Pipeline, clip: Clip, number: int, request: SwapRequest
     try:
         with closing(render_frames(pipeline, clip, [request], [number])) as frames:
             frame = next(frames)
+        if frame.fault:
+            return Cell(number, "failed", None, frame.fault, meter.cost())
+        thumbnail = view.thumbnail(frame.pixels)
     except UnderstudyError as error:
         return Cell(number, "failed", None, str(error), meter.cost())
-    if frame.fault:
-        return Cell(number, "failed", None, frame.fault, meter.cost())
-    return Cell(
-        number, "changed" if frame.is_changed else "unchanged", view.thumbnail(frame.pixels), "", meter.cost()
-    )
+    except MemoryError:
+        return Cell(number, "failed", None, NO_MEMORY, meter.cost())
+    return Cell(number, "changed" if frame.is_changed else "unchanged", thumbnail, "", meter.cost())

@@ -20,7 +20,7 @@ from .crops import Crop, MeshCrop
 VERSION = 1
 _GRID = 8
 _LUMA = np.array((0.299, 0.587, 0.114), np.float32)
-_OF_ONE_FACE = frozenset(("stage", "version", "frame", "landmarks", "move", "look", "depth"))
+_OF_ONE_FACE = frozenset(("stage", "version", "frame", "landmarks", "move", "depth"))
 """What the text of a swap's key has of the very face; the rest is the request's."""
 SWAP_LOOK_SCHEMA = Schema((ArraySpec("change", "int16", (_GRID, _GRID)),), {})
 

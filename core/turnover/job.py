@@ -104,7 +104,6 @@ def open_turnover(stack: ExitStack, job: TurnoverJob) -> OpenTurnover:
     OutputError
         The folder can't be used.
     """
-    require_folder(job.folder)
     opened = open_named_clip(job.clip, job.colorspace)
     clip = stack.enter_context(PrefetchingClip(opened.clip))
     warnings = (*opened.warnings, *correction_warnings(clip, job.requests))

@@ -56,7 +56,7 @@ def test_images_say_that_a_clips_transparency_is_lost(tmp_path, pixel_format, is
 def rendered(clip, number, over=None):
     source = clip.read(number)
     return RenderedFrame(
-        number, np.asarray(source, np.uint8), source, over, None, over is not None, "", False, over
+        number, lambda: np.asarray(source, np.uint8), source, over, None, over is not None, "", False, over
     )
 
 
@@ -124,7 +124,9 @@ def test_images_have_no_codec(tmp_path):
 def test_openexr_has_the_linear_light_of_each_pixel(tmp_path, dtype):
     source = SourceVideo("", "rgb24", 50, 37, ColourTags(primaries=9), sample_aspect=Fraction(4, 3))
     pixels = np.random.default_rng(6).integers(0, np.iinfo(dtype).max, (37, 50, 3), dtype, endpoint=True)
-    frame = RenderedFrame(3, np.zeros((37, 50, 3), np.uint8), pixels, None, None, False, "", False, None)
+    frame = RenderedFrame(
+        3, lambda: np.zeros((37, 50, 3), np.uint8), pixels, None, None, False, "", False, None
+    )
     with ImageSequenceWriter(tmp_path / "o_%05d.exr", source, "It is made.") as writer:
         writer.write_frame(frame)
     path = tmp_path / "o_00003.exr"

@@ -98,7 +98,7 @@ def test_a_folder_that_moves_away_is_said_not_passed_over(tmp_path):
     folder.mkdir()
     images = ImageSequenceWriter(folder / "%d.png", source())
     for number in range(2):
-        images.write_frame(RenderedFrame(number, pixels, pixels, None, None, False, "", False, None))
+        images.write_frame(RenderedFrame(number, lambda: pixels, pixels, None, None, False, "", False, None))
     (folder / "0.png").unlink()
     with pytest.raises(OutputError, match=r"0\.png is gone"):
         images.__exit__(None, None, None)

@@ -8,20 +8,23 @@ import pytest
 from exr_choices import LAYERS, PARTS, SIZE, planes, write_layers, write_parts
 from exr_files import Part, write_exr_parts
 from understudy.core.errors import ClipError
-from understudy.core.media.exr import decode_exr_light
 from understudy.core.media.exr_header import read_exr_parts
+from understudy.core.media.light_image import decode_light
+from understudy.core.media.light_space import LightSpace
+
+REC709 = LightSpace("Linear Rec.709")
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_layer_is_read_that_blender_shows(tmp_path: Path, name: str) -> None:
     path, shown = write_layers(tmp_path / "a.exr", name)
-    assert np.array_equal(decode_exr_light(path), np.full((*SIZE, 3), shown))
+    assert np.array_equal(decode_light(REC709, path), np.full((*SIZE, 3), shown))
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_the_part_is_read_that_blender_shows(tmp_path: Path, name: str) -> None:
     path, shown = write_parts(tmp_path / "a.exr", name)
-    assert np.array_equal(decode_exr_light(path), np.full((*SIZE, 3), shown))
+    assert np.array_equal(decode_light(REC709, path), np.full((*SIZE, 3), shown))
 
 
 def test_views_are_apart(tmp_path: Path) -> None:
@@ -35,7 +38,7 @@ def test_views_are_apart(tmp_path: Path) -> None:
     ]
     depth = Part("rgb", planes(("", "Z")))
     assert np.array_equal(
-        decode_exr_light(write_exr_parts(tmp_path / "a.exr", depth, *views)), np.ones((*SIZE, 3))
+        decode_light(REC709, write_exr_parts(tmp_path / "a.exr", depth, *views)), np.ones((*SIZE, 3))
     )
 
 
@@ -48,21 +51,21 @@ def test_the_data_window_is_the_image(
     image = np.random.default_rng(0).random((*SIZE, 3), np.float32)
     shown = Part("b", {c: image[..., n] for n, c in enumerate("RGB")}, corner, display)
     others = [Part("a", planes(("", "Z")), (1, 1), display)] * (count - 1)
-    assert np.array_equal(decode_exr_light(write_exr_parts(tmp_path / "a.exr", *others, shown)), image)
+    assert np.array_equal(decode_light(REC709, write_exr_parts(tmp_path / "a.exr", *others, shown)), image)
 
 
 def test_parts_of_two_sizes_are_refused(tmp_path: Path) -> None:
     small = Part("a", {"Z": np.zeros((2, 3), np.float32)})
     path = write_exr_parts(tmp_path / "a.exr", small, Part("b", planes(("", "RGB"))))
     with pytest.raises(ClipError, match=r"a\.exr can't be read .* its parts differ in size"):
-        decode_exr_light(path)
+        decode_light(REC709, path)
 
 
 @pytest.mark.parametrize("layers", [[("a", "XYZ"), ("b", "Y")], [("", "RGB"), ("Combined", "RGBA")]])
 def test_a_file_of_which_blender_shows_nothing_is_refused(tmp_path: Path, layers: list) -> None:
     path = write_exr_parts(tmp_path / "a.exr", Part("", planes(*layers)))
     with pytest.raises(ClipError, match=r"a\.exr has no layer that Blender's sequencer shows"):
-        decode_exr_light(path)
+        decode_light(REC709, path)
 
 
 def test_a_chunk_that_is_there_many_times_takes_no_memory(tmp_path: Path) -> None:
@@ -75,4 +78,4 @@ def test_a_chunk_that_is_there_many_times_takes_no_memory(tmp_path: Path) -> Non
     with pytest.raises(
         ClipError, match=r"a\.exr can't be read as an OpenEXR image: it is cut off or damaged"
     ):
-        decode_exr_light(path)
+        decode_light(REC709, path)

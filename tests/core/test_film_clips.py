@@ -9,6 +9,9 @@ import pytest
 from dpx_files import FILLED_RIGHT, write_dpx
 from exr_layers import read_exr_channels, stack_channels
 from float_tiffs import write_float_tiff
+from understudy.core.analysis.display import display_pixels
+from understudy.core.analysis.frame_reader import FrameReader
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cli.main import main
 from understudy.core.errors import ClipError
 from understudy.core.export.inputs import open_named_clip
@@ -17,6 +20,8 @@ from understudy.core.media.image_reading import image_reading
 from understudy.core.media.light_space import light_space
 from understudy.core.media.open import open_source
 from understudy.core.media.source import ClipSource, light_reading
+from understudy.core.media.source_stamps import SourceStamps
+from understudy.core.reporting.stage_counts import StageCounter
 
 from tests.core.deep_clips import DeepProject, ramp_lit_portrait
 
@@ -71,6 +76,14 @@ def test_floats_in_srgb_keep_what_is_beyond_it(tiff: Path) -> None:
     assert light.max() > 100
     assert light.min() < -0.005
     assert np.allclose(space.from_light(light), stored, rtol=1e-5, atol=1e-5)
+
+
+def test_the_view_of_a_frame_is_made_once_for_all_stages(tiff: Path) -> None:
+    reader = FrameReader(MemoryStore(1 << 20), SourceStamps(), StageCounter())
+    with open_source(ClipSource(False, (tiff,), light_reading("ACEScg"))) as clip:
+        view = reader.frame(clip, 0)
+        assert np.array_equal(view, display_pixels(clip, clip.read(0)))
+        assert reader.frame(clip, 0) is view
 
 
 def test_the_command_line_reads_film_in_a_color_space(tmp_path: Path, dpx: Path, tiff: Path) -> None:

@@ -17,8 +17,9 @@ from understudy.core.cli.main import main
 from understudy.core.errors import ClipError
 from understudy.core.layers.job import source_from, source_values
 from understudy.core.layers.tiff import read_patch
-from understudy.core.media.exr import decode_exr_light, decode_srgb, encode_srgb
+from understudy.core.media.exr import decode_srgb, encode_srgb
 from understudy.core.media.light import excess_light, exposure_stops, light_of_view, view_levels
+from understudy.core.media.light_image import decode_light
 from understudy.core.media.light_space import light_space
 from understudy.core.media.open import open_source
 from understudy.core.media.source import ClipSource, light_reading
@@ -119,7 +120,7 @@ def test_a_frame_is_known_by_its_own_numbers_and_space(tmp_path: Path, light: np
     odd = light[:32, :32].copy()
     odd[0, :4] = np.array([[np.nan], [np.inf], [-0.05], [8.0]])
     path = write_exr(tmp_path / "odd.exr", odd)
-    stored = decode_exr_light(path)
+    stored = decode_light(REC709, path)
     assert np.array_equal(stored, odd.astype(np.float16).astype(np.float32), equal_nan=True)
     source = ClipSource(False, (path,), light_reading("ACEScg"))
     assert source_from(source_values(source)) == source
@@ -138,13 +139,13 @@ def test_the_command_line_writes_light_as_it_reads_it(
     folder.mkdir()
     shot = light.copy()
     shot[300:, :40], shot[300:, 40:80], shot[0, 0], shot[0, 1] = 8.0, -0.05, np.nan, np.inf
-    stored = decode_exr_light(write_exr(folder / "shot_0001.exr", shot, half=half))
+    stored = decode_light(REC709, write_exr(folder / "shot_0001.exr", shot, half=half))
     arguments = ["render", str(folder), "--fps", "24", "--colorspace", "ACEScg", "--quiet"]
     arguments += ["--face", str(project.person), "--cache-dir", str(project.folder / "cache")]
     assert main([*arguments, "--output", str(project.folder / "out.mp4")]) != 0
     assert "out_%05d.exr" in capsys.readouterr().err
     assert main([*arguments, "--output", str(project.folder / f"{half}_%04d.exr")]) == 0
-    written = decode_exr_light(project.folder / f"{half}_0000.exr")
+    written = decode_light(REC709, project.folder / f"{half}_0000.exr")
     changed = (written != stored).any(2) & ~np.isnan(stored).any(2)
     rows, columns = np.nonzero(changed)
     assert 5000 < changed.sum() < 40_000
@@ -187,7 +188,7 @@ def test_a_batch_reads_a_clip_in_the_color_space_of_each_row(project: DeepProjec
         options = ["--report", str(report), "--quiet", "--cache-dir", str(project.folder / "cache")]
         assert main(["batch", str(file), *options]) == 0
         assert [entry["state"] for entry in json.loads(report.read_text())["rows"]] == states
-    first, second = (decode_exr_light(folder / f"{name}_0000.exr") for name in "ab")
+    first, second = (decode_light(REC709, folder / f"{name}_0000.exr") for name in "ab")
     assert not np.array_equal(first, second)
 
 
@@ -216,9 +217,9 @@ def test_the_preview_changes_a_layer_of_light_by_the_cache_alone(
 def test_of_several_layers_the_one_is_read_that_blender_shows(tmp_path: Path) -> None:
     first, second = np.full((2, 8, 6, 3), 0.5, np.float32) * [[[[1]]], [[[3]]]]
     named = write_exr_layers(tmp_path / "named.exr", {"ViewLayer.Combined": first, "diffuse": second})
-    assert np.array_equal(decode_exr_light(named), first)
+    assert np.array_equal(decode_light(REC709, named), first)
     plain = write_exr_layers(tmp_path / "plain.exr", {"AAA": first, "": second})
-    assert np.array_equal(decode_exr_light(plain), second)
+    assert np.array_equal(decode_light(REC709, plain), second)
 
 
 def test_what_can_t_be_read_is_one_clear_warning(project: DeepProject, light: np.ndarray) -> None:

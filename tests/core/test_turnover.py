@@ -14,7 +14,9 @@ from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cli.main import main
 from understudy.core.errors import MessageError
 from understudy.core.geometry.mesh_topology import load_topology
-from understudy.core.media.exr import decode_exr_light, decode_srgb
+from understudy.core.media.exr import decode_srgb
+from understudy.core.media.light_image import decode_light
+from understudy.core.media.light_space import LightSpace
 from understudy.core.media.open import open_clip
 from understudy.core.media.source import ClipSource
 from understudy.core.models.embedded import embedded_models
@@ -38,6 +40,7 @@ pytestmark = pytest.mark.slow
 
 NAME, CONSENT = "Jane-Q-Planted", "planted consent text"
 COUNT = 3
+REC709 = LightSpace("Linear Rec.709")
 
 
 @pytest.fixture(scope="module")
@@ -85,14 +88,14 @@ def test_light_is_laid_over_light(folder, half):
     light = decode_srgb(ramp_lit_portrait().astype(np.float32))
     light[:, 240:243], light[:, 200:202] = 8.0, -0.05
     path = write_exr(clip / "shot_0000.exr", light, half=half)
-    original = decode_exr_light(path)
+    original = decode_light(REC709, path)
     (clip / "shot_0001.exr").write_bytes(path.read_bytes()[:400])
     more = ("--colorspace", "ACEScg")
     run(folder, "render", clip, folder / f"light{half}_%05d.exr", "--fps", "24", *more, code=3)
     report = run(folder, "turnover", clip, folder / f"of {half}", *more, code=3)
     assert report["frames_failed"] == 1
     channels = read_exr_channels(folder / f"of {half}" / "frame_00000.exr")
-    rendered = decode_exr_light(folder / f"light{half}_00000.exr")
+    rendered = decode_light(REC709, folder / f"light{half}_00000.exr")
     rebuilt = lay_over(original, channels)
     assert ((rendered != original).any(2) & (rendered > 4).all(2)).any()  # a highlight within the face
     if half:  # what is rendered is rounded to half floats
