@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..concurrency.lru import LruCache
 from ..face.types import Pixels
 from ..media.clip import FRAME_CACHE_SIZE, FramePixels
-from ..media.light import exposure_stops, mean_stops, round_stops, view_pixels
+from ..media.light import exposure_stops, mean_stops, view_pixels, whole_stops
 from ..media.light_space import LightSpace
 from .cuts import frame_thumbnail, thumbnail_samples
 
@@ -48,7 +48,7 @@ class LightViews:
             return known
         light = space.to_light(pixels)
         exact = mean_stops(light)
-        stops = self._exposures.put(name, round_stops(exact))
+        stops = self._exposures.put(name, whole_stops(light, exact))
         # A thumbnail has the exact exposure: a whole step of it would look like a cut.
         small = frame_thumbnail(view_pixels(light[thumbnail_samples(light.shape)], exact))
         return self._views.put(name, _View(view_pixels(light, stops), small))
