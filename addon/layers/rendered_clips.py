@@ -88,7 +88,7 @@ def takes_condition_reason(scene: bpy.types.Scene, strip: Any) -> str:
     return _condition_reason([(strip.name, request) for entry in takes for _, request in entry], settings)
 
 
-def asked_condition_reason(scene: bpy.types.Scene, asked: Sequence[tuple[str, SwapRequest]]) -> str:
+def requests_condition_reason(scene: bpy.types.Scene, asked: Sequence[tuple[str, SwapRequest]]) -> str:
     """Say which condition any of some requests is against, each with the name of its strip; empty where none is."""
     return _condition_reason(asked, condition_settings(scene))
 
@@ -106,12 +106,12 @@ def _condition_reason(asked: Sequence[tuple[str, SwapRequest]], settings: RunSet
 def consent_warnings(scene: bpy.types.Scene) -> list[str]:
     """Say which modifiers that a render of a scene may show have a consent that has ended; not what it says."""
     clips = rendered_clips(scene)
-    return asked_consent_warnings(
+    return requests_consent_warnings(
         scene, [(rendered.clip.name, request) for rendered in clips for request in rendered.requests]
     )
 
 
-def asked_consent_warnings(scene: bpy.types.Scene, asked: Sequence[tuple[str, SwapRequest]]) -> list[str]:
+def requests_consent_warnings(scene: bpy.types.Scene, asked: Sequence[tuple[str, SwapRequest]]) -> list[str]:
     """Say the same of some requests, each with the name of its strip."""
     requests = [request for _, request in asked]
     ended = {id(request) for request in ended_consents(requests, condition_settings(scene))}

@@ -15,7 +15,7 @@ from ...core.recipe.request import Identity, SwapRequest
 from ..layers.folders import cache_folder
 from ..properties.preferences import Preferences, preferences
 from ..properties.range_properties import holds_of, redetections_of
-from ..sequencer.strips import source_of
+from .clip_source import clip_source
 from .lookups import open_lookup_session
 from .people import face_selection_recipe
 
@@ -76,4 +76,4 @@ def landmark_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any, number: i
         holds=holds_of(modifier),
         redetections=redetections_of(modifier),
     )
-    return LandmarkLookup(cache_folder(scene), preferences(), source_of(strip), number, request)
+    return LandmarkLookup(cache_folder(scene), preferences(), clip_source(strip), number, request)

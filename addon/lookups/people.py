@@ -12,7 +12,8 @@ from ..layers.folders import cache_folder
 from ..modifiers.stack import stack_of
 from ..properties.preferences import preferences
 from ..properties.scene_properties import recipe_of
-from ..sequencer.strips import frame_rate, movie_rate, source_of, stack_id
+from ..sequencer.strips import frame_rate, movie_rate, stack_id
+from .clip_source import clip_source
 from .lookups import PeopleLookup, PersonView
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def people_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> PeopleLo
     """Return what to look up in order to know a strip's people."""
     first, last = strip.understudy_searched if has_search_range(strip) else source_range(scene, strip)
     return PeopleLookup(
-        cache_folder(scene), preferences(), source_of(strip), first, last, face_detection_recipe(modifier)
+        cache_folder(scene), preferences(), clip_source(strip), first, last, face_detection_recipe(modifier)
     )
 
 

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
 
@@ -21,7 +21,7 @@ from ..properties.mask_properties import roto_of
 from ..properties.preferences import Preferences, preferences
 from ..properties.range_properties import dismissals_of, exclusions_of, holds_of, redetections_of
 from ..properties.scene_properties import recipe_of
-from ..sequencer.strips import source_of
+from .clip_source import clip_source
 from .gallery import lookup_cache
 from .lookups import open_lookup_session
 from .people import source_range, without_swap
@@ -104,7 +104,7 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
     return ScanLookup(
         cache_folder(scene),
         preferences(),
-        source_of(strip),
+        clip_source(strip),
         first,
         last,
         without_swap(recipe),
@@ -115,36 +115,40 @@ def scan_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> ScanLookup
     )
 
 
+class OpenProblems(NamedTuple):
+    """What is left of a scan's problems beside what a modifier repairs: frame by frame, and as runs."""
+
+    problems: "tuple[Problem, ...]"
+    runs: "tuple[ProblemRun, ...]"
+
+
+def open_problems_of(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> OpenProblems:
+    """Return what is left of a scan's problems. Every repair is looked at: whoever draws asks once."""
+    repairs = _repairs_of(modifier)
+    key = "problems", lookup, id(result), *repairs
+    return lookup_cache().get_or_compute(key, lambda: _find_open_problems(result, *repairs))
+
+
 def problem_runs_of(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> "tuple[ProblemRun, ...]":
-    """Return what is left of a scan's problems beside what a modifier repairs, as runs."""
-    return _open_problems(lookup, result, modifier)[1]
+    """Return what is left of a scan's problems as runs."""
+    return open_problems_of(lookup, result, modifier).runs
 
 
 def open_result(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> "ScanResult":
-    """Return what a scan found with the problems alone that are left beside what a modifier repairs."""
-    return replace(result, problems=_open_problems(lookup, result, modifier)[0])
+    """Return what a scan found with the problems alone that are left."""
+    return replace(result, problems=open_problems_of(lookup, result, modifier).problems)
 
 
-def plot_icon(lookup: ScanLookup, result: "ScanResult", modifier: Any) -> int | None:
-    """Return the icon that shows what a scan measured, with the problems red that are left; None where there is none.
+def plot_icon(lookup: ScanLookup, result: "ScanResult", problems: "tuple[Problem, ...]") -> int | None:
+    """Return the icon that shows what a scan measured, with these problems red; None where there is none.
 
-    Where others are left than it shows, it is drawn anew beside drawing, and is shown as it was until then.
+    Where it shows others, it is drawn anew beside drawing, and is shown as it was until then.
     """
-    problems = _open_problems(lookup, result, modifier)[0]
     plot = PlotLookup(lookup, result, problems)
     view = lookup_cache().get(plot)
     if view is not None and (view.result is not result or view.problems != problems):
         view = lookup_cache().get(plot, max_age_seconds=0)
     return None if view is None else view.icon
-
-
-def _open_problems(
-    lookup: ScanLookup, result: "ScanResult", modifier: Any
-) -> "tuple[tuple[Problem, ...], tuple[ProblemRun, ...]]":
-    """Return what is left of a scan's problems, frame by frame and as runs."""
-    repairs = _repairs_of(modifier)
-    key = "problems", lookup, id(result), *repairs
-    return lookup_cache().get_or_compute(key, lambda: _find_open_problems(result, *repairs))
 
 
 def _repairs_of(modifier: Any) -> tuple[tuple[Exclusion, ...], tuple[FrameRange, ...], str]:
@@ -154,9 +158,9 @@ def _repairs_of(modifier: Any) -> tuple[tuple[Exclusion, ...], tuple[FrameRange,
 
 def _find_open_problems(
     result: "ScanResult", exclusions: tuple[Exclusion, ...], ranges: tuple[FrameRange, ...], roto: str
-) -> "tuple[tuple[Problem, ...], tuple[ProblemRun, ...]]":
+) -> OpenProblems:
     from ...core.scan.repairs import open_problems
     from ...core.scan.runs import problem_runs
 
     problems = open_problems(result, exclusions, ranges, roto)
-    return problems, problem_runs(problems)
+    return OpenProblems(problems, problem_runs(problems))

@@ -28,20 +28,22 @@ class VisibleFrames:
 
     @cached_property
     def _columns(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The frames of the timeline, and the clip's frames there: a list of ranges asks for each of them."""
+        """The clip's frames, ascending, and where each is in the timeline: lists ask for many stretches of them."""
         count = len(self.by_frame)
-        return np.fromiter(self.by_frame, np.int64, count), np.fromiter(
-            self.by_frame.values(), np.int64, count
-        )
+        frames = np.fromiter(self.by_frame, np.int64, count)
+        numbers = np.fromiter(self.by_frame.values(), np.int64, count)
+        order = np.argsort(numbers)
+        return numbers[order], frames[order]
 
     def span(self, first: int, last: int) -> tuple[int, int] | None:
         """Return the first and the last frame of the timeline that show one of the clip's frames `first` to `last`.
 
         None where none of them is seen.
         """
-        frames, numbers = self._columns
-        places = np.flatnonzero((numbers >= first) & (numbers <= last))
-        return (int(frames[places[0]]), int(frames[places[-1]])) if len(places) else None
+        numbers, frames = self._columns
+        begin, end = np.searchsorted(numbers, (first, last + 1))
+        here = frames[begin:end]
+        return (int(here.min()), int(here.max())) if len(here) else None
 
 
 def visible_frames(scene: bpy.types.Scene, strip: Any) -> VisibleFrames:

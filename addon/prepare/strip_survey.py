@@ -9,9 +9,9 @@ from typing import Any
 import bpy
 
 from ...core.layers.folder import LAYER_NAME, is_stack_id
-from ...core.media.source import ClipSource
 from ...core.recipe.request import SwapRequest
 from ..layers.folders import cache_folder, layer_read_folder, split_element_name
+from ..lookups.clip_source import clip_source
 from ..lookups.gallery import lookup_cache
 from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..properties.preferences import preferences
@@ -19,7 +19,7 @@ from ..properties.status import window_state
 from ..sequencer.curves import curves_of
 from ..sequencer.shown_frames import shown_frames
 from ..sequencer.speed_effects import speed_state
-from ..sequencer.strips import media_fingerprint, source_of, stack_id
+from ..sequencer.strips import media_fingerprint, stack_id
 from ..sessions.cache_folder import layers_root
 
 REFRESH_SECONDS = 2.0
@@ -74,7 +74,7 @@ def strip_lookup(
         read if is_stack_id(read) else strip_id,
         key,
         requests,
-        _source(strip),
+        clip_source(strip),
         images,
         animated,
         folders=tuple(folders.get(number, strip_id) for number in images) if folders else (),
@@ -123,13 +123,6 @@ def _number(file: str) -> int:
 def unique_images(numbers: tuple[int, ...]) -> tuple[int, ...]:
     """Return the source frames of the images that are shown at all, each once."""
     return tuple(number for number in dict.fromkeys(numbers) if number >= 0)
-
-
-def _source(strip: Any) -> ClipSource:
-    if strip.type == "MOVIE":
-        return source_of(strip)
-    key = "source", bpy.data.filepath, *media_fingerprint(strip)
-    return lookup_cache().get_or_compute(key, lambda: source_of(strip))
 
 
 def _is_animated(scene: bpy.types.Scene) -> bool:

@@ -15,7 +15,7 @@ from ..layers.consent_file import consent_file
 from ..layers.folders import cache_folder
 from ..properties.preferences import preferences
 from ..properties.status import set_window_state, window_state
-from ..sessions.open import open_session, run_settings
+from ..sessions.open import run_settings
 from ..sessions.worker_process import WorkerProcess
 from ..sessions.worker_query import WorkerQuery, active_queries
 from .strip_request import turnover_request
@@ -47,13 +47,14 @@ class _Result:
 
 def write_turnover_now(scene: bpy.types.Scene, strip: Any, folder: Path) -> list[tuple[Level, str]]:
     """Write a turnover of a strip before returning; return what is to be said of it. Raises UnderstudyError."""
+    from ...core.sessions.prefetching_session import PrefetchingSession
     from ...core.turnover.session_turnover import make_turnover
 
     request, warnings = turnover_request(scene, strip, folder)
     result = _Result(strip.name, folder, warnings)
-    online = run_settings(cache_folder(scene), preferences()).online
-    with closing(open_session(cache_folder(scene), preferences(), consent_file(scene))) as session:
-        outcome = make_turnover(session, request, lambda _count, _total: None, online=online)
+    settings = run_settings(cache_folder(scene), preferences(), consent_file(scene))
+    with closing(PrefetchingSession(settings)) as session:
+        outcome = make_turnover(session, request, lambda _count, _total: None, online=settings.online)
         result.warnings += session.warnings
     result.outcome = outcome.as_dict()
     return result.reports()

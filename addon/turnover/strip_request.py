@@ -10,7 +10,7 @@ import bpy
 from ...core.errors import ClipError, RefusalError
 from ...core.recipe.clip_swap import swaps_of_frames
 from ...core.turnover.request import TurnoverRequest
-from ..layers.rendered_clips import asked_condition_reason, asked_consent_warnings
+from ..layers.rendered_clips import requests_condition_reason, requests_consent_warnings
 from ..layers.sync import sync_layers
 from ..prepare.timeline_walk import TimelineWalk
 from ..properties.preferences import preferences
@@ -57,10 +57,10 @@ def turnover_request(scene: bpy.types.Scene, strip: Any, folder: Path) -> tuple[
     if not swaps:
         raise ClipError(f"{strip.name} shows no frame with a modifier that is rendered: nothing was written")
     asked = [(strip.name, entry) for entry in dict.fromkeys(part for swap in swaps for part in swap.requests)]
-    reason = asked_condition_reason(scene, asked)
+    reason = requests_condition_reason(scene, asked)
     if reason:
         raise RefusalError(f"not written: {reason}")
-    warnings += dict.fromkeys(asked_consent_warnings(scene, asked))
+    warnings += dict.fromkeys(requests_consent_warnings(scene, asked))
     source = source_of(strip)
     rate = Fraction(frame_rate(scene)).limit_denominator(_MAX_RATE_DENOMINATOR)
     request = TurnoverRequest(

@@ -23,7 +23,7 @@ class ClipView:
     ----------
     visible : VisibleFrames
         Where in the timeline its frames are.
-    current : int or None
+    current : int
         The frame of the timeline that is seen.
     """
 

@@ -8,7 +8,7 @@ import bpy
 from ...core.reporting.layer_outcomes import pluralise
 from ..blender.wrapped_text import draw_text
 from ..lookups.gallery import lookup_cache
-from ..lookups.scan_lookup import ScanLookup, plot_icon, problem_runs_of, scan_lookup
+from ..lookups.scan_lookup import OpenProblems, ScanLookup, open_problems_of, plot_icon, scan_lookup
 from ..modifiers.active import active_scene, active_strip
 from ..properties.range_properties import DISMISS, EXCLUDE, HOLD, REDETECT
 from ..properties.redetection_properties import REDETECTION_NAMES
@@ -42,33 +42,32 @@ def draw_repair(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     draw_landmark_buttons(layout, context)
     draw_mask_buttons(layout, context)
     clip = clip_view(context)
+    left = None if lookup is None or result is None else open_problems_of(lookup, result, modifier)
     if lookup is not None:
-        _draw_problems(layout, context, modifier, lookup, result, clip)
+        _draw_problems(layout, context, lookup, result, left, clip)
     _draw_ranges(layout, context, modifier, clip)
     draw_landmark_edits(layout, context, modifier, clip)
     draw_masks(layout, context, modifier)
-    if lookup is not None and result is not None:
-        draw_plot(layout, context, modifier, plot_icon(lookup, result, modifier))
+    if lookup is not None and result is not None and left is not None:
+        draw_plot(layout, context, modifier, plot_icon(lookup, result, left.problems))
 
 
 def _draw_problems(
     layout: Any,
     context: bpy.types.Context,
-    modifier: Any,
     lookup: ScanLookup,
     result: "ScanResult | None",
+    left: OpenProblems | None,
     clip: ClipView,
 ) -> None:
-    if result is None:
+    if result is None or left is None:
         is_unknown = lookup_cache().is_unknown(lookup)
         text = "Nothing is prepared yet: press Prepare Clip" if is_unknown else "Scanning…"
         draw_text(layout, context, text, "INFO")
         return
     if result.unknown_count:
         draw_text(layout, context, f"{pluralise(result.unknown_count, 'frame')} not prepared yet", "INFO")
-    by_frame = (
-        (run, clip.visible.span(run.first, run.last)) for run in problem_runs_of(lookup, result, modifier)
-    )
+    by_frame = ((run, clip.visible.span(run.first, run.last)) for run in left.runs)
     runs = [(run, span[0]) for run, span in by_frame if span is not None]
     if not runs:
         text = "No problem found in the others" if result.unknown_count else "No problem found"

@@ -35,14 +35,8 @@ def display_pixels(clip: Clip, pixels: FramePixels) -> Pixels:
     space = light_space(clip.source.reading)
     if space is None:
         return to_eight_bit(cast("npt.NDArray[np.uint8] | npt.NDArray[np.uint16]", pixels))
-    return light_view(space, pixels)[0]
-
-
-def light_view(space: LightSpace, pixels: FramePixels) -> tuple[Pixels, int]:
-    """Return what is seen of a frame whose numbers stand for light, see `display_pixels`, and its exposure in stops."""
     light = space.to_light(pixels)
-    stops = exposure_stops(light)
-    return view_pixels(light, stops), stops
+    return view_pixels(light, exposure_stops(light))
 
 
 def require_light(clip: Clip) -> LightSpace:

@@ -16,14 +16,14 @@ from ..face.types import Floats, Pixels
 from ..media.clip import FRAME_CACHE_SIZE, Clip, FramePixels, frame_id
 from ..media.file_status import ClipChangedError
 from ..media.light import VERSION as VIEW_VERSION
-from ..media.light import mean_stops, view_levels, view_pixels
+from ..media.light import view_levels
 from ..media.light_space import light_space
 from ..media.prefetching_clip import PrefetchingClip
 from ..media.source_stamps import SourceStamps
 from ..reporting.quoting import quote
 from ..reporting.stage_counts import StageCounter
 from ..system.library_versions import library_inputs
-from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail, thumbnail_samples
+from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail
 from .display import display_pixels, require_light
 from .light_views import LightViews
 
@@ -112,11 +112,11 @@ class FrameReader:
         if kept is None:
             self.frame(clip, number)
             kept = self._store.get(key)
-        return _map_entry(clip, number) if kept is None else kept
+        return self._map_entry(clip, number) if kept is None else kept
 
     def _replace_map_entry(self, clip: Clip, number: int) -> Arrays:
         """Return a frame's entry by its pixels, and keep it where the store has another, for the next run."""
-        entry = _map_entry(clip, number)
+        entry = self._map_entry(clip, number)
         if self._matching_map_entry(clip, number) is None:
             self._store.put(self._map_key(clip, number), entry)
         return entry
@@ -152,7 +152,7 @@ class FrameReader:
         pixels, space = self._read(clip, number), light_space(clip.source.reading)
         if space is None:
             return display_pixels(clip, pixels)
-        return self._light_views.view((self.map_id(clip), number), space, pixels)
+        return self._light_views.pixels((self.map_id(clip), number), space, pixels)
 
     def levels(self, clip: Clip, number: int, place: tuple[slice, slice]) -> Floats:
         """Decode a part of a frame's view with all its bits.
@@ -212,7 +212,7 @@ class FrameReader:
         """Return a frame as it is stored, and keep what it is known by. Raises ClipError, ClipChangedError."""
         pixels = clip.read(number)
         if self.check_frame(clip, number) is None and clip not in self._own_maps:
-            self._store.put(self._map_key(clip, number), _map_entry(clip, number))
+            self._store.put(self._map_key(clip, number), self._map_entry(clip, number))
         self._count_decoding(clip, number)
         return pixels
 
@@ -272,16 +272,13 @@ class FrameReader:
         inputs |= library_inputs("av", "opencv") | clip.source.key_inputs
         return stage_key("frame", DECODER_VERSION, inputs)
 
-
-def _map_entry(clip: Clip, number: int) -> Arrays:
-    identity = np.frombuffer(bytes.fromhex(_fingerprint(clip, number)), np.uint8)
-    pixels = clip.read(number)
-    space = light_space(clip.source.reading)
-    if space is not None:
-        # By the exact exposure: a whole step of it would look like a cut.
-        light = space.to_light(pixels)
-        pixels = view_pixels(light[thumbnail_samples(light.shape)], mean_stops(light))
-    return {"id": identity, "look": frame_thumbnail(cast("Pixels", pixels))}
+    def _map_entry(self, clip: Clip, number: int) -> Arrays:
+        identity = np.frombuffer(bytes.fromhex(_fingerprint(clip, number)), np.uint8)
+        pixels, space = clip.read(number), light_space(clip.source.reading)
+        if space is None:
+            return {"id": identity, "look": frame_thumbnail(cast("Pixels", pixels))}
+        name = self.map_id(clip), number
+        return {"id": identity, "look": self._light_views.thumbnail(name, space, pixels)}
 
 
 def _change_text(clip: Clip) -> str:

@@ -4,15 +4,22 @@
 Every stage asks for the frame that it looks at, and to make its view takes as long as some of them.
 """
 
+from typing import NamedTuple
+
 from ..concurrency.lru import LruCache
 from ..face.types import Pixels
 from ..media.clip import FRAME_CACHE_SIZE, FramePixels
-from ..media.light import exposure_stops
+from ..media.light import exposure_stops, mean_stops, view_pixels, whole_stops
 from ..media.light_space import LightSpace
-from .display import light_view
+from .cuts import frame_thumbnail, thumbnail_samples
 
 FrameName = tuple[str, int]
 """What a clip's frames are known by, and the frame's number."""
+
+
+class _View(NamedTuple):
+    pixels: Pixels
+    thumbnail: Pixels
 
 
 class LightViews:
@@ -20,18 +27,28 @@ class LightViews:
 
     def __init__(self) -> None:
         self._exposures: LruCache[FrameName, int] = LruCache(FRAME_CACHE_SIZE)
-        self._views: LruCache[FrameName, Pixels] = LruCache(1)
+        self._views: LruCache[FrameName, _View] = LruCache(1)
 
-    def view(self, name: FrameName, space: LightSpace, pixels: FramePixels) -> Pixels:
-        """Return the view of a frame, see `light_view`; it is shared."""
+    def pixels(self, name: FrameName, space: LightSpace, pixels: FramePixels) -> Pixels:
+        """Return what `display_pixels` does of a frame; it is shared."""
+        return self._view(name, space, pixels).pixels
+
+    def thumbnail(self, name: FrameName, space: LightSpace, pixels: FramePixels) -> Pixels:
+        """Return the thumbnail of a frame, see `frame_thumbnail`."""
+        return self._view(name, space, pixels).thumbnail
+
+    def stops(self, name: FrameName, space: LightSpace, pixels: FramePixels) -> int:
+        """Return the exposure of a frame's view, see `exposure_stops`."""
+        known = self._exposures.get(name)
+        return self._exposures.put(name, exposure_stops(space.to_light(pixels))) if known is None else known
+
+    def _view(self, name: FrameName, space: LightSpace, pixels: FramePixels) -> _View:
         known = self._views.get(name)
         if known is not None:
             return known
-        view, stops = light_view(space, pixels)
-        self._exposures.put(name, stops)
-        return self._views.put(name, view)
-
-    def stops(self, name: FrameName, space: LightSpace, pixels: FramePixels) -> int:
-        """Return the exposure of that view."""
-        known = self._exposures.get(name)
-        return self._exposures.put(name, exposure_stops(space.to_light(pixels))) if known is None else known
+        light = space.to_light(pixels)
+        exact = mean_stops(light)
+        stops = self._exposures.put(name, whole_stops(light, exact))
+        # A thumbnail has the exact exposure: a whole step of it would look like a cut.
+        small = frame_thumbnail(view_pixels(light[thumbnail_samples(light.shape)], exact))
+        return self._views.put(name, _View(view_pixels(light, stops), small))

@@ -14,6 +14,7 @@ from ..media.clip import Clip
 from ..media.prefetching_clip import PrefetchingClip
 from ..recipe.clip_swap import ClipSwap, RequestRange
 from ..recipe.request import SwapRequest
+from ..reporting.quoting import quote
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class MovieJob(ClipJob):
     copy_untouched : bool
         Whether the clip's own packets are kept where no face is replaced.
     colorspace : str
-        What the numbers of OpenEXR images mean; empty for their view as display-coded images.
+        What the clip's numbers mean, see `open_named_clip`; empty for what its files say.
     """
 
     output: Path
@@ -107,7 +108,7 @@ def open_job(stack: ExitStack, job: MovieJob) -> OpenJob:
     """Open a job's clip, which `stack` closes. ClipError says what is wrong with it, or with the frames."""
     opened = open_named_clip(job.clip, job.colorspace)
     clip = stack.enter_context(PrefetchingClip(opened.clip, keep_images=True))
-    return describe_job(job, clip, opened.warnings)
+    return describe_job(job, clip, (*opened.warnings, *correction_warnings(clip, job.requests)))
 
 
 def describe_job(job: MovieJob, clip: Clip, warnings: tuple[str, ...] = ()) -> OpenJob:
@@ -116,6 +117,27 @@ def describe_job(job: MovieJob, clip: Clip, warnings: tuple[str, ...] = ()) -> O
     numbers = frame_range(clip, job.start, job.end)
     require_swap_frames(clip, job.swaps)
     return OpenJob(job, clip, fps, numbers, follow_link(job.output, "movie"), warnings)
+
+
+def correction_warnings(clip: Clip, requests: Iterable[SwapRequest]) -> tuple[str, ...]:
+    """Return what should be said of corrections and ranges that begin after the last frame of a clip."""
+    count = clip.image_count
+    beyond = [
+        entry.first
+        for request in requests
+        for entry in (
+            *request.exclusions,
+            *request.holds,
+            *request.redetections,
+            *request.dismissals,
+            *request.landmark_edits,
+        )
+        if entry.first >= count
+    ]
+    if not beyond:
+        return ()
+    name = quote(clip.info.path.name)
+    return (f"{name} does not have frame {min(beyond)}, which is corrected: its frames are 0 to {count - 1}",)
 
 
 def require_swap_frames(clip: Clip, swaps: Iterable[ClipSwap]) -> None:

@@ -160,9 +160,9 @@ class RowChecker:
 
 
 def _rows_by_clip(rows: Iterable[Row]) -> list[list[Row]]:
-    groups: dict[Path, list[Row]] = {}
+    groups: dict[tuple[Path, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault(row.job.clip, []).append(row)
+        groups.setdefault((row.job.clip, row.job.colorspace), []).append(row)
     return list(groups.values())
 
 

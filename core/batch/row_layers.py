@@ -18,7 +18,7 @@ from .tables import Table
 
 ROW_NAMES = (
     "clip", "clips", "face", "faces", "face-number", "replace", "swap", "take", "output", "set", "start", "end", "fps",
-    "consent", "codec", "quality", "preset", "pixel-format", "sdr", "sound", "copy-untouched",
+    "consent", "codec", "quality", "preset", "pixel-format", "sdr", "sound", "copy-untouched", "colorspace",
 )  # fmt: skip
 _T = TypeVar("_T")
 _D = TypeVar("_D")
@@ -145,6 +145,7 @@ class RowLayers:
             ),
             sound=self._value("sound", lambda table, name: table.choice(name, SOUND), "copy"),
             copy_untouched=self._value("copy-untouched", Table.switch, False),
+            colorspace=self._value("colorspace", Table.text, ""),
         )
 
     def _value(self, name: str, read: Callable[[Table, str], _T], default: _D) -> _T | _D:

@@ -28,7 +28,7 @@ from .signals import StopSignal
 _COMMAND_LINE = "the command line"
 _OPTIONS = (
     "clips", "faces", "output", "codec", "quality", "preset", "pixel-format", "sdr", "sound", "copy-untouched",
-    "set", "start", "end", "fps", "consent",
+    "set", "start", "end", "fps", "consent", "colorspace",
 )  # fmt: skip
 
 

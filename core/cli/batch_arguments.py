@@ -58,6 +58,7 @@ def add_batch(commands: Any) -> None:
         metavar="PATTERN",
         help="the movies' names, such as '{clip_stem}_{face_stem}.mp4'; endings as for render",
     )
+    batch.add_argument("--colorspace", default="", metavar="NAME", help="as for render; of all clips")
     add_export(batch)
     add_run(batch, "the first OUTPUT")
     batch.set_defaults(sound=None)

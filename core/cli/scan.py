@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 
+from ..batch.job import correction_warnings
 from ..batch.roto_file import read_roto
 from ..errors import OutputError, os_error_reason
 from ..export.inputs import follow_link, frame_range, open_named_clip, require_output
@@ -48,7 +49,8 @@ def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         with ProgressDisplay(len(numbers), sys.stderr, is_terminal() and not arguments.quiet) as progress:
             follow = _Follower(run.pipeline, progress, stop, quiet=arguments.quiet)
             result = scan_clip(run.pipeline, clip, numbers, request, follow)
-        for warning in (*opened.warnings, *clip.faults, *settings.ignored, *run.cache.warnings):
+        corrected = correction_warnings(clip, [request])
+        for warning in (*opened.warnings, *corrected, *clip.faults, *settings.ignored, *run.cache.warnings):
             run.pipeline.counter.warn(warning)
         print_warnings(run.pipeline.report().warnings, None)
     _show_result(arguments, numbers, result)

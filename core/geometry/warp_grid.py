@@ -113,10 +113,10 @@ class WarpGrid:
         rest_u = 1 - u
         # By one number for each cell, which takes a fifth of the time of two.
         cells, first = self.displacement.reshape(-1, 2), row * columns + column
-        across, down = int(columns > 1), columns * int(rows > 1)
-        upper = cells.take(first, 0) * rest_u + cells.take(first + across, 0) * u
-        first += down
-        lower = cells.take(first, 0) * rest_u + cells.take(first + across, 0) * u
+        to_right, to_lower = int(columns > 1), columns * int(rows > 1)
+        upper = cells.take(first, 0) * rest_u + cells.take(first + to_right, 0) * u
+        first += to_lower
+        lower = cells.take(first, 0) * rest_u + cells.take(first + to_right, 0) * u
         return np.asarray(upper * (1 - v) + lower * v, np.float32)
 
     def warp_points(self, points: Floats) -> Floats:

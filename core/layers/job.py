@@ -20,7 +20,6 @@ from ..recipe.roto import MAX_ROTO_LETTERS
 
 _MAX_IMAGES = 1000
 _MAX_FACES = 1 << 16
-_MAX_FRAME_NUMBER = 10**9 - 1
 _T = TypeVar("_T")
 
 
@@ -64,9 +63,9 @@ def job_from(
     given = messages.entries(values, "id", "strip", "frame", "clip", "cast", "number", "picture")
     return LayerJob(
         strip=messages.text(given["strip"]),
-        frame=messages.integer(given["frame"], -_MAX_FRAME_NUMBER, _MAX_FRAME_NUMBER),
+        frame=messages.frame_number(given["frame"], -messages.MAX_FRAME_NUMBER),
         source=get_by_id(clips, given["clip"], "clip"),
-        number=messages.integer(given["number"], 0, _MAX_FRAME_NUMBER),
+        number=messages.frame_number(given["number"]),
         layer_path=messages.path(given["picture"]),
         requests=get_by_id(requests, given["cast"], "cast"),
     )
@@ -185,7 +184,7 @@ def _redetection_from(values: object) -> Redetection:
 
 
 def _frame_numbers(values: object, count: int) -> tuple[int, ...]:
-    numbers = messages.listing(values, lambda value: messages.integer(value, 0, _MAX_FRAME_NUMBER), count)
+    numbers = messages.listing(values, messages.frame_number, count)
     if len(numbers) != count:
         raise MessageError(f"a range of frames has {count} numbers")
     return numbers

@@ -56,11 +56,10 @@ def single_part(data: bytes, parts: Sequence[ExrPart], header_end: int, number: 
     (flags,) = struct.unpack_from("<I", data, VERSION_AT)
     if flags & _DEEP_FLAG or part.text("type").startswith("deep"):
         raise ValueError("it holds deep data")
-    if part.window(_WINDOWS[0]) != parts[0].window(
-        _WINDOWS[0]
-    ):  # Blender 4.5 and 5.0 crash, or show a part of it
-        raise ValueError("its parts differ in size")
     width, height = part.window(_WINDOWS[0])
+    # Of such files Blender 4.5 and 5.0 crash, or show a part.
+    if (width, height) != parts[0].window(_WINDOWS[0]):
+        raise ValueError("its parts differ in size")
     window = struct.pack("<4i", 0, 0, width - 1, height - 1)
     is_multipart, is_tiled = bool(flags & MULTIPART_FLAG), bool(flags & _TILED_FLAG)
     places = [part.value_place(name) for name in _WINDOWS]

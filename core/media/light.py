@@ -14,7 +14,7 @@ import numpy as np
 from ..face.types import Floats, Pixels
 from .exr import decode_srgb, encode_srgb
 
-VERSION = 1
+VERSION = 2
 """Of the view: a part of what frames are known by."""
 GREY = 0.18
 """The light that a frame's middle brightness is brought near to, as a light meter does."""
@@ -23,6 +23,9 @@ _STEP_STOPS = 3
 _MAX_STOPS = 30
 _SHADOW_SHARE = 1 / 64
 _HIGHLIGHT_PERCENT = 99
+_MAX_CUT_SHARE = 0.05
+"""Of a frame's pixels: where its view would cut off more of them, it is brightened by a step less. Its face would be
+among them where a dark border, or a dark room, makes up more than half of the frame."""
 _SAMPLE_STEP = 4
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _STEPS = 257
@@ -52,8 +55,32 @@ def mean_stops(light: Floats) -> float:
 
 
 def exposure_stops(light: Floats) -> int:
-    """Return the exposure of a frame's view, in stops: `mean_stops` to the nearest whole step."""
-    return _STEP_STOPS * round(mean_stops(light) / _STEP_STOPS)
+    """Return the exposure of a frame's view, in stops: its `mean_stops` in whole steps, see `whole_stops`."""
+    return whole_stops(light, mean_stops(light))
+
+
+def whole_stops(light: Floats, stops: float) -> int:
+    """Return the exposure of a frame's view of which the exact one is known.
+
+    Parameters
+    ----------
+    light : ndarray, shape (H, W, 3), float32
+        Linear light with Rec.709 primaries.
+    stops : float
+        Its `mean_stops`.
+
+    Returns
+    -------
+    int
+        That to the nearest whole step; of a frame that is brightened, one step less where too much of it would be cut
+        off.
+    """
+    whole = _STEP_STOPS * round(stops / _STEP_STOPS)
+    if whole > 0:
+        brightest = light[::_SAMPLE_STEP, ::_SAMPLE_STEP].max(2) * np.float32(2.0**whole)
+        if (brightest > 1).mean() > _MAX_CUT_SHARE:
+            return whole - _STEP_STOPS
+    return whole
 
 
 def view_levels(light: Floats) -> Floats:

@@ -6,6 +6,7 @@ opened by `open`. A file that says nothing of its orientation is the same in bot
 """
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -14,7 +15,7 @@ from ..reporting.quoting import quote
 from ..reporting.spans import frame_spans
 from .animated_clip import AnimatedClip, is_animated
 from .clip import Clip, FramePixels
-from .colour_spaces import SRGB
+from .colour_spaces import CODED_SPACES, LINEAR_SPACES, SRGB
 from .exr import is_exr
 from .file_status import unreadable_error
 from .image_clip import ImageClip, is_image
@@ -66,11 +67,16 @@ def open_viewer_light(paths: Sequence[Path], space: str) -> ViewerClip:
     reading = light_reading(space)
     if space == SRGB:
         raise ClipError("--colorspace sRGB is what images are read as without it: leave it away")
+    if space not in LINEAR_SPACES and space not in CODED_SPACES:
+        known = {name.lower(): name for name in (*LINEAR_SPACES, *sorted(CODED_SPACES))}
+        near = get_close_matches(space.lower(), known, 1)
+        hint = f"did you mean '{known[near[0]]}'?" if near else f"known are {', '.join(known.values())}"
+        raise ClipError(f"--colorspace {quote(space)} is no color space that is known: {hint}")
     other = next((path for path in paths if not is_exr(path) and not image_reading(path, space)), None)
     if other is not None:
         raise ClipError(
             f"--colorspace {space} is for OpenEXR, DPX and float TIFF images, and {other} is none: leave it away, "
-            "or try AgX Log"
+            "or give the log or HDR space that it is in, such as AgX Log"
         )
     held = hold_over_gaps(paths) if is_image(paths[0]) else None
     clip = open_source(ClipSource(held is None, tuple(paths if held is None else held.paths), reading))
@@ -110,7 +116,7 @@ def _notes(paths: Sequence[Path]) -> tuple[str, ...]:
         )
     text = (
         f"{paths[0].name} is read as linear light with Rec.709 primaries and shown through the sRGB curve, as "
-        "Blender's Standard view does: light above white is cut off"
+        "Blender's Standard view does: light above white is cut off; --colorspace keeps it"
     )
     return (text,)
 

@@ -110,5 +110,5 @@ class FacePlanner:
         if request.holds or request.landmark_edits:
             return None
         analysis = self._analyser.analysis(clip, number, request.recipe)
-        is_found = index < len(analysis.faces)
-        return swap_look_key(swap, analysis, index, request.recipe) if is_found else None
+        has_face = index < len(analysis.faces)
+        return swap_look_key(swap, analysis, index, request.recipe) if has_face else None

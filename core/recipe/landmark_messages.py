@@ -16,7 +16,6 @@ from .landmark_edits import (
     validate_landmark_edit,
 )
 
-_MAX_FRAME_NUMBER = 10**9 - 1
 _POSE_LENGTH = 4 + 2 * HANDLE_COUNT
 
 
@@ -36,7 +35,7 @@ def landmark_edits_from(values: object) -> tuple[LandmarkEdit, ...]:
 def _edit_from(values: object) -> LandmarkEdit:
     if not isinstance(values, list | tuple) or len(values) != 5:
         raise MessageError("a correction of landmarks has five entries")
-    numbers = [messages.integer(value, 0, _MAX_FRAME_NUMBER) for value in values[:4]]
+    numbers = [messages.frame_number(value) for value in values[:4]]
     keys = messages.listing(values[4], _key_from, MAX_LANDMARK_KEYS)
     return validate_landmark_edit(LandmarkEdit(numbers[0], numbers[1], keys, *numbers[2:]))
 
@@ -45,5 +44,5 @@ def _key_from(values: object) -> LandmarkKey:
     longest = 1 + _POSE_LENGTH + PLACE_LENGTH
     if not isinstance(values, list | tuple) or len(values) not in (1 + _POSE_LENGTH, longest):
         raise MessageError("a key of landmarks has a frame, and a number for whatever is moved")
-    frame = messages.integer(values[0], 0, _MAX_FRAME_NUMBER)
+    frame = messages.frame_number(values[0])
     return key_from_numbers(frame, [messages.number(value) for value in values[1:]])

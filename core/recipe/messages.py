@@ -18,6 +18,7 @@ from ..errors import MessageError
 
 MAX_LINE_BYTES = 1 << 26
 """Bytes of a line. A clip of 100,000 images with paths of 500 letters has 50 MB."""
+MAX_FRAME_NUMBER = 10**9 - 1
 _MAX_TEXT_CHARACTERS = 1 << 16
 _MAX_PATH_CHARACTERS = 1 << 14
 _MAX_NUMBER = 1 << 62
@@ -82,6 +83,11 @@ def integer(value: object, low: int = 0, high: int = _MAX_NUMBER) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise MessageError(f"a whole number from {low} to {high} is expected")
     return value
+
+
+def frame_number(value: object, low: int = 0) -> int:
+    """Return the number of a frame of a clip, from `low`."""
+    return integer(value, low, MAX_FRAME_NUMBER)
 
 
 def number(value: object) -> float:

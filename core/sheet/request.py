@@ -17,7 +17,6 @@ MAX_COLUMNS = 24
 _MAX_VALUES = 64
 _MAX_WEDGES = 2
 _MIN_SIDE_PIXELS, _MAX_SIDE_PIXELS = 64, 1024
-_MAX_FRAME_NUMBER = 10**9 - 1
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def sheet_request_from(values: Mapping[str, Any], source: ClipSource) -> SheetRe
         raise MessageError("a sheet has a variant for each pair of values, and one at least")
     if any(len(variant.values) != len(wedges) for variant in variants):
         raise MessageError("a variant has a value of each wedge")
-    first = messages.integer(given["first"], 0, _MAX_FRAME_NUMBER)
+    first = messages.frame_number(given["first"])
     path = messages.path(given["picture"])
     if path.suffix != ".png":
         raise MessageError("a sheet's image ends in .png")
@@ -97,7 +96,7 @@ def sheet_request_from(values: Mapping[str, Any], source: ClipSource) -> SheetRe
         variants,
         wedges,
         first,
-        messages.integer(given["last"], first, _MAX_FRAME_NUMBER),
+        messages.frame_number(given["last"], first),
         messages.integer(given["columns"], 1, MAX_COLUMNS),
         messages.integer(given["side"], _MIN_SIDE_PIXELS, _MAX_SIDE_PIXELS),
         path,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from ..batch.job import ClipJob, require_swap_frames
+from ..batch.job import ClipJob, correction_warnings, require_swap_frames
 from ..errors import OutputError, os_error_reason
 from ..export.image_names import matches
 from ..export.inputs import frame_range, frame_rate, open_named_clip, require_output
@@ -106,7 +106,8 @@ def open_turnover(stack: ExitStack, job: TurnoverJob) -> OpenTurnover:
     """
     opened = open_named_clip(job.clip, job.colorspace)
     clip = stack.enter_context(PrefetchingClip(opened.clip))
-    turnover = describe_turnover(job, clip, opened.warnings)
+    warnings = (*opened.warnings, *correction_warnings(clip, job.requests))
+    turnover = describe_turnover(job, clip, warnings)
     require_swap_frames(clip, job.swaps)
     return turnover
 

@@ -13,7 +13,6 @@ from ..recipe import messages
 from ..recipe.clip_swap import ClipSwap, RequestRange
 from ..recipe.request import SwapRequest
 
-_MAX_FRAME_NUMBER = 10**9 - 1
 _MAX_RATE_CHARACTERS = 40
 
 
@@ -73,7 +72,7 @@ def turnover_request_from(values: Mapping[str, Any], source: ClipSource) -> Turn
     requests = dict(enumerate(messages.listing(given["requests"], request_from)))
 
     def span_from(part: object) -> RequestRange:
-        numbers = messages.listing(part, lambda entry: messages.integer(entry, 0, _MAX_FRAME_NUMBER), 3)
+        numbers = messages.listing(part, messages.frame_number, 3)
         if len(numbers) != 3 or numbers[1] > numbers[2]:
             raise MessageError("a range of a turnover is a request, a first frame and a last")
         return RequestRange(get_by_id(requests, numbers[0], "request"), *numbers[1:])
@@ -87,13 +86,13 @@ def turnover_request_from(values: Mapping[str, Any], source: ClipSource) -> Turn
     swaps = messages.listing(given["swaps"], swap_from)
     if not swaps:
         raise MessageError("a turnover has a swap")
-    first = messages.integer(given["first"], 0, _MAX_FRAME_NUMBER)
+    first = messages.frame_number(given["first"])
     return TurnoverRequest(
         source,
         swaps,
         messages.path(given["folder"]),
         first,
-        messages.integer(given["last"], first, _MAX_FRAME_NUMBER),
+        messages.frame_number(given["last"], first),
         messages.text(given["fps"], _MAX_RATE_CHARACTERS),
         messages.flag(given["marks"]),
     )

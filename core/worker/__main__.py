@@ -32,7 +32,6 @@ from ..sessions.settings import settings_of_values
 GRACE_SECONDS = 1.0
 EXIT_ORPHANED = 3
 EXIT_MALFORMED = 2
-_MAX_FRAME_NUMBER = 10**9 - 1
 _MAX_REQUESTS = 1000
 _MAX_KIND_CHARACTERS = 40
 _UNREADABLE_KIND = ""
@@ -124,7 +123,7 @@ class WorkerRun:
         requests = get_by_id(self._requests, value["cast"], "cast")
         if not requests:
             raise MessageError("a search needs a request with a recipe")
-        first, last = (messages.integer(value[name], 0, _MAX_FRAME_NUMBER) for name in ("first", "last"))
+        first, last = (messages.frame_number(value[name]) for name in ("first", "last"))
         try:
             self._session.find_people(
                 clip,

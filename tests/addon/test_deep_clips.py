@@ -9,6 +9,7 @@ from dpx_files import write_dpx
 from exr_files import Part, write_exr, write_exr_parts
 from float_tiffs import write_float_tiff
 from footage.deep_movie import BT709, HLG, PQ, write_deep_movie
+from footage.portrait import write_picture
 from understudy.core.media.exr import encode_srgb, srgb_curve
 from understudy.core.media.light_space import light_space
 from understudy.core.media.open import open_source
@@ -24,8 +25,6 @@ HIGHLIGHT_KINDS = ("exr", "exr_parts", "tiff32")
 TRANSFERS = {"pq10": PQ, "hlg10": HLG}
 HIGHLIGHT_COLUMNS, NEGATIVE_COLUMNS = slice(120, 122), slice(150, 152)
 """Of light that no display shows, 8.0 and -0.05: they run through the face, its edge and what is beside it."""
-
-
 HIGHLIGHT = 4.0
 """The light of the columns in codes: HLG has none of 8 times its white."""
 
@@ -65,9 +64,7 @@ def _write_image(folder, kind, pixels, light):
             return write_float_tiff(folder / "clip.tif", srgb_curve(light))
         case "dpx16":
             return write_dpx(folder / "clip.dpx", np.round(light * 65535).astype(int), 16)
-    path = folder / "clip.png"
-    assert cv2.imwrite(str(path), np.ascontiguousarray(pixels[..., ::-1]))
-    return path
+    return write_picture(folder / "clip.png", pixels)
 
 
 def _linear(coded):

@@ -30,6 +30,7 @@ def scanned(drive, faulty, footage):
         ["op", {"name": "understudy.prepare"}],
         ["op", {"name": "understudy.problem_scan"}],
         ["problems", {"active": "clip"}],
+        ["lists_files_once", {"active": "clip"}],
         ["save", {}],
     )
     return path, answers
@@ -38,7 +39,7 @@ def scanned(drive, faulty, footage):
 def test_what_is_prepared_is_scanned_and_what_is_not_says_so(scanned):
     _, answers = scanned
     assert "press Prepare Clip first" in answers[3]
-    assert answers[6:8] == [["FINISHED"], [MISSING]]
+    assert answers[6:9] == [["FINISHED"], [MISSING], True]
 
 
 def test_keys_go_from_problem_to_problem_and_markers_show_them(drive, scanned):

@@ -47,10 +47,12 @@ def test_the_command_line_comes_first_then_the_row_then_the_file(place):
         face = "cast/anna.png"
         output = "{face_stem}.mp4"
         quality = 10
+        colorspace = "AgX Log"
         preset = "slow"
         set = ["fusion.blend=0.1", "fusion.opacity=0.1", "fusion.sharpen=0.1"]
         [[row]]
         quality = 20
+        colorspace = "ACEScct"
         set.fusion = {opacity = 0.2, sharpen = 0.2}
         [[row]]
         face = ["cast/ben.png", "cast/team"]
@@ -61,6 +63,7 @@ def test_the_command_line_comes_first_then_the_row_then_the_file(place):
     fusion = one.job.requests[0].recipe.fusion
     assert (fusion.blend, fusion.opacity, fusion.sharpen) == (0.1, 0.2, 0.3)
     assert one.job.choice == EncodingChoice(quality=30, preset="slow")
+    assert (one.job.colorspace, two.job.colorspace) == ("ACEScct", "AgX Log")
     assert (two.take, two.job.output.name) == ("Ben, older", "Ben, older.mp4")
     assert two.job.requests[0].recipe.fusion.opacity == 0.1
     identity = two.job.requests[0].identity

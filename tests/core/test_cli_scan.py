@@ -63,6 +63,21 @@ def test_a_page_of_a_part_of_the_clip(rendered, capsys):
     assert "Scan of clip.mp4" in page.read_text()
 
 
+def test_a_correction_after_the_end_of_the_clip_is_said_by_every_command(rendered, capsys, tmp_path):
+    corrections = tmp_path / "corrections.json"
+    said = f"warning: clip.mp4 does not have frame {FRAMES + 700}, which is corrected: its frames are 0 to {FRAMES - 1}"
+    for ranges, count in (((("dismiss", FRAMES + 700), ("exclude", 1)), 1), ((("exclude", 1),), 0)):
+        listed = [{"kind": kind, "first": first, "last": 2000} for kind, first in ranges]
+        corrections.write_text(json.dumps({"ranges": listed}))
+        code, printed = scan(rendered, capsys, "--corrections", corrections)
+        assert (code, printed.err.count(said), printed.err.count("\n")) == (0, count, count)
+        for command, output in (("render", tmp_path / "out.mp4"), ("turnover", tmp_path / "turnover")):
+            arguments = [command, rendered / "clip.mp4", "--face", rendered / "red.png", "--output", output]
+            options = ["--corrections", corrections, "--end", 2, "--quiet"]
+            assert main(list(map(str, [*arguments, *options]))) == 0
+            assert capsys.readouterr().err.count(said) == count
+
+
 def test_a_clip_that_is_not_analysed_is_and_that_is_said(rendered, capsys, tmp_path):
     shutil.copy(rendered / "clip.mp4", tmp_path / "new.mp4")
     assert main(["scan", str(tmp_path / "new.mp4"), "--end", "3"]) == 0

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from exr_files import write_exr
 from footage.deep_movie import BT709, HLG, PQ, write_deep_movie
+from footage.portrait import write_picture
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.cli.main import main
@@ -53,11 +54,6 @@ def _codes(name: str, light: np.ndarray) -> np.ndarray:
     return np.round(np.clip(_space(name).from_light(light), 0, 1) * 65535).astype(np.uint16)
 
 
-def _write_png(path: Path, pixels: np.ndarray) -> Path:
-    assert cv2.imwrite(str(path), np.ascontiguousarray(pixels[..., ::-1]))
-    return path
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> DeepProject:
     return DeepProject(tmp_path_factory.mktemp("coded"))
@@ -71,7 +67,7 @@ def light() -> np.ndarray:
 @pytest.fixture(scope="module")
 def eight(project: DeepProject, light: np.ndarray) -> np.ndarray:
     deep = np.round(encode_srgb(light) * 65535).astype(np.uint16)
-    layer, _ = project.layer(_write_png(project.folder / "eight.png", eight_bits_of(deep)), *SETTINGS)
+    layer, _ = project.layer(write_picture(project.folder / "eight.png", eight_bits_of(deep)), *SETTINGS)
     return layer
 
 
@@ -91,7 +87,7 @@ def test_a_coded_clip_has_the_face_of_the_same_clip_in_8_bits(
     if kind == "exr":
         write_exr(path := path.with_suffix(".exr"), _space(name).from_light(light))
     else:
-        _write_png(path, eight_bits_of(codes) if kind == "8 bits" else codes)
+        write_picture(path, eight_bits_of(codes) if kind == "8 bits" else codes)
     layer, _ = project.layer(path, *SETTINGS, reading=light_reading(name))
     assert project.warnings == []
     assert layer.dtype == np.float16
@@ -103,7 +99,7 @@ def test_exposure_does_not_change_the_face_of_a_log_clip(
     project: DeepProject, light: np.ndarray, eight: np.ndarray, stops: int
 ) -> None:
     factor = np.float32(2.0**stops)
-    path = _write_png(project.folder / f"{stops}.png", _codes("ACEScct", light * factor))
+    path = write_picture(project.folder / f"{stops}.png", _codes("ACEScct", light * factor))
     layer, _ = project.layer(path, *SETTINGS, reading=light_reading("ACEScct"))
     layer[..., :3] /= factor
     _require_same_face(layer, eight)
@@ -169,7 +165,7 @@ def test_the_command_line_keeps_codes_beside_the_face(
     project: DeepProject, light: np.ndarray, eight: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     codes = _codes("AgX Log", light * 8)
-    path = _write_png(project.folder / "log.png", codes)
+    path = write_picture(project.folder / "log.png", codes)
     arguments = ["render", str(path), "--fps", "24", "--colorspace", "AgX Log", "--quiet"]
     arguments += ["--face", str(project.person), "--cache-dir", str(project.folder / "cache"), "--output"]
     assert main([*arguments, str(project.folder / "no_%03d.exr")]) != 0

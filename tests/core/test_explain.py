@@ -113,6 +113,15 @@ def test_the_nearest_is_of_the_same_stage_with_the_fewest_lines_that_differ(tmp_
     assert explain(stage_key("swap", 1, {"a": 1, "b": 9}), store).hit
 
 
+def test_of_two_that_are_as_near_the_one_that_tells_more_is_named(tmp_path):
+    store = PackStore(tmp_path)
+    clip, other = "0" * 64, "1" * 64
+    store.put(stage_key("frame", 1, {"clip": clip, "reading": "light ACEScg"}), {})
+    store.put(stage_key("frame", 1, {"clip": other, "reading": "light Linear Rec.709"}), {})
+    explanation = explain(stage_key("frame", 1, {"clip": clip, "reading": "light Linear Rec.709"}), store)
+    assert explanation.differences == (Difference("reading", "light Linear Rec.709", "light ACEScg"),)
+
+
 def test_the_command_says_the_same(made, capsys, tmp_path):
     arguments = ["explain", made.clip, "1", "--face", made.green, *FLAT, "--cache-dir", made.cache]
     arguments = [str(part) for part in arguments]

@@ -93,6 +93,9 @@ def test_the_command_line_reads_film_in_a_color_space(tmp_path: Path, dpx: Path,
     for path in (dpx, tiff):
         with open_named_clip(path, "Linear Rec.2020").clip as clip:
             assert clip.info.bit_depth == 32
+    for space, hint in (("rec2100 pq", "did you mean 'Rec.2100-PQ'"), ("?", "known are Linear Rec.709, ")):
+        with pytest.raises(ClipError, match=f"is no color space that is known: {hint}"):
+            open_named_clip(tiff, space)
     with pytest.raises(ClipError, match="--colorspace sRGB is what images are read as without it"):
         open_named_clip(tiff, "sRGB")
     whole = write_float_tiff(tmp_path / "whole.tif", (LIGHT * 65535).astype(np.uint16))

@@ -86,6 +86,22 @@ def test_exposure_does_not_change_the_face(
     assert np.abs(scaled - linear_layer[..., :3][there]).max() < 1e-3
 
 
+def test_a_dark_border_does_not_blow_out_the_face(project: DeepProject, light: np.ndarray) -> None:
+    layers = []
+    for name, border in (("grey", 0.18), ("dark", 0.02)):
+        framed = np.full((512, 1200, 3), border, np.float32)
+        framed[:, 344:856] = light
+        path = write_exr(project.folder / f"{name}.exr", framed)
+        layers.append(
+            project.layer(path, *SETTINGS, reading=light_reading("Linear Rec.709"), size=(1200, 512))[0]
+        )
+    grey, dark = (layer.astype(np.float32)[..., :3] for layer in layers)
+    there = (layers[0][..., 3] > 0.98) & (layers[1][..., 3] > 0.98)
+    assert there.sum() > 10_000
+    assert np.abs(encode_srgb(grey) - encode_srgb(dark))[there].mean() < 0.005
+    assert exposure_stops(np.full((512, 1200, 3), 0.02, np.float32)) == 3, "a frame that is dark as a whole"
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     arrays(np.float32, (3, 4, 3), elements=st.floats(-50, 5000, width=32)),
@@ -154,6 +170,26 @@ def test_the_command_line_writes_light_as_it_reads_it(
         assert main(["explain", str(folder), "0", "--json", *same, *more]) == 0
         stages = {entry["stage"]: entry["status"] for entry in json.loads(capsys.readouterr().out)["stages"]}
         assert (stages["detect"], stages["swap"]) == ("hit", status)
+
+
+def test_a_batch_reads_a_clip_in_the_color_space_of_each_row(project: DeepProject, light: np.ndarray) -> None:
+    folder = project.folder / "batch"
+    folder.mkdir()
+    shot = write_exr(folder / "shot_0001.exr", light)
+    file, report = folder / "batch.toml", folder / "report.json"
+    row = '[[row]]\ncolorspace = "{}"\noutput = "{}_%04d.exr"\n'
+    for spaces, states in (
+        (("ACEScg", "Linear Rec.709"), ["done", "done"]),
+        (("ACEScg", "Linear Rec.709"), ["current", "current"]),
+        (("ACEScg", "ACES2065-1"), ["current", "done"]),
+    ):
+        rows = "".join(row.format(space, name) for space, name in zip(spaces, "ab", strict=True))
+        file.write_text(f'clip = "{shot}"\nfps = 24\nface = "{project.person}"\n{rows}')
+        options = ["--report", str(report), "--quiet", "--cache-dir", str(project.folder / "cache")]
+        assert main(["batch", str(file), *options]) == 0
+        assert [entry["state"] for entry in json.loads(report.read_text())["rows"]] == states
+    first, second = (decode_light(REC709, folder / f"{name}_0000.exr") for name in "ab")
+    assert not np.array_equal(first, second)
 
 
 def test_the_preview_changes_a_layer_of_light_by_the_cache_alone(

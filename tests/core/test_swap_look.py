@@ -27,6 +27,7 @@ from understudy.core.swap.crops import AlignedCrop, AlignedImage, MeshCrop
 from understudy.core.swap.swap_look import SWAP_LOOK_SCHEMA, measure_swap
 
 from tests.core import face_clip
+from tests.core.embedded_pipeline import open_with_pipeline
 from tests.core.partial_store import StoreWithout
 from tests.core.scan_tracks import MadeTrack, sighting
 
@@ -122,7 +123,7 @@ def test_a_cache_of_before_has_no_value_and_its_crops_are_the_same(made):
 @pytest.mark.slow
 def test_of_faces_that_a_person_moved_or_holds_nothing_is_kept(made):
     edit = LandmarkEdit(2, 2, (LandmarkKey(2, rotation=3.0),))
-    with closing(Pipeline(MemoryStore(BYTES), embedded_models())) as pipeline, open_clip(made.clip) as clip:
+    with open_with_pipeline(made.clip) as (pipeline, clip):
 
         def look(**repairs):
             return pipeline.plan(clip, 2, [replace(made.request, **repairs)]).faces[0].look()

@@ -22,12 +22,12 @@ from understudy.core.face.types import Pixels
 from understudy.core.media.exr import decode_srgb
 from understudy.core.media.open import open_clip
 
+from ..demo import LIGHT_SPACE
 from ..demo.project import CACHE, Project, build, in_blender
 from .material import Material, prepare_material
 from .rounds import by_stage, ratios, render_round
 
 BLENDER_JOB = "tools.bench_render.blender_job"
-SPACE = "ACEScg"
 _HEIGHT = 1080
 _KIB = 1024
 
@@ -135,7 +135,7 @@ def _kept_bytes(project: Project, frames: int) -> dict[str, int]:
 
 def _write_exr(path: Path, pixels: Pixels) -> None:
     light = decode_srgb(pixels.astype(np.float32) / np.float32(255))
-    path.write_bytes(encode_light_exr(light, half=True, space=SPACE))
+    path.write_bytes(encode_light_exr(light, half=True, space=LIGHT_SPACE))
 
 
 def _write_png(path: Path, pixels: Pixels) -> None:

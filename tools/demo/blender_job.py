@@ -26,7 +26,7 @@ from understudy.core.errors import UnderstudyError
 from understudy.core.media.open import open_clip
 from understudy.core.recipe import Recipe, find_parameter, with_settings
 
-_LIGHT_SPACE = "ACEScg"
+from . import LIGHT_SPACE
 
 
 def main(arguments: list[str]) -> int:
@@ -100,7 +100,7 @@ def _add_images(scene: Any, images: list[Path]) -> Any:
     )
     strip.frame_final_duration = len(images)
     if images[0].suffix == ".exr":
-        strip.colorspace_settings.name = _LIGHT_SPACE
+        strip.colorspace_settings.name = LIGHT_SPACE
     return strip
 
 

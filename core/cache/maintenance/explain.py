@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..base.key import Key
+from ..base.key import SHA256_HEX, Key
 from ..packs.record import EntryInfo
 from .lineage import key_fields
 
@@ -64,19 +64,28 @@ def explain_all(
 ) -> list[Explanation]:
     """Explain several keys of a store with one look through what it, or its nearest tier, lists."""
     missing = {key: key_fields(key.text) for key in keys if key not in store}
-    nearest: dict[Key, tuple[int, int, str]] = {}
+    nearest: dict[Key, tuple[int, int, int, str]] = {}
     for entry in entries() if missing else ():
         kept = key_fields(entry.text)
         for key, wanted in missing.items():
             if kept.get("stage") == wanted.get("stage"):
-                rank = -len(_differences(wanted, kept)), entry.written_at, entry.text
+                rank = *_likeness(wanted, kept), entry.written_at, entry.text
                 nearest[key] = max(nearest.get(key, rank), rank)
     return [
         Explanation(key, key not in missing)
         if key not in nearest
-        else Explanation(key, False, nearest[key][2], _differences(missing[key], key_fields(nearest[key][2])))
+        else Explanation(
+            key, False, nearest[key][-1], _differences(missing[key], key_fields(nearest[key][-1]))
+        )
         for key in keys
     ]
+
+
+def _likeness(wanted: dict[str, str], kept: dict[str, str]) -> tuple[int, int]:
+    """Return how alike two keys are. Of as many differences those are fewer that no digest is: they can be read."""
+    differences = _differences(wanted, kept)
+    digests = [line for line in differences if SHA256_HEX.fullmatch(line.wanted or "")]
+    return -len(differences), -len(digests)
 
 
 def _differences(wanted: dict[str, str], kept: dict[str, str]) -> tuple[Difference, ...]:

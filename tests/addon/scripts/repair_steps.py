@@ -28,6 +28,13 @@ def red_frames(active):
     return None if view.icon is None else [problem.frame for problem in view.problems]
 
 
+def lists_files_once(active):
+    """Whether what a strip plays is listed once, however often a panel asks what a scan of it finds."""
+    (modifier,) = _scene().understudy.modifiers
+    first, again = (scan_lookup(_scene(), _strip(active), modifier).source for _ in range(2))
+    return first is again
+
+
 def flagged_frames(index=0):
     """The frames of the clip that Scan for Problems counts for a modifier of the active strip."""
     modifier = _scene().understudy.modifiers[index]
