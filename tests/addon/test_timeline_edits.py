@@ -48,7 +48,7 @@ RANGES = [
 ]
 """Frame 3 of the clip shows the original, 6 is held and 8 is detected anew, wherever an edit takes them."""
 NEAR = dict.fromkeys(
-    ("scaled to half", "turned by 20 degrees", "shrunk, turned, moved and cropped"), (16, 1e-4)
+    ("scaled to half", "turned by 20 degrees", "shrunk, turned, moved and cropped"), (24, 1e-4)
 )
 MASK = [
     ["mask_face", {"points": [[60, 60], [150, 70], [110, 180]], "size": [320, 240], "follow": "SURFACE"}],
