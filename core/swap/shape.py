@@ -23,13 +23,13 @@ from ..geometry.skin_detail import measure_detail
 from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
 
-VERSION = 6
+VERSION = 5
 _REACH_SHARE = 0.45
 """How far beyond the face the picture moves along, of the face's height."""
 _REST_PIXELS = 0.12
 """A picture that is moved by less than this can't be told from the frame: there it fades into it."""
 _HIDDEN_COSINE = 0.05
-_CONTROL_POINTS = 224
+_CONTROL_POINTS = 200
 _EYE_POINTS = 5
 _BAND_ROWS = 32
 
@@ -254,13 +254,11 @@ def face_height(landmarks: Floats) -> float:
 
 @lru_cache(maxsize=4)
 def _control_points(topology: Topology) -> Indices:
-    """Choose points that are spread evenly over the mesh, and all of its outline and lids: (k,) indices, ascending.
+    """Choose points that are spread evenly over the mesh, and all of its outline: (k,) indices, ascending.
 
-    The mesh is dense about the eyes and the mouth, far denser than displacements differ. But lids that move as a whole
-    stay as far apart as they were only where the warp knows each of them: brows that come down would press them.
+    The mesh is dense about the eyes and the mouth, far denser than displacements differ.
     """
-    lids = topology.left_eye_ring, topology.right_eye_ring, topology.left_lid_ring, topology.right_lid_ring
-    chosen = [*dict.fromkeys(np.concatenate([topology.oval, *lids]).tolist())]
+    chosen = topology.oval.tolist()
     nearest = np.full(468, np.inf)
     for index in chosen:
         nearest = np.minimum(nearest, np.linalg.norm(topology.shape - topology.shape[index], axis=1))
