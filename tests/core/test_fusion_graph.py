@@ -190,6 +190,12 @@ def check_network(target, params, angle, size, longest, masked, dfm) -> None:
     assert difference(crop.with_floats(), face.landmarks, place, params, occlusion) <= DEEP_BOUND
 
 
+def test_a_match_of_light_so_weak_that_floats_have_none_is_still_one(target) -> None:
+    check_network(
+        target, replace(Fusion(), colour_match=5e-324, mask_blur=0.0), 0.0, 128, 128, "no mask", False
+    )
+
+
 def test_a_step_that_is_left_out_is_noticed(target, source) -> None:
     """What the other tests say would mean little if settings changed nothing."""
     picture, face = target

@@ -49,6 +49,7 @@ from .resampling import (
 )
 
 Feeds = Mapping[str, npt.NDArray[Any]]
+_LEAST_STRENGTH = float(np.finfo(np.float32).tiny)
 
 
 def feeds(
@@ -133,7 +134,8 @@ def _light_feeds(
         "fine_columns": low_pass_matrix(size[1], fine).T,
         "broad_rows": low_pass_matrix(size[0], broad),
         "broad_columns": low_pass_matrix(size[1], broad).T,
-        "strength": _scalar(params.colour_match),
+        # However little, it is no 0: what is matched is kept within its levels, what is not is not.
+        "strength": _scalar(params.colour_match and max(params.colour_match, _LEAST_STRENGTH)),
         **_tap_feeds("light_to_crop", linear_taps(size[0], crop_size[0]), linear_taps(size[1], crop_size[1])),
     }
 
