@@ -29,7 +29,7 @@ from ..properties.landmark_state import landmark_state
 from ..properties.preferences import preferences
 from ..sessions.open import open_preview
 from .requires_modifier import RequiresModifier, activate_modifier
-from .visible_frame import find_visible_frame, go_to_range, set_range_end
+from .visible_frame import find_visible_frame, go_to_entry, set_range_end
 
 
 class UNDERSTUDY_OT_landmarks_edit(RequiresModifier, bpy.types.Operator):
@@ -130,10 +130,7 @@ class UNDERSTUDY_OT_landmark_edit_go(RequiresModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Go there."""
-        modifier = activate_modifier(context)
-        if modifier is None or self.index >= len(modifier.landmark_edits):
-            return {"CANCELLED"}
-        if not go_to_range(self, context, modifier.landmark_edits[self.index]):
+        if not go_to_entry(self, context, "landmark_edits"):
             return {"CANCELLED"}
         _show_handles()
         return {"FINISHED"}

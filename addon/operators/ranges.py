@@ -13,7 +13,7 @@ from ..lookups.scan_lookup import problem_runs_of, scan_lookup
 from ..properties.range_properties import DISMISS, EXCLUDE, HOLD, RANGE_KINDS, REDETECT
 from ..properties.update import tag_update
 from .requires_modifier import RequiresModifier, activate_modifier
-from .visible_frame import find_visible_frame, go_to_range, set_range_end
+from .visible_frame import find_visible_frame, go_to_entry, set_range_end
 
 _TOOLTIPS = {
     EXCLUDE: "Leave the original face where the problem at the current frame is, or in the current frame where there "
@@ -107,10 +107,7 @@ class UNDERSTUDY_OT_range_go(RequiresModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Go there."""
-        modifier = activate_modifier(context)
-        if modifier is None or self.index >= len(modifier.ranges):
-            return {"CANCELLED"}
-        return {"FINISHED"} if go_to_range(self, context, modifier.ranges[self.index]) else {"CANCELLED"}
+        return {"FINISHED"} if go_to_entry(self, context, "ranges") else {"CANCELLED"}
 
 
 class UNDERSTUDY_OT_range_set(RequiresModifier, bpy.types.Operator):

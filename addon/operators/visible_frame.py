@@ -33,11 +33,17 @@ def find_visible_frame(operator: Any, context: bpy.types.Context) -> VisibleFram
     return VisibleFrame(scene, strip, modifier, number)
 
 
-def go_to_range(operator: Any, context: bpy.types.Context, entry: Any) -> bool:
+def go_to_entry(operator: Any, context: bpy.types.Context, list_name: str) -> bool:
     """Go to the first frame at which the active strip shows one of the frames `first` to `last` of an entry.
 
-    Returns whether there is one; else it is reported.
+    It is that of the operator's `index` in a list of its modifier, which becomes the active one.
+
+    Returns whether there is an entry and such a frame; that there is no frame is reported.
     """
+    modifier = activate_modifier(context)
+    if modifier is None or operator.index >= len(getattr(modifier, list_name)):
+        return False
+    entry = getattr(modifier, list_name)[operator.index]
     scene, strip = active_scene(context), active_strip(context)
     span = None if strip is None else visible_frames(scene, strip).span(*ends_of(entry))
     if strip is None or span is None:
