@@ -100,20 +100,19 @@ class FuseStage:
         Patch
             The new face, RGBA of the clip's depth, and where it is in the frame.
         """
-        return subtract_masks(self._fuse(entry, crops, mask, face_warp, size), entry.masks, size)
+        return self._fuse(entry, self._fusion_inputs(entry, crops, mask, face_warp), face_warp, size)
 
     def _fuse(
-        self,
-        entry: FacePlan,
-        crops: tuple[Crop, AlignedImage | None],
-        mask: OcclusionMask | None,
-        face_warp: FaceWarp | None,
-        size: tuple[int, int],
+        self, entry: FacePlan, ready: _FusionInputs, face_warp: FaceWarp | None, size: tuple[int, int]
+    ) -> Patch:
+        return subtract_masks(self._fuse_with_added(entry, ready, face_warp, size), entry.masks, size)
+
+    def _fuse_with_added(
+        self, entry: FacePlan, ready: _FusionInputs, face_warp: FaceWarp | None, size: tuple[int, int]
     ) -> Patch:
         params, place = entry.request.recipe.fusion, entry.region
         window = Window(size, place.left, place.top, place.width, place.height)
         added = draw_masks(entry.masks, "add", window)
-        ready = self._fusion_inputs(entry, crops, mask, face_warp)
         if face_warp is None or ready.footage is None:
             pixels = self._fuser.fuse(ready.crop, ready.points, place, ready.params, ready.cover, added)
             return Patch(place.left, place.top, pixels)
@@ -145,13 +144,13 @@ class FuseStage:
         mask: OcclusionMask | None,
         face_warp: FaceWarp | None,
         size: tuple[int, int],
-    ) -> FaceParts:
-        """Return the parts that `fuse` makes a face of; the parameters are those of `fuse`."""
+    ) -> tuple[Patch, FaceParts]:
+        """Return what `fuse` does, and the parts that it is made of; the parameters are those of `fuse`."""
         ready = self._fusion_inputs(entry, crops, mask, face_warp)
         parts = take_face_apart(
             ready.crop, ready.points, entry.region, ready.params, self._topology, ready.cover, ready.footage
         )
-        return mask_by_hand(parts, entry.masks, size)
+        return self._fuse(entry, ready, face_warp, size), mask_by_hand(parts, entry.masks, size)
 
     def _fusion_inputs(
         self,

@@ -40,12 +40,12 @@ class LayerExecutor:
         """Return a layer in the numbers of the clip, and what it was made from. ClipError."""
         faces = self._face_inputs(plan)
         with self._counter.measure("fuse"):
-            patches = [self._fusion.fuse(*inputs, plan.size) for inputs in faces]
             parts = [self._fusion.take_apart(*inputs, plan.size) for inputs in faces]
-        shown = self._in_footage(plan, faces, composite_patches(patches, plan.size))
+        whole = composite_patches([patch for patch, _ in parts], plan.size)
+        shown = self._in_footage(plan, faces, whole)
         planned = (
             PlannedFaceParts(entry, own, self._light.levels_in_footage(plan, entry, own.swapped), patch)
-            for entry, own, patch in zip(plan.faces, parts, patches, strict=True)
+            for entry, (patch, own) in zip(plan.faces, parts, strict=True)
         )
         return LayerParts(shown, tuple(planned))
 
