@@ -39,7 +39,7 @@ def project(drive, footage, tmp_path_factory):
     return path
 
 
-def test_a_face_is_placed_where_none_was_found(drive, project):
+def test_a_person_places_a_face_where_the_detector_has_none(drive, project):
     report = str(drive.folder / "placed.json")
     answers = drive(
         ["load", {"path": project}],

@@ -89,9 +89,9 @@ def test_what_is_blurred_covered_or_flickers_is_flagged(clip_path, store):
 def test_what_is_dismissed_or_masked_is_flagged_no_more(clip_path, store):
     flagged = flags(scan(clip_path, store))
     dismissed = replace(REQUEST, dismissals=(Dismissal(BLURRED, BLURRED), Dismissal(14, 20)))
-    left = {name: frames - {BLURRED, *range(14, 21)} for name, frames in flagged.items()}
+    others = {name: frames - {BLURRED, *range(14, 21)} for name, frames in flagged.items()}
     assert flags(scan(clip_path, store, dismissed)) == {
-        name: frames for name, frames in left.items() if frames
+        name: frames for name, frames in others.items() if frames
     }
     corners = [to_mask(x, y, 320, 320) for x, y in ((160, 60), (230, 60), (230, 220), (160, 220))]
     masked = replace(REQUEST, roto=text(mask((0, corners), follow="similarity")))

@@ -37,7 +37,7 @@ BYTES = 1 << 28
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def material(tmp_path_factory):
     """A clip in one frame of which the face is darker, which the new face is not, and a source person."""
     folder = tmp_path_factory.mktemp("swap_look")
     with VideoWriter(folder / "clip.mp4", 320, 320, face_clip.FPS) as writer:
@@ -52,11 +52,11 @@ def made(tmp_path_factory):
     return SimpleNamespace(clip=folder / "clip.mp4", models=folder / "models", request=request)
 
 
-def swap_clip(made, store, request, numbers=range(COUNT)):
+def swap_clip(material, store, request, numbers=range(COUNT)):
     """Swap frames; returns the crops that are kept."""
     with (
-        closing(Pipeline(store, embedded_models(), library=ModelLibrary([made.models]))) as pipeline,
-        open_clip(made.clip) as clip,
+        closing(Pipeline(store, embedded_models(), library=ModelLibrary([material.models]))) as pipeline,
+        open_clip(material.clip) as clip,
     ):
         plans = [pipeline.plan(clip, number, [request]) for number in numbers]
         for plan in plans:
@@ -65,13 +65,13 @@ def swap_clip(made, store, request, numbers=range(COUNT)):
     return [store.get(plan.faces[0].swap) for plan in plans]
 
 
-def scan(made, store, request):
+def scan(material, store, request):
     """Scan the clip from what is kept alone; returns the frames that are flagged for the swap, and what it measured."""
     with (
         closing(
-            Pipeline(store, embedded_models(), flight=CacheOnly(), library=ModelLibrary([made.models]))
+            Pipeline(store, embedded_models(), flight=CacheOnly(), library=ModelLibrary([material.models]))
         ) as pipeline,
-        open_clip(made.clip) as clip,
+        open_clip(material.clip) as clip,
     ):
         result = scan_clip(pipeline, clip, range(COUNT), request)
         report = pipeline.report()
@@ -85,11 +85,11 @@ def scan(made, store, request):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("setting", ["swap.swapper=mesh", "swap.shape=1.0", "swap.swapper=inswapper"])
-def test_a_frame_in_which_the_new_face_flickers_is_flagged_and_no_neighbor(made, setting):
-    request = replace(made.request, recipe=with_settings(Recipe(), [setting]))
+def test_a_frame_in_which_the_new_face_flickers_is_flagged_and_no_neighbor(material, setting):
+    request = replace(material.request, recipe=with_settings(Recipe(), [setting]))
     store = MemoryStore(BYTES)
-    swap_clip(made, store, request)
-    flagged, values = scan(made, store, request)
+    swap_clip(material, store, request)
+    flagged, values = scan(material, store, request)
     assert flagged == {FLICKER}
     assert np.isfinite(values[1:-1]).all()
     # Who is put on the faces is known to the scan or not; what another one's swaps are is another question.
@@ -97,36 +97,36 @@ def test_a_frame_in_which_the_new_face_flickers_is_flagged_and_no_neighbor(made,
         request, recipe=with_settings(request.recipe, ["swap.crop_size=128", "swap.pixel_boost=2"])
     )
     for without in (replace(request, identity=Identity(())), other):
-        flagged, values = scan(made, store, without)
+        flagged, values = scan(material, store, without)
         assert not flagged
         assert np.isnan(values).all()
 
 
 @pytest.mark.slow
-def test_a_cache_of_before_has_no_value_and_its_crops_are_the_same(made):
+def test_a_cache_of_before_has_no_value_and_its_crops_are_the_same(material):
     store, old = MemoryStore(BYTES), StoreWithout(BYTES, "swap_look")
     crops, before = (
-        swap_clip(made, store, made.request, range(4, 8)),
-        swap_clip(made, old, made.request, range(4, 8)),
+        swap_clip(material, store, material.request, range(4, 8)),
+        swap_clip(material, old, material.request, range(4, 8)),
     )
     for crop, other in zip(crops, before, strict=True):
         assert crop.keys() == other.keys()
         assert all(np.array_equal(crop[name], other[name]) for name in crop)
     # Frames whose swaps are not kept are analysed all the same: they have no value.
-    with closing(Pipeline(store, embedded_models())) as pipeline, open_clip(made.clip) as clip:
+    with closing(Pipeline(store, embedded_models())) as pipeline, open_clip(material.clip) as clip:
         for number in range(COUNT):
-            pipeline.faces(clip, number, made.request.recipe)
-    _, values = scan(made, store, made.request)
+            pipeline.faces(clip, number, material.request.recipe)
+    _, values = scan(material, store, material.request)
     assert np.flatnonzero(np.isfinite(values)).tolist() == [5, 6]
 
 
 @pytest.mark.slow
-def test_of_faces_that_a_person_moved_or_holds_nothing_is_kept(made):
+def test_a_correction_or_a_hold_keeps_no_numbers_of_its_faces(material):
     edit = LandmarkEdit(2, 2, (LandmarkKey(2, rotation=3.0),))
-    with open_with_pipeline(made.clip) as (pipeline, clip):
+    with open_with_pipeline(material.clip) as (pipeline, clip):
 
         def look(**repairs):
-            return pipeline.plan(clip, 2, [replace(made.request, **repairs)]).faces[0].look()
+            return pipeline.plan(clip, 2, [replace(material.request, **repairs)]).faces[0].look()
 
         assert look() is not None
         assert look(landmark_edits=(edit,)) is look(holds=(Hold(2, 2),)) is None

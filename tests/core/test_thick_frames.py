@@ -32,7 +32,7 @@ BLURRED = 2
 FRAME_COLOUR = 35
 
 
-def test_a_thick_frame_is_measured_and_found() -> None:
+def test_find_rims_draws_a_thick_frame_that_measure_rims_tells() -> None:
     points = landmarks()
     image, drawn = draw_frame(face(), points, 60)
     thin, thick = measure_rims(image, points, TOPOLOGY)
