@@ -16,8 +16,19 @@ from .primaries import (
 SRGB = "sRGB"
 """In which floats of TIFF images go beyond what a display shows."""
 PQ, HLG = "Rec.2100-PQ", "Rec.2100-HLG"
-TAGGED_SPACES = {16: PQ, 18: HLG}
-"""By what a movie says of its transfer curve, the number of ISO/IEC 23091-2."""
+TAGGED_SPACES = {
+    16: PQ,
+    18: HLG,
+    200: "Apple Log",
+    201: "Apple Log 2",
+    202: "ARRI LogC3 (EI800)",
+    203: "BMDFilm WideGamut Gen5",
+    204: "S-Log3 S-Gamut3",
+    205: "S-Log3 S-Gamut3.Cine",
+    206: "V-Log V-Gamut",
+}
+"""By what a movie says of its transfer curve: the number of ISO/IEC 23091-2, or from 200 on one of our own for what
+`camera_notes` reads of it. Caches hold them."""
 
 LINEAR_SPACES: dict[str, Matrix | None] = {
     "Linear Rec.709": None,
