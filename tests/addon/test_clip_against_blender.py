@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 from dpx_files import write_dpx
-from exr_choices import LAYERS, PARTS, write_layers, write_parts
+from exr_choices import CHANNELS, LAYERS, PARTS, write_channels, write_layers, write_parts
 from exr_files import Part, write_exr_parts
 from float_tiffs import write_float_tiff, write_predicted_tiff
 from footage import make_clips
@@ -196,6 +196,8 @@ def image_kinds(tmp_path_factory):
     )
     for name in LAYERS:
         files[f"layers {name}"], _ = write_layers(folder / f"layers {name}.exr", name)
+    for name in CHANNELS:
+        files[f"channels {name}"], _ = write_channels(folder / f"channels {name}.exr", name)
     for name in PARTS:
         files[f"parts {name}"], _ = write_parts(folder / f"parts {name}.exr", name)
     window = Part("", {letter: values / 2 for letter, values in light.items()}, (5, -3), (0, 0, 9, 200))
@@ -249,6 +251,7 @@ def test_dpx_that_is_refused_is_nothing_in_blender(image_kinds, name):
         "tiff predicted",
         *(f"layers {name}" for name in LAYERS),
         *(f"parts {name}" for name in PARTS),
+        *(f"channels {name}" for name in CHANNELS),
         "exr window",
     ],
 )
