@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ClipError
+from ..filesystem import open_input
 from .bounds import require_image_size
 from .clip import FramePixels
 from .dpx_chroma import CHROMA_CHANNEL_COUNTS, convert_chroma, has_alpha, is_shown
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SIGNATURES = (b"SDPX", b"XPDS")
-_ELEMENT_AT, _SIZE_AT = 780, 772
+_ELEMENT_AT, _SIZE_AT, _TRANSFER_AT = 780, 772, 801
+_LOG_TRANSFERS = (1, 3)
+"""What the header calls printing density and logarithmic."""
 _CHANNELS = {6: (0, 0, 0), 50: (0, 1, 2), 51: (0, 1, 2, 3), 52: (3, 2, 1, 0)}
 """Where red, green, blue and alpha are in a pixel, by the header's descriptor: luma, RGB, RGBA and ABGR."""
 _CHANNEL_COUNTS = {6: 1, 50: 3, 51: 4, 52: 4, **CHROMA_CHANNEL_COUNTS}
@@ -137,6 +140,16 @@ def decode_dpx(path: Path, data: bytes) -> FramePixels:
         else:
             band[...] = pixels[..., list(_CHANNELS[header.descriptor])]
     return result
+
+
+def has_log_codes(path: Path) -> bool:
+    """Tell whether a file is a DPX image whose header says that its codes are logarithmic."""
+    try:
+        with open_input(path) as file:
+            head = file.read(_TRANSFER_AT + 1) or b""
+    except OSError:
+        return False  # said when it is decoded
+    return head.startswith(SIGNATURES) and len(head) > _TRANSFER_AT and head[_TRANSFER_AT] in _LOG_TRANSFERS
 
 
 def _bands(header: DpxHeader, data: bytes) -> "Iterator[tuple[int, npt.NDArray[Any]]]":
