@@ -34,7 +34,10 @@ from .tiff_header import is_float_tiff
 
 _ALPHA_NOTE = "{} has transparent parts: they are black in the movie, as in Blender's sequencer"
 
-_CINEON_NOTE = "{0} says that its codes are logarithmic, so it is read as {1}: --colorspace says which log space it is in"
+_CINEON_NOTE = (
+    "{0} says that its codes are logarithmic, so it is read as {1}; --colorspace says which log space it is "
+    "in where that is another"
+)
 
 _FLOAT_NOTE = (
     "{} holds floats that are taken as an sRGB display shows them: light above white is cut off; "
