@@ -89,7 +89,9 @@ class MovieClip(FileClip):
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
         self._require_open(number)
         kept = self._cache.get(number)
-        return self._cache.put(number, self._convert(number, self._converter.convert)) if kept is None else kept
+        return (
+            self._cache.put(number, self._convert(number, self._converter.convert)) if kept is None else kept
+        )
 
     def read_samples(self, number: int, step: int) -> FramePixels:
         """See `SampledFrames`. A `read` of the same frame just after it need not decode it."""

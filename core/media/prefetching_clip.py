@@ -57,7 +57,7 @@ class PrefetchingClip(Closeable):
         self._prefetcher: Prefetcher[_Reading, _Frame | FramePixels | None] = Prefetcher(
             self._decode, self._prefetch_depth, "understudy decode"
         )
-        self._last = -1
+        self._last = _Reading(-1)
         self._closed = False
 
     @property
@@ -104,7 +104,7 @@ class PrefetchingClip(Closeable):
             return kept.pixels[::step, ::step]
         samples = cast("FramePixels | None", self._prefetcher.result(*self._readings(number, step)))
         if samples is None:  # a clip that was opened only now
-            self._samples, self._last = None, number - 1
+            self._samples, self._last = None, _Reading(number - 1)
         return samples
 
     def fingerprint(self, number: int) -> str:
@@ -136,13 +136,18 @@ class PrefetchingClip(Closeable):
         return kept
 
     def _readings(self, number: int, step: int = 0) -> tuple[_Reading, list[_Reading]]:
-        """Return how a frame is read, and those that will be read next in the same way."""
-        # Only forwards: whoever steps back or jumps about would decode what nobody asks for.
-        is_next = self._last < 0 or 0 < number - self._last <= self._prefetch_depth + 1
-        ahead = self._prefetch_depth if is_next else 0
-        self._last = number
+        """Return how a frame is read, and what will be read next."""
+        last = self._last
+        if last.step and not step and number == last.number:
+            # A frame that was looked at is wanted whole: what comes next is looked at all the same.
+            ahead, coming_step = self._prefetch_depth, last.step
+        else:
+            # Only forwards: whoever steps back or jumps about would decode what nobody asks for.
+            is_next = last.number < 0 or 0 < number - last.number <= self._prefetch_depth + 1
+            ahead, coming_step = self._prefetch_depth if is_next else 0, step
+            self._last = _Reading(number, step)
         stop = min(number + 1 + ahead, self.info.frame_count)
-        return _Reading(number, step), [_Reading(coming, step) for coming in range(number + 1, stop)]
+        return _Reading(number, step), [_Reading(coming, coming_step) for coming in range(number + 1, stop)]
 
     def _decode(self, reading: _Reading) -> _Frame | FramePixels | None:
         (number, step), samples = reading, self._samples

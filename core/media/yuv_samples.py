@@ -40,16 +40,16 @@ def sample_image(image: VideoFrame, rows: slice, columns: slice) -> VideoFrame |
         places = row_numbers * len(plane) // image.height, column_numbers * plane.shape[1] // image.width
         padded = np.zeros((target.height, target.line_size // plane.itemsize), plane.dtype)
         padded[:, : len(column_numbers)] = plane[places]
-        target.update(padded.data)
+        target.update(padded.tobytes())
     return samples
 
 
 def _planes(image: VideoFrame) -> "list[npt.NDArray[np.uint8] | npt.NDArray[np.uint16]] | None":
-    """Return the planes of an image without a copy, (h, w) each; None where they are no whole number of times smaller."""
+    """Return the planes of an image, (h, w) each, not copied; None where they are no whole number of times smaller."""
     planes: list[npt.NDArray[np.uint8] | npt.NDArray[np.uint16]] = []
     for plane, component in zip(image.planes, image.format.components, strict=True):
         if plane.line_size <= 0 or image.height % plane.height or image.width % plane.width:
             return None
-        stored = np.frombuffer(plane, np.uint8 if component.bits == 8 else np.dtype("<u2"))
-        planes.append(stored.reshape(plane.height, -1)[:, : plane.width])
+        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1)
+        planes.append((lines if component.bits == 8 else lines.view("<u2"))[:, : plane.width])
     return planes
