@@ -8,7 +8,7 @@ frames of a variable-rate movie repeat or are skipped, and a late first image is
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -96,26 +96,23 @@ class MovieClip(FileClip):
 
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
-        require_frame(self._info, number)
-        if self._closed:
-            raise ClipError(f"{self._info.path} was closed; open it again")
+        self._require_open(number)
+        kept = self._cache.get(number)
+        return (
+            self._cache.put(number, self._convert(number, self._converter.convert)) if kept is None else kept
+        )
+
+    def read_samples(self, number: int, step: int) -> FramePixels:
+        """See `SampledFrames`. A `read` of the same frame just after it need not decode it."""
+        self._require_open(number)
         kept = self._cache.get(number)
         if kept is not None:
-            return kept
-        try:
-            pixels = self._converter.convert(self._frame_at(self._time_of(number)))
-            self._require_unchanged()
-            return self._cache.put(number, pixels)
-        except MemoryError as fault:
-            raise ClipError(
-                f"there is not enough memory for frame {number} of {self._info.path}; make it smaller"
-            ) from fault
+            return kept[::step, ::step]
+        return self._convert(number, lambda image: self._converter.convert_samples(image, step))
 
     def decoded_image(self, number: int) -> VideoFrame:
         """See `DecodedImages`. It costs nothing just after `read` of the same frame, if that had to decode it."""
-        require_frame(self._info, number)
-        if self._closed:
-            raise ClipError(f"{self._info.path} was closed; open it again")
+        self._require_open(number)
         return self._frame_at(self._time_of(number))
 
     def close(self) -> None:
@@ -124,6 +121,22 @@ class MovieClip(FileClip):
         self._cache.clear()
         self._set_position(iter(()), None)
         self._file.close()
+
+    def _require_open(self, number: int) -> None:
+        """Raise ClipError where the clip has no such frame, or was closed."""
+        require_frame(self._info, number)
+        if self._closed:
+            raise ClipError(f"{self._info.path} was closed; open it again")
+
+    def _convert(self, number: int, convert: Callable[[VideoFrame], FramePixels]) -> FramePixels:
+        try:
+            pixels = convert(self._frame_at(self._time_of(number)))
+        except MemoryError as fault:
+            raise ClipError(
+                f"there is not enough memory for frame {number} of {self._info.path}; make it smaller"
+            ) from fault
+        self._require_unchanged()
+        return pixels
 
     def _describe(self, first: VideoFrame) -> tuple[ClipInfo, RgbConverter]:
         file = self._file
@@ -137,7 +150,7 @@ class MovieClip(FileClip):
         deep = max((part.bits for part in first.format.components), default=8) > 8
         require_frame_size(file.path, width, height, 6 if deep else 3, file.path.stat().st_size)
         most = frame_capacity(FRAME_CACHE_SIZE, width * height * (6 if deep else 3))
-        self._cache, self._recent = FrameCache(most), deque(maxlen=most)
+        self._cache, self._recent = FrameCache(most), deque(maxlen=most + 1)
         converter = RgbConverter(
             width, height, matrix=file.matrix, full_range=file.full_range, rotation=rotation, deep=deep
         )
