@@ -12,7 +12,7 @@ from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError, os
 from ..filesystem import Folder, is_read_only
 from ..media.clip import Clip
 from ..media.image_clip import is_image
-from ..media.source_image import is_source_image
+from ..media.source_image import foreign_file_text, is_source_image
 from ..media.viewer_clip import ViewerClip, open_viewer_clip, open_viewer_light, open_viewer_sequence
 from ..recipe.request import FaceImage
 from .image_names import IMAGE_SUFFIXES, is_image_pattern, matches
@@ -31,7 +31,7 @@ def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
     for path in paths:
         _require_file(path, "image", FaceImageError)
         if not is_source_image(path):
-            raise FaceImageError(f"{path} is not an image: use a PNG, JPEG, TIFF, BMP, WebP or AVIF file")
+            raise FaceImageError(foreign_file_text(path))
     numbers = [*numbers, *([0] * (len(paths) - len(numbers)))]
     return tuple(FaceImage(path, number) for path, number in zip(paths, numbers, strict=True))
 
@@ -170,5 +170,9 @@ def _require_file(path: Path, kind: str, error_type: type[UnderstudyError]) -> N
         raise error_type(
             f"can't find the {kind} {path}: {os_error_reason(error).lower()}; {remedy}"
         ) from error
+    if path.is_dir():
+        raise error_type(f"the {kind} {path} is a folder; name the files in it one by one")
     if not path.is_file():
         raise error_type(f"the {kind} {path} is not a file; check the path")
+    if not os.access(path, os.R_OK):
+        raise error_type(f"can't read the {kind} {path}: permission denied; check its permissions")

@@ -76,6 +76,7 @@ FAULTS = {
     "broken picture": ({"--face": "broken.png"}, "broken.png can't be read"),
     "noise picture": ({"--face": "noise.jpg"}, "noise.jpg can't be read"),
     "clip as face": ({"--face": "clip.mp4"}, "clip.mp4 is not an image"),
+    "folder as face": ({"--face": "taken"}, "the image taken is a folder; name the files in it one by one"),
     "cache is file": ({"--cache-dir": "a_file"}, "can't use cache folder a_file"),
     "cache is taken": ({"--cache-dir": "taken"}, "taken holds other files"),
     "output in file": ({"--output": "a_file/out.mp4"}, "can't write the movie a_file/out.mp4"),
@@ -179,6 +180,27 @@ def test_a_bug_is_named_by_type_and_place(place, tmp_path, debug):
     assert re.match(r"understudy: this is a bug: RuntimeError in core/[\w/]+\.py:\d+; please report", line)
     assert "private" not in line
     assert bool(traceback) == debug
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv takes the superuser's rights away")
+@pytest.mark.parametrize(("argument", "name"), [("clip", "clip.mp4"), ("--face", "face.png")])
+def test_a_file_that_may_not_be_read_is_not_called_damaged(place, tmp_path, argument, name):
+    secret = Path(shutil.copy(place / name, tmp_path))
+    secret.chmod(0)
+    rights = "-dac_override,-dac_read_search"
+    done = subprocess.run(
+        ["setpriv", f"--inh-caps={rights}", f"--bounding-set={rights}", *PROGRAM, *command({argument: str(secret)})]
+        if os.geteuid() == 0
+        else [*PROGRAM, *command({argument: str(secret)})],
+        cwd=place, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    kind = "clip" if argument == "clip" else "image"
+    assert (
+        done.stderr
+        == f"understudy: can't read the {kind} {secret}: permission denied; check its permissions\n"
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
