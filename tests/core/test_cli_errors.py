@@ -138,6 +138,11 @@ def test_a_fault_is_one_line_and_exit_code_1(place, monkeypatch, capsys, changes
         (command({"--start": "-1"}), "--start"),
         (command({"--face-number": "left"}), "'left' is not a whole number"),
         (["cache", "stats"], "--cache-dir"),
+        (
+            ["sheet", "clip.mp4", "--faces", "a.png", "b.png", "--output", "s.png"],
+            "b.png: put patterns in quotes",
+        ),
+        (command({"--looks": "1"}), "unrecognized arguments: --looks 1: see understudy --help"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(capsys, arguments, said):
