@@ -15,6 +15,7 @@ from ..media.image_clip import is_image
 from ..media.source_image import foreign_file_text, is_source_image
 from ..media.viewer_clip import ViewerClip, open_viewer_clip, open_viewer_light, open_viewer_sequence
 from ..recipe.request import FaceImage
+from ..reporting.layer_outcomes import pluralise
 from .image_names import IMAGE_SUFFIXES, is_image_pattern, matches
 
 _NUMBER_FIELD = re.compile(r"%0?\d*d")
@@ -26,10 +27,10 @@ def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
     """Return the images of a person; `numbers` holds face numbers for the first of them. FaceImageError."""
     if len(numbers) > len(paths):
         raise FaceImageError(
-            f"{len(numbers)} face numbers were given for {len(paths)} images: one each at most"
+            f"{len(numbers)} face numbers were given for {pluralise(len(paths), 'image')}: one each at most"
         )
     for path in paths:
-        _require_file(path, "image", FaceImageError)
+        require_input(path, "image", FaceImageError)
         if not is_source_image(path):
             raise FaceImageError(foreign_file_text(path))
     numbers = [*numbers, *([0] * (len(paths) - len(numbers)))]
@@ -40,7 +41,7 @@ def open_named_clip(path: Path, colorspace: str = "") -> ViewerClip:
     """Open a movie, image, folder of images or pattern; OpenEXR images as light of a `colorspace`. ClipError."""
     paths = _sequence_paths(path)
     if paths is None:
-        _require_file(path, "clip", ClipError)
+        require_input(path, "clip", ClipError)
     if colorspace:
         return open_viewer_light([path] if paths is None else paths, colorspace)
     return open_viewer_clip(path) if paths is None else open_viewer_sequence(paths)
@@ -160,7 +161,8 @@ def _parse_frame_rate(text: str) -> Fraction:
     return rate.limit_denominator(1001)
 
 
-def _require_file(path: Path, kind: str, error_type: type[UnderstudyError]) -> None:
+def require_input(path: Path, kind: str, error_type: type[UnderstudyError]) -> None:
+    """Raise an error of a type unless a file that a command names is there and may be read."""
     try:
         path.stat()
     except OSError as error:

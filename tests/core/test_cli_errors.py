@@ -95,7 +95,7 @@ FAULTS = {
     "start beyond": ({"--start": "9"}, "clip.mp4 does not have frame 9: its frames are 0 to 3"),
     "number of an output": ({"clip": "shot_%04d.png"}, "read by a pattern such as shot_*.png"),
     "image read-only": ({"--output": "fixed_%03d.png"}, "fixed_002.png: it is read-only"),
-    "too many numbers": ({"--face-number": ["1", "1"]}, "2 face numbers were given for 1 images"),
+    "too many numbers": ({"--face-number": ["1", "1"]}, "2 face numbers were given for 1 image: one each"),
 }
 
 
