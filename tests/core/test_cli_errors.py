@@ -208,6 +208,21 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(place, tmp_path, argu
     )
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit sets the size that a file may have")
+def test_a_full_disk_is_not_taken_for_the_wrong_kind_of_movie(place, tmp_path):
+    output = tmp_path / "out.mp4"
+    done = subprocess.run(
+        ["prlimit", "--fsize=3000", *PROGRAM, *command({"--output": str(output)}), "--no-cache"],
+        cwd=place, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # Python would cut its own files off, too
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert (
+        done.stderr == f"understudy: can't write {output}: file too large; check the folder and free space\n"
+    )
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
 def test_an_output_folder_that_is_not_writable(place, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(place)
