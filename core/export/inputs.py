@@ -116,7 +116,7 @@ def require_movie_name(path: Path) -> None:
             f"{path.name} is one image for all frames: give a number, such as out_%05d{path.suffix}"
         )
     raise OutputError(
-        f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIE_SUFFIXES)}, "
+        f"can't tell the kind of movie from {path.name or path}: end it in {', '.join(_MOVIE_SUFFIXES)}, "
         "or give a pattern such as out_%05d.png"
     )
 

@@ -83,6 +83,7 @@ FAULTS = {
     "output nowhere": ({"--output": "nowhere/out.mp4"}, "there is no folder nowhere"),
     "output is folder": ({"--output": "taken.mp4"}, "taken.mp4: it is a folder"),
     "output kind": ({"--output": "out.txt"}, "can't tell the kind of movie from out.txt"),
+    "output is here": ({"--output": "."}, "can't tell the kind of movie from .: end it in .mp4"),
     "output is clip": ({"--output": "clip.mp4"}, "can't write the movie over clip.mp4"),
     "report nowhere": ({"--report": "nowhere/r.json"}, "can't write the report nowhere/r.json"),
     "report is face": ({"--report": "face.png"}, "can't write the report over face.png"),
