@@ -20,7 +20,7 @@ from ..errors import ClipError
 from .bounds import coding_threads, max_movie_pixels, require_frame_size, require_length, require_times
 from .camera_notes import camera_space
 from .colour_spaces import TAGGED_SPACES
-from .file_status import require_file
+from .file_status import require_file, unreadable_error
 from .stream_faults import StreamFaults, WaitingImages
 
 READ_ERRORS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
@@ -62,6 +62,8 @@ def decode_error(path: Path, fault: BaseException | None = None) -> ClipError:
     # FFmpeg's decoder ends with EAGAIN where it can't start its threads.
     if isinstance(fault, MemoryError | BlockingIOError):
         return ClipError(f"there is not enough memory to decode {path}; make it smaller")
+    if isinstance(fault, PermissionError):
+        return unreadable_error(path, fault)
     return ClipError(f"{path} can't be decoded as a movie; check that it plays, or transcode it")
 
 
