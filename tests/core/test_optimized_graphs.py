@@ -229,6 +229,17 @@ def test_what_was_unused_longest_makes_room(graphs: GraphFolder, content: bytes,
     assert list(graphs.place.path.iterdir()) == []
 
 
+def test_what_another_process_makes_is_not_made_too(graphs: GraphFolder, model: ModelFile) -> None:
+    keep(graphs, model)
+    (entry,) = graphs.entries()
+    graphs.remove(entry.key)
+    with graphs.new_entry(entry.key) as other:
+        keep(graphs, model)
+        assert graphs.entries() == []
+        other.write_file("a", b"")
+    assert [one.key for one in graphs.entries()] == [entry.key]
+
+
 @pytest.mark.parametrize("fault", ["free_memory_bytes", "limit_bytes", "is_on_local_disk", "disk", "cut off"])
 def test_nothing_is_kept_where_it_can_not_be_kept_well(
     fault: str, graphs: GraphFolder, model: ModelFile, monkeypatch: pytest.MonkeyPatch

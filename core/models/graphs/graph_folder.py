@@ -65,6 +65,15 @@ class GraphFolder:
             return []
         return sorted(kept, key=lambda entry: entry.used_ns)
 
+    def is_taken(self, key: str) -> bool:
+        """Tell whether there is a graph of this key, or it is being made now, perhaps by another process."""
+        with suppress(OSError), self.place.open() as folder:
+            names = folder.names()
+            return key in names or any(
+                name.startswith(f".{key}.") and _TEMPORARY_NAME.fullmatch(name) for name in names
+            )
+        return False
+
     def mark_used(self, key: str) -> None:
         """Remember that a graph was opened now."""
         with suppress(OSError), (self.place / key).open() as folder:
