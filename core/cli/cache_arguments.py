@@ -107,6 +107,7 @@ def add_explain(commands: Any) -> None:
     explain.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for render")
     explain.add_argument("--colorspace", default="", metavar="NAME", help="as for render")
     explain.add_argument("--corrections", type=Path, metavar="FILE.json", help="as for render")
+    explain.add_argument("--roto", type=Path, metavar="FILE.json", help="as for render")
     explain.add_argument(
         "--cache-dir",
         type=Path,

@@ -55,6 +55,14 @@ _FORBIDDEN_FORMATS = frozenset(
 )
 
 
+def decode_error(path: Path, fault: BaseException | None = None) -> ClipError:
+    """Return what to raise for a movie that can't be decoded, for the reason that PyAV gave, if any."""
+    # FFmpeg's decoder ends with EAGAIN where it can't start its threads.
+    if isinstance(fault, MemoryError | BlockingIOError):
+        return ClipError(f"there is not enough memory to decode {path}; make it smaller")
+    return ClipError(f"{path} can't be decoded as a movie; check that it plays, or transcode it")
+
+
 class MovieFile:
     """An opened movie file. Times are in ticks of the stream's time base."""
 
@@ -66,7 +74,7 @@ class MovieFile:
         try:
             self._container = open_media(path)
         except READ_ERRORS as fault:
-            raise self.unreadable_error() from fault
+            raise decode_error(path, fault) from fault
         try:
             self._stream = video_stream(path, self._container)
             self.start_time: int = self._stream.start_time or 0
@@ -83,7 +91,7 @@ class MovieFile:
 
     def unreadable_error(self) -> ClipError:
         """Return the fault to raise for a file that is damaged or no movie."""
-        return ClipError(f"{self.path} can't be decoded as a movie; check that it plays, or transcode it")
+        return decode_error(self.path)
 
     # What the container says
 
@@ -195,9 +203,7 @@ class MovieFile:
                 # Blender passes over a damaged packet too and goes on showing the image before it.
                 continue
             except MemoryError as fault:
-                raise ClipError(
-                    f"there is not enough memory to decode {self.path}; make it smaller"
-                ) from fault
+                raise decode_error(self.path, fault) from fault
             except READ_ERRORS as fault:
                 raise ClipError(f"{self.path} stopped being readable; check the disk or share") from fault
 

@@ -14,6 +14,7 @@ from ..reporting.log import room_logger
 from ..reporting.quoting import quote
 from ..system.address_space import limit_bytes
 from ..system.library_versions import library_inputs
+from ..system.memory_errors import MEMORY_HINT
 from .engine_folder import make_engine_folder
 from .graphs.graph_folder import GraphFolder
 from .graphs.optimized_graphs import OptimizedGraphs
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _LOGGER = room_logger("models")
-_MEMORY_HINT = ": close other programs, or raise the limit (ulimit -v)"
 Tensor = npt.NDArray[np.float32]
 Feeds = Tensor | Mapping[str, npt.NDArray[Any]]
 """The first input's tensor, or every input's by name."""
@@ -255,7 +255,7 @@ class ModelPool:
         except ort_exceptions() as error:
             if is_out_of_memory(error):
                 raise ModelError(
-                    f"there is not enough memory to load the model {name}{_MEMORY_HINT}"
+                    f"there is not enough memory to load the model {name}{MEMORY_HINT}"
                 ) from error
             reason = str(error).splitlines()[0]
             raise ModelError(
@@ -286,7 +286,7 @@ class ModelPool:
         except ort_exceptions() as error:
             if is_out_of_memory(error):
                 raise ModelError(
-                    f"there is not enough memory to run the model {name}{_MEMORY_HINT}"
+                    f"there is not enough memory to run the model {name}{MEMORY_HINT}"
                 ) from error
             reason, shapes = str(error).splitlines()[0], [tensor.shape for tensor in tensors.values()]
             raise ModelError(
