@@ -175,6 +175,10 @@ class ModelPool:
         values = self._open_model(model, exact=exact, keep_initializer=True).last_initializer
         return last_initializer(model.read_and_verify(), model.path) if values is None else values
 
+    def finish_graphs(self) -> None:
+        """Make, at the end of a program's work, the optimized graphs that it began too few runs for."""
+        self._optimized.finish()
+
     def close(self) -> None:
         """Let go of every session, and of the memory that they took."""
         self._optimized.close()

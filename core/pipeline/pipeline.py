@@ -132,6 +132,10 @@ class Pipeline:
             self._counter.warn(warning)
         return self._counter.report(self._pool.load_count, self._image_counter)
 
+    def finish_graphs(self) -> None:
+        """Make what large models that were opened start sooner with; see `ModelPool`."""
+        self._pool.finish_graphs()
+
     def close(self) -> None:
         """Let go of the models. The store is the caller's."""
         self._pool.close()

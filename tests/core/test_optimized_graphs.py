@@ -1,99 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Optimized graphs of large models: the same bits, opened without the model, and never anybody else's."""
+"""Optimized graphs of large models: the same bits, opened without the model, and none that is damaged."""
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from understudy.core.cache.settings import CacheSettings
+from understudy.core.cli.main import main
 from understudy.core.errors import ModelError
-from understudy.core.filesystem import Location
-from understudy.core.models import openings, session
-from understudy.core.models.graphs import key as graph_keys
-from understudy.core.models.graphs import save
+from understudy.core.media.open import open_clip
+from understudy.core.models import session
 from understudy.core.models.graphs.graph_folder import GraphFolder
 from understudy.core.models.graphs.optimized_graphs import QUIET_RUNS
 from understudy.core.models.graphs.record import GRAPH_FILE, INITIALIZER_FILE, RECORD_FILE, WEIGHTS_FILE
 from understudy.core.models.model_file import ModelFile
-from understudy.core.models.onnx_skeleton import onnx_info_of
-from understudy.core.models.session import ModelPool, Tensor
-from understudy.core.sessions.settings import (
-    GRAPHS_VARIABLE,
-    NO_CACHE_VARIABLE,
-    RunSettings,
-    resolve_settings,
-)
+from understudy.core.models.session import ModelPool
+from understudy.core.sessions import settings
 
-from tools.bench_neural.networks import write_enhancer, write_swapper
+from tests.core import face_clip
+from tests.core.graph_models import NETWORKS, content, graphs, keep, large_models, model, run, runs_the_graph
 
-NETWORKS = {
-    "swapper": lambda path: write_swapper(path, 1, 8),
-    "enhancer": lambda path: write_enhancer(path, 4, 16),
-}
+pytestmark = pytest.mark.usefixtures("large_models")
 
-
-@pytest.fixture(autouse=True)
-def _large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take every model for a large one."""
-    monkeypatch.setattr(openings, "_LARGE_BYTES", 0)
-
-
-@pytest.fixture(scope="module")
-def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return NETWORKS["swapper"](tmp_path_factory.mktemp("net") / "a.onnx").read_bytes()
-
-
-@pytest.fixture
-def model(content: bytes, tmp_path: Path) -> ModelFile:
-    (tmp_path / "a.onnx").write_bytes(content)
-    return ModelFile(tmp_path / "a.onnx")
-
-
-@pytest.fixture
-def graphs(tmp_path: Path) -> GraphFolder:
-    return GraphFolder(Location(tmp_path / "user", ("understudy", "graphs")), 100_000_000, 0)
-
-
-def run(pool: ModelPool, model: ModelFile, runs: int = 1) -> list[Tensor]:
-    random = np.random.default_rng(1)
-    feeds = {
-        one.name: random.standard_normal([int(size) for size in one.shape or ()]).astype(np.float32)
-        for one in onnx_info_of(model.path).inputs
-    }
-    for _ in range(runs):
-        outputs = pool.run_all(model, feeds)
-    return outputs
-
-
-def keep(graphs: GraphFolder, model: ModelFile) -> None:
-    """Run a model until its graph is made."""
-    pool = ModelPool(1, graph_folder=graphs)
-    run(pool, model, QUIET_RUNS + 1)
-    pool.close()
-
-
-def runs_the_graph(graphs: GraphFolder, model: ModelFile) -> bool:
-    """Run a model, and make sure of what it gives; tell whether it was opened by its graph."""
-    opened: list[object] = []
-
-    def open_and_note(*arguments: object) -> object:
-        opened.append(arguments)
-        return open_session(*arguments)
-
-    open_session = session.open_session
-    pool, plain = ModelPool(1, graph_folder=graphs), ModelPool(1)
-    expected = run(plain, model)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "open_session", open_and_note)
-        outputs = run(pool, model)
-        assert pool.last_initializer(model).tobytes() == plain.last_initializer(model).tobytes()
-    assert [one.tobytes() for one in outputs] == [one.tobytes() for one in expected]
-    assert pool.load_count == 1
-    pool.close()
-    return not opened
+__all__ = ["content", "graphs", "large_models", "model"]
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
@@ -117,6 +46,10 @@ def test_no_graph_is_made_before_models_run_again_and_again(graphs: GraphFolder,
     run(pool, model, QUIET_RUNS)
     pool.close()
     assert graphs.entries() == []
+    pool = ModelPool(1, graph_folder=graphs)
+    run(pool, model)
+    pool.finish_graphs()
+    assert runs_the_graph(graphs, model)
 
 
 def test_no_graph_is_made_while_other_models_are_opened(
@@ -162,32 +95,6 @@ def test_a_record_that_is_none_counts_for_nothing(text: str, graphs: GraphFolder
     assert not runs_the_graph(graphs, model)
 
 
-def test_a_folder_that_others_can_fill_is_not_used(graphs: GraphFolder, model: ModelFile) -> None:
-    keep(graphs, model)
-    graphs.place.path.chmod(0o777)
-    assert not runs_the_graph(graphs, model)
-    graphs.place.path.chmod(0o700)
-    assert runs_the_graph(graphs, model)
-    graphs.place.path.rename(graphs.place.path.with_name("elsewhere"))
-    graphs.place.path.symlink_to("elsewhere")
-    assert not runs_the_graph(graphs, model)
-
-
-def test_a_graph_is_for_one_processor_and_one_onnx_runtime(
-    graphs: GraphFolder, model: ModelFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep(graphs, model)
-    with monkeypatch.context() as patch:
-        patch.setattr(graph_keys, "processor_identity", lambda: "another")
-        assert not runs_the_graph(graphs, model)
-        patch.setattr(graph_keys, "processor_identity", lambda: "")
-        keep(graphs, model)
-    with monkeypatch.context() as patch:
-        patch.setattr("onnxruntime.__version__", "0.0")
-        assert not runs_the_graph(graphs, model)
-    assert len(graphs.entries()) == 1
-
-
 def test_a_model_that_changes_is_not_run_by_its_graph(graphs: GraphFolder, model: ModelFile) -> None:
     keep(graphs, model)
     model.path.write_bytes(b"no model")
@@ -198,94 +105,29 @@ def test_a_model_that_changes_is_not_run_by_its_graph(graphs: GraphFolder, model
         ModelPool(1, graph_folder=graphs).run_all(ModelFile(model.path), {})
 
 
-def test_the_graph_of_a_model_that_is_removed_goes_too(
-    graphs: GraphFolder, model: ModelFile, tmp_path: Path
+@pytest.mark.slow
+def test_the_second_render_opens_no_model_and_makes_the_same_movie(
+    graphs: GraphFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep(graphs, model)
-    model.path.unlink()
-    leftover = graphs.place.path / f".{'0' * 64}.01234567.tmp"
-    for age, is_left in ((0, True), (7200, False)):
-        leftover.mkdir(exist_ok=True)
-        os.utime(leftover, (time.time() - age,) * 2)
-        run(ModelPool(1, graph_folder=graphs), ModelFile(NETWORKS["enhancer"](tmp_path / "b.onnx")))
-        assert leftover.exists() is is_left
-    assert graphs.entries() == []
+    """With the embedded networks, as if they were large; the first makes one frame, and the graphs at its end."""
+    face_clip.write_clip(tmp_path / "clip.mp4", 1)
+    face_clip.write_picture(tmp_path / "red.png", face_clip.make_up_portrait((230, 20, 20)))
+    monkeypatch.setattr(settings, "user_graph_folder", lambda _max_bytes: graphs)
 
+    def render(name: str) -> bytes:
+        arguments = (
+            tmp_path / "clip.mp4",
+            "--face",
+            tmp_path / "red.png",
+            "--output",
+            tmp_path / f"{name}.mp4",
+        )
+        more = "--set", "swap.shape=0", "--cache-dir", tmp_path / name, "--quiet"
+        assert main(["render", *map(str, (*arguments, *more))]) == 0
+        with open_clip(tmp_path / f"{name}.mp4") as clip:
+            return clip.read(0).tobytes()
 
-def test_what_was_unused_longest_makes_room(graphs: GraphFolder, content: bytes, tmp_path: Path) -> None:
-    models = [ModelFile(tmp_path / f"{number}.onnx") for number in range(3)]
-    for number, model in enumerate(models):
-        # One more field that says nothing makes another file of it.
-        model.path.write_bytes(content + b"\x32" + bytes([number, *b"abc"[:number]]))
-        small = GraphFolder(graphs.place, int(2.5 * len(content)), 0)
-        keep(small, model)
-        if number == 1:
-            os.utime(graphs.place.path / small.entries()[-1].key / RECORD_FILE, (1, 1))
-            assert runs_the_graph(small, models[0])
-    assert [runs_the_graph(small, model) for model in models] == [True, False, True]
-    keep(GraphFolder(graphs.place, len(content) // 2, 0), models[1])
-    assert len(graphs.entries()) == 2
-    assert graphs.remove_all() > len(content)
-    assert list(graphs.place.path.iterdir()) == []
-
-
-def test_what_another_process_makes_is_not_made_too(graphs: GraphFolder, model: ModelFile) -> None:
-    keep(graphs, model)
-    (entry,) = graphs.entries()
-    graphs.remove(entry.key)
-    with graphs.new_entry(entry.key) as other:
-        keep(graphs, model)
-        assert graphs.entries() == []
-        other.write_file("a", b"")
-    assert [one.key for one in graphs.entries()] == [entry.key]
-
-
-@pytest.mark.parametrize("fault", ["free_memory_bytes", "limit_bytes", "is_on_local_disk", "disk", "cut off"])
-def test_nothing_is_kept_where_it_can_not_be_kept_well(
-    fault: str, graphs: GraphFolder, model: ModelFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def write_half(path: Path, folder: Path, *others: object) -> None:
-        write_graph(path, folder, *others)
-        os.truncate(folder / WEIGHTS_FILE, (folder / WEIGHTS_FILE).stat().st_size // 2)
-
-    write_graph = save.write_graph
-    if fault == "disk":
-        monkeypatch.setattr(save.shutil, "disk_usage", lambda _path: save.shutil._ntuple_diskusage(9, 9, 0))
-    elif fault == "cut off":
-        monkeypatch.setattr(save, "write_graph", write_half)
-    else:
-        value = {"free_memory_bytes": 1000, "limit_bytes": 1 << 40, "is_on_local_disk": False}[fault]
-        monkeypatch.setattr(save, fault, lambda *_path: value)
-    keep(graphs, model)
-    assert list(graphs.place.path.iterdir()) == []
-
-
-def test_of_two_that_make_one_graph_the_first_has_it(graphs: GraphFolder) -> None:
-    key = "0" * 64
-    assert graphs.fault() == ""
-
-    def write(text: bytes, meanwhile: Callable[[], object] = lambda: None) -> None:
-        with graphs.new_entry(key) as entry:
-            entry.write_file("a", text)
-            meanwhile()
-
-    with pytest.raises(OSError, match="not empty"):
-        write(b"slow", lambda: write(b"quick"))
-    assert (graphs.place.path / key / "a").read_bytes() == b"quick"
-    assert len(list(graphs.place.path.iterdir())) == 1
-
-
-def test_settings_say_how_much_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
-    settings = RunSettings(CacheSettings(tmp_path / "cache"))
-
-    def folder(**environment: str) -> GraphFolder | None:
-        return resolve_settings(settings, environment).graph_folder
-
-    usual, small = folder(), folder(**{GRAPHS_VARIABLE: "2G"})
-    assert usual is not None
-    assert small is not None
-    assert usual.place.path == tmp_path / "user" / "understudy" / "graphs"
-    assert (usual.max_bytes, small.max_bytes) == (4_000_000_000, 2_000_000_000)
-    assert folder(**{GRAPHS_VARIABLE: "off"}) is folder(**{GRAPHS_VARIABLE: "0"}) is None
-    assert folder(**{NO_CACHE_VARIABLE: "1"}) is None
+    first = render("first")
+    assert len(graphs.entries()) >= 2
+    monkeypatch.setattr(session, "open_session", None)
+    assert render("second") == first

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Opening large models by their optimized graphs, and having those made that are not there yet.
 
-To make one takes twice as long as to open the model. So it is done once in a machine's life, on a thread of its own,
-and not before the first frame: once models are run again and again, and no other is opened any more.
+To make one takes twice as long as to open the model. So it is done once in a machine's life and not before the first
+frame: on a thread of its own, once models are run again and again, and no other is opened any more. A program that has
+nothing else to do can have it done at its end.
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from ...errors import ModelError, os_error_reason
 from ...reporting.log import room_logger
@@ -67,13 +69,15 @@ class OptimizedGraphs:
         if not self._missing:
             return
         self._run_count = 0 if is_opening else self._run_count + 1
-        if self._run_count < QUIET_RUNS:
-            return
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, "understudy graphs")
-        for request in self._missing.values():
-            self._executor.submit(self._save, request)
-        self._missing.clear()
+        if self._run_count >= QUIET_RUNS:
+            self._begin()
+
+    def finish(self) -> None:
+        """Make the graphs that are missing, of models that were opened, and wait for them."""
+        self._begin()
+        if self._executor is not None:
+            self._executor.shutdown(wait=True)
+            self._executor = None
 
     def close(self) -> None:
         """Wait for the graph that is being made, and make no more."""
@@ -81,6 +85,16 @@ class OptimizedGraphs:
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
             self._executor = None
+
+    def _begin(self) -> None:
+        if not self._missing:
+            return
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(1, "understudy graphs")
+        with suppress(RuntimeError):  # there may be no more threads: another process makes them
+            for request in self._missing.values():
+                self._executor.submit(self._save, request)
+        self._missing.clear()
 
     def _open_kept(self, folder: GraphFolder, request: GraphRequest) -> OpenModel | None:
         request.model.require_unchanged()
