@@ -13,11 +13,10 @@ from ..cache.stores.checked_store import FilteringStore
 from ..concurrency.lru import LruCache
 from ..face.types import Floats, Pixels
 from ..media.clip import FRAME_CACHE_SIZE, Clip, FramePixels, SampledFrames
-from ..media.file_status import ClipChangedError
+from ..media.file_status import ClipChangedError, change_text
 from ..media.light import view_levels
 from ..media.light_space import light_space
 from ..media.source_stamps import SourceStamps
-from ..reporting.quoting import quote
 from ..reporting.stage_counts import StageCounter
 from ..system.library_versions import library_inputs
 from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail, thumbnail_step
@@ -263,7 +262,7 @@ class FrameReader:
         kept = self._store.get(self._map_key(clip, number))
         if kept is None or kept["id"].tobytes().hex() == frame_fingerprint(clip, number):
             return kept
-        text = _change_text(clip)
+        text = change_text(clip.info.path)
         if self._matching_map_entry(clip, number) is None:  # an earlier run may have mended it
             before = self.clip_id(clip)
             self._clip_ids[clip] = self._stamps.check_content(clip.source).content
@@ -278,7 +277,7 @@ class FrameReader:
         content = self._stamps.check_content(clip.source).content
         if content != before:
             self._clip_ids[clip] = content
-            self._counter.warn(_change_text(clip))
+            self._counter.warn(change_text(clip.info.path))
 
     def _count_decoding(self, clip: Clip, number: int) -> None:
         """Count a frame that was read, unless the clip still remembered it from a moment ago."""
@@ -298,7 +297,3 @@ class FrameReader:
             return {"id": identity, "look": frame_thumbnail(cast("Pixels", pixels))}
         name = self.map_id(clip), number
         return {"id": identity, "look": self._light_views.thumbnail(name, space, pixels)}
-
-
-def _change_text(clip: Clip) -> str:
-    return f"{quote(clip.info.path.name)} is not the file that the cache knows: its faces are found anew"
