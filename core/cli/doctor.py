@@ -32,7 +32,7 @@ def doctor(folder: Path | None = None) -> bool:
     checks += [_check_encoder(), _check_images()]
     checks.append(_check_processor())
     checks.append(_check_marks())
-    checks.append(_check_models(embedded_folder() if folder is None else folder))
+    checks.append(check_models(embedded_folder() if folder is None else folder))
     checks.append(check_safeguard())
     checks.append(check_graphs())
     return all(checks)
@@ -99,7 +99,8 @@ def _check_encoder() -> bool:
     return True
 
 
-def _check_models(folder: Path) -> bool:
+def check_models(folder: Path) -> bool:
+    """Say of each embedded model whether it is there and intact; return whether all are."""
     files = list(embedded_files(folder).values())
     missing = [path.name for path in files if not path.is_file()]
     if missing:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import ModelError, OutputError, os_error_reason
 from ..filesystem import Folder, open_input, write_all, write_file
 from ..models.catalog import Catalogue, ModelCard, load_catalogue
+from ..models.embedded import embedded_files, embedded_folder
 from ..models.fetch import ProgressCallback, fetch, open_target_folder
 from ..models.graphs.graph_folder import user_graph_folder
 from ..models.library import LocalModel, ModelLibrary, signature_problem, user_model_folder
@@ -19,6 +20,7 @@ from ..models.statement import statement_path
 from ..reporting.quoting import quote
 from ..sessions.licences import DATA_NOTE
 from ..sessions.settings import STAY_OFFLINE
+from .doctor import check_models
 from .output import is_terminal, show, show_transfer
 
 _CHUNK_BYTES = 1 << 20
@@ -164,8 +166,11 @@ def _write_statement(target: Path, family: str, arguments: argparse.Namespace) -
 
 def _verify(folder: Path, catalogue: Catalogue) -> bool:
     """Read every file again, whatever is remembered of it, and say whether it is what it should be."""
-    well = True
+    well = check_models(embedded_folder())
+    embedded = embedded_files().values()
     for one in _without_cached_hashes(ModelLibrary([folder], catalogue).local_models()):
+        if one.file.path in embedded:
+            continue
         try:
             known = catalogue.card_by_sha256(one.file.sha256)
         except ModelError as error:

@@ -295,5 +295,6 @@ class VideoWriter:
             reason += ", which may be short of memory (ulimit -v)"
         place = getattr(error, "filename2", None)  # what could not be put in its place
         path = self._path.with_name(place) if isinstance(place, str) else self._path
-        fix = "check the folder and free space, or choose an .mp4, .mov or .mkv name"
-        return OutputError(f"can't write {path}: {reason}; {fix}")
+        # What is not the system's fault may be that of the file's kind.
+        kind = "" if isinstance(error, OSError) else ", or choose an .mp4, .mov or .mkv name"
+        return OutputError(f"can't write {path}: {reason}; check the folder and free space{kind}")

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ..analysis.analyser import Analyser
 from ..analysis.person_clustering import FractionCallback, Person
+from ..analysis.shots import VisitFrame
 from ..analysis.stabilise import stabilised_faces
 from ..cache.base.compute import Flight, Uncoordinated
 from ..cache.base.key import Key, Scalar, stage_key
@@ -102,7 +103,7 @@ class Pipeline:
         images = NeuralSources(store, self._flight, self._sources, source_analyser, self._topology, runner)
         self._neural = NeuralSwapper(library, runner, images, self._topology)
         self._image_basis = store, self._flight, self._sources, source_analyser, self._topology
-        self._basis, self._forms = basis, TargetForms(*basis, self._topology)
+        self._basis, self._forms = basis, TargetForms(*basis, self._topology, self.look_through)
         shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
         fusion = FuseStage(self._fuser, self._neural, self._topology)
         swappers = self._mesh, self._neural
@@ -191,6 +192,9 @@ class Pipeline:
         """
         frames = range(first, last + 1)
         return find_people_in_clip(*self._basis, self._topology, clip, frames, recipe, on_progress)
+
+    def look_through(self, clip: Clip, number: int, visit: VisitFrame) -> None:
+        """Have `visit` look at what is read anyway of a clip before a face of a frame is replaced: nothing, here."""
 
     def target_forms(self, clip: Clip, recipe: Recipe, origin: str = "") -> str:
         """Return the forms of a clip's people for a `SwapRequest`. Raises ClipError, ModelError, RecipeError."""
