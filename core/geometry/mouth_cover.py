@@ -18,12 +18,13 @@ _INNER_GROWTH, _OUTER_GROWTH = 1.25, 1.7
 """Where the skin around the lips begins and ends."""
 _LIP_DIFFERENCES = np.array([-6.0, 5.0, -12.0], np.float32)
 """How far lips surely differ from that skin in lightness, in redness (CIELAB) and in hue (degrees): any one tells."""
-_NO_LIPS, _SURE_LIPS = 0.85, 1.25
-_EVEN, _UNEVEN = 13.0, 19.0
+_NO_LIPS, _SURE_LIPS = 0.55, 0.7
+_EVEN, _UNEVEN = 16.0, 20.0
 """The median deviation of lightness times that of redness around lips, of skin and of what is something else.
 
-All of these were tuned on the clips of the test footage: the hand with a microphone in 24 is found, and of 377 faces
-in the 18 other clips that show any, one mouth counts as covered, by 0.4: that behind the box of 33."""
+All of these were tuned on the test footage and its portraits: a hand with a microphone is found in the frames 0 to 18
+of clip 24 but in 7; of 147 faces in 12 other clips one mouth counts as covered, behind the box of 33, and of 26
+portraits none: wide smiles and beards come nearest."""
 _LEAST_PIXELS = 12
 _SMOOTH_SHARE, _EDGE_SHARE = 0.006, 0.03
 _CHIN: Indices = np.array([176, 148, 152, 377, 400], np.int32)
@@ -91,7 +92,9 @@ def mouth_cover(image: Pixels, points: Floats, topology: Topology) -> float:
         fill_polygons([grow_outline(hull, growth)], size) > 0
         for growth in (1.0, _INNER_GROWTH, _OUTER_GROWTH)
     )
-    lip_colours, skin = lab[lips], lab[outer & ~inner]
+    # Teeth are no lips.
+    opening = fill_polygons([points[topology.inner_lips, :2] - low.astype(np.float32)], size) > 0
+    lip_colours, skin = lab[lips & ~opening], lab[outer & ~inner]
     if min(len(lip_colours), len(skin)) < _LEAST_PIXELS:
         return 0.0
     lip, middle = np.median(lip_colours, 0), np.median(skin, 0)

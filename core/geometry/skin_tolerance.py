@@ -15,7 +15,7 @@ from .mesh_topology import Topology
 from .outline import convex_hull
 from .smoothstep import smoothstep
 
-VERSION = 2
+VERSION = 3
 """Of how a face of another form is told from what covers it: it counts up with `mouth_cover` too."""
 _MAX_TOLERANCE = 1.6
 """On the pairs of which `face_form` tells: in 04, two lights on a face, a cheek and the upper lip were taken for cover.
