@@ -17,6 +17,7 @@ from ..provenance.certificates import read_identity
 from ..provenance.settings import mark_settings
 from ..sessions.settings import PROVIDER_VARIABLE
 from ..system.version import program_name
+from .doctor_graphs import check_graphs
 from .doctor_safeguard import check_safeguard
 from .output import show
 
@@ -33,6 +34,7 @@ def doctor(folder: Path | None = None) -> bool:
     checks.append(_check_marks())
     checks.append(check_models(embedded_folder() if folder is None else folder))
     checks.append(check_safeguard())
+    checks.append(check_graphs())
     return all(checks)
 
 

@@ -18,6 +18,8 @@ from av.video.stream import VideoStream
 
 from ..errors import ClipError
 from .bounds import coding_threads, max_movie_pixels, require_frame_size, require_length, require_times
+from .camera_notes import camera_space
+from .colour_spaces import TAGGED_SPACES
 from .file_status import require_file, unreadable_error
 from .stream_faults import StreamFaults, WaitingImages
 
@@ -109,8 +111,12 @@ class MovieFile:
 
     @property
     def transfer(self) -> int:
-        """The transfer curve's ISO/IEC 23091-2 number; 2 where the file names none."""
-        return int(self._stream.codec_context.color_trc)
+        """The number of the transfer curve, see `TAGGED_SPACES`; another one where the file names none of these."""
+        number = int(self._stream.codec_context.color_trc)
+        if number in TAGGED_SPACES:
+            return number
+        name = camera_space(self.path, {**self._container.metadata, **self._stream.metadata})
+        return next((own for own, space in TAGGED_SPACES.items() if space == name), number)
 
     @property
     def full_range(self) -> bool:

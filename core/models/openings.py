@@ -22,6 +22,11 @@ class OpeningsAhead(Generic[_Name, _Opened]):
         self._executor: ThreadPoolExecutor | None = None
         self._pending: dict[_Name, Future[_Opened]] = {}
 
+    @property
+    def has_pending(self) -> bool:
+        """Whether anything was begun that was not taken."""
+        return bool(self._pending)
+
     def begin(self, name: _Name, work: Callable[[], _Opened]) -> None:
         """Have `work` done, unless it is being done for this name already. What it raises is for `take`."""
         if name in self._pending:

@@ -289,16 +289,8 @@ def test_what_is_encrypted_with_another_key_is_a_miss_as_in_a_render(made, tmp_p
         (others, "swap                   hit"),
     ):
         monkeypatch.setenv("UNDERSTUDY_CACHE_KEY", secret.hex())
-        arguments = [
-            "explain",
-            made.clip,
-            "1",
-            "--face",
-            made.green,
-            *FLAT,
-            "--cache-dir",
-            tmp_path / secret.hex(),
-        ]
+        where = ["--cache-dir", tmp_path / secret.hex()]
+        arguments = ["explain", made.clip, "1", "--face", made.green, *FLAT, *where]
         assert main([str(part) for part in arguments]) == 0
         out, warnings = capsys.readouterr()
         assert line in out.splitlines()

@@ -2,6 +2,8 @@
 """`understudy turnover`: its layers make the rendered frame again, say what they say, and carry their marks."""
 
 import json
+import shutil
+import subprocess
 from contextlib import closing
 
 import cv2
@@ -255,3 +257,11 @@ def test_a_request_goes_to_another_process_and_back(tmp_path):
     ):
         with pytest.raises(MessageError):
             turnover_request_from({**values, name: wrong}, source)
+
+
+@pytest.mark.skipif(shutil.which("exrinfo") is None, reason="needs OpenEXR's tools (apt-get install openexr)")
+def test_openexrs_own_tools_read_its_files(folder):
+    run(folder, "turnover", folder / f"{NAME}.mp4", folder / "tools", "--end", "0", "--set", "swap.shape=0")
+    command = ["exrinfo", "--strict", "--verbose", str(folder / "tools" / "frame_00000.exr")]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert all(f"'{name}'" in output for layer in LAYERS for name in layer.channels)
