@@ -81,6 +81,7 @@ def test_what_was_unused_longest_makes_room(graphs: GraphFolder, content: bytes,
     assert [runs_the_graph(small, file) for file in models] == [True, False, True]
     keep(GraphFolder(graphs.place, len(content) // 2, 0), models[1])
     assert len(graphs.entries()) == 2
+    assert [graphs.record_miss("0" * 64) for _ in range(2)] == [False, True]
     assert graphs.remove_all() > len(content)
     assert list(graphs.place.path.iterdir()) == []
 

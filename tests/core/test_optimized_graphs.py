@@ -46,10 +46,13 @@ def test_no_graph_is_made_before_models_run_again_and_again(graphs: GraphFolder,
     run(pool, model, QUIET_RUNS)
     pool.close()
     assert graphs.entries() == []
-    pool = ModelPool(1, graph_folder=graphs)
-    run(pool, model)
-    pool.finish_graphs()
+    for was_missing in (False, True):
+        pool = ModelPool(1, graph_folder=graphs)
+        run(pool, model)
+        pool.finish_graphs()
+        assert bool(graphs.entries()) is was_missing
     assert runs_the_graph(graphs, model)
+    assert len(list(graphs.place.path.iterdir())) == 1
 
 
 def test_no_graph_is_made_while_other_models_are_opened(
@@ -106,10 +109,10 @@ def test_a_model_that_changes_is_not_run_by_its_graph(graphs: GraphFolder, model
 
 
 @pytest.mark.slow
-def test_the_second_render_opens_no_model_and_makes_the_same_movie(
+def test_the_third_short_render_opens_no_model_and_makes_the_same_movie(
     graphs: GraphFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the embedded networks, as if they were large; the first makes one frame, and the graphs at its end."""
+    """With the embedded networks, as if they were large; the second makes the graphs at its end."""
     face_clip.write_clip(tmp_path / "clip.mp4", 1)
     face_clip.write_picture(tmp_path / "red.png", face_clip.make_up_portrait((230, 20, 20)))
     monkeypatch.setattr(settings, "user_graph_folder", lambda _max_bytes: graphs)
@@ -128,6 +131,8 @@ def test_the_second_render_opens_no_model_and_makes_the_same_movie(
             return clip.read(0).tobytes()
 
     first = render("first")
+    assert graphs.entries() == []
+    assert render("second") == first
     assert len(graphs.entries()) >= 2
     monkeypatch.setattr(session, "open_session", None)
-    assert render("second") == first
+    assert render("third") == first

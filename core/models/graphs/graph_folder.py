@@ -24,6 +24,7 @@ _MIN_MODEL_BYTES = 50_000_000
 """A smaller model opens within 0.2 s."""
 _FOLDER_NAME = "graphs"
 _TEMPORARY_NAME = re.compile(r"\.[0-9a-f]{64}\.[0-9a-f]{8}\.tmp")
+_MISS_NAME = re.compile(r"[0-9a-f]{64}\.miss")
 _MAX_WRITING_SECONDS = 3600
 """A folder that was not finished after this long is a killed process's."""
 
@@ -79,6 +80,15 @@ class GraphFolder:
         with suppress(OSError), (self.place / key).open() as folder:
             folder.set_times(RECORD_FILE)
 
+    def record_miss(self, key: str) -> bool:
+        """Remember that there was no graph of this key; tell whether that was so before. Raises OSError."""
+        with self.place.open() as folder:
+            try:
+                folder.write_new_file(f"{key}.miss", b"", 0o600)
+            except FileExistsError:
+                return True
+        return False
+
     @contextmanager
     def new_entry(self, key: str) -> Iterator[Folder]:
         """Yield a new folder, which is the graph of this key from the end of the block on, but not after an exception.
@@ -91,6 +101,7 @@ class GraphFolder:
                 with folder.make_child(beside, 0o700) as entry:
                     yield entry
                 folder.rename(beside, key)
+                folder.discard_file(f"{key}.miss")
         except BaseException:
             self.remove(beside)
             raise
@@ -104,7 +115,11 @@ class GraphFolder:
 
     def remove_all(self) -> int:
         """Remove every graph, and what killed processes left; return the bytes freed. Raises OSError."""
-        return sum(self.remove(name) for name in [*(one.key for one in self.entries()), *self._temporary()])
+        freed = sum(self.remove(name) for name in [*(one.key for one in self.entries()), *self._temporary()])
+        with suppress(FileNotFoundError), self.place.open() as folder:
+            for name in filter(_MISS_NAME.fullmatch, folder.names()):
+                folder.discard_file(name)
+        return freed
 
     def remove_unused(self) -> None:
         """Remove what has no model any more where it was made from, is not whole, or was never finished."""

@@ -3,7 +3,7 @@
 
 To make one takes twice as long as to open the model. So it is done once in a machine's life and not before the first
 frame: on a thread of its own, once models are run again and again, and no other is opened any more. A program that has
-nothing else to do can have it done at its end.
+nothing else to do can have it done at its end, where an earlier one missed the graph too: a single one does not wait.
 """
 
 from collections.abc import Callable
@@ -73,7 +73,10 @@ class OptimizedGraphs:
             self._begin()
 
     def finish(self) -> None:
-        """Make the graphs that are missing, of models that were opened, and wait for them."""
+        """Make the graphs that were missing in an earlier process too, and wait for them."""
+        self._missing = {
+            key: request for key, request in self._missing.items() if self._was_missing_before(key)
+        }
         self._begin()
         if self._executor is not None:
             self._executor.shutdown(wait=True)
@@ -85,6 +88,14 @@ class OptimizedGraphs:
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
             self._executor = None
+
+    def _was_missing_before(self, key: str) -> bool:
+        if self._folder is None or self._folder.fault():
+            return False
+        try:
+            return self._folder.record_miss(key)
+        except OSError:  # then no graph can be kept either
+            return False
 
     def _begin(self) -> None:
         if not self._missing:

@@ -15,8 +15,8 @@ from ..onnx_file import read_onnx_info
 from ..onnx_skeleton import MAX_SMALL_BYTES, read_skeleton, small_last_initializer
 from .graph_folder import GraphFolder
 from .record import GRAPH_FILE, INITIALIZER_FILE, WEIGHTS_FILE, GraphRecord, model_stamp, write_record
-from .request import GraphRequest, open_entry
-from .runtime import write_graph
+from .request import GraphRequest
+from .runtime import open_graph, write_graph
 
 _SPARE_FACTOR = 3
 """Making a graph takes the memory of two models (measured with 554 MB), and keeping it the disk of one."""
@@ -58,7 +58,7 @@ def save_graph(graphs: GraphFolder, request: GraphRequest) -> str:
     with graphs.new_entry(request.key) as entry:
         record = _write_files(entry, request)
         # Weights that were cut off, as on a full disk, are met here.
-        open_entry(entry.path, record, request)
+        open_graph(entry.path, request.processor, request.threads, request.provider_options)
         write_record(entry, record)
     return ""
 
