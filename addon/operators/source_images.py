@@ -48,6 +48,9 @@ class UNDERSTUDY_OT_picture_add(RequiresModifier, bpy.types.Operator):
     def invoke(self, context: Any, _event: Any) -> set[Any]:
         """Let the editor choose the file."""
         activate_modifier(context)
+        if not self.filepath and bpy.data.filepath:
+            # Else Blender fills in the project's own name, which a press of the button would take for the image.
+            self.filepath = bpy.path.abspath("//")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 

@@ -119,7 +119,7 @@ def _read_range(table: Table) -> Exclusion | Hold | Redetection | Dismissal:
     for name in ("fade", "settings"):
         if name in table and name != _KINDS[kind]:
             article = "an" if kind == "exclude" else "a"
-            raise table.fault(f"{article} {kind} has no {name}: leave it away")
+            raise table.fault(f"{article} {kind} has no {name}: leave it out")
     first, last = (table.count(name, _MAX_FRAME) for name in ("first", "last"))
     try:
         if kind == "hold":

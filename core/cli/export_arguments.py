@@ -41,7 +41,7 @@ def add_export(parser: argparse.ArgumentParser) -> None:
         "--sound",
         choices=SOUND,
         default="copy",
-        help="copy the clip's sound as it is, encode it as AAC (Opus in .webm), or leave it away",
+        help="copy the clip's sound as it is, encode it as AAC (Opus in .webm), or leave it out",
     )
     parser.add_argument(
         "--copy-untouched",

@@ -27,7 +27,7 @@ def add_farm(commands: Any) -> None:
     """Add the `farm` command to a parser's sub-commands."""
     farm = commands.add_parser(
         "farm",
-        help="plan a render of a Blender project on a farm",
+        help="plan, write and check a render of a Blender project on a farm",
         description=_FARM_DESCRIPTION,
         allow_abbrev=False,
     )

@@ -57,7 +57,7 @@ def _read_answer(path: Path) -> tuple[ModelLicence, ...]:
     try:
         values = json.loads(read_input(path, _MAX_BYTES))
     except (OSError, ValueError) as error:
-        raise FarmError(f"what Blender wrote about licences can't be read: {error}") from error
+        raise FarmError(f"what Blender wrote about licenses can't be read: {error}") from error
     return messages.listing(values, lambda one: ModelLicence(**messages.arguments(ModelLicence, one)))
 
 
@@ -75,5 +75,5 @@ def _show(chain: Sequence[ModelLicence]) -> None:
     elif limits:
         show(f"together: NOT for commercial use, since {'; '.join(limits)}")
     else:
-        show("together: the licences allow any use")
+        show("together: the licenses allow any use")
     show(f"{DATA_NOTE[0].upper()}{DATA_NOTE[1:]}.")

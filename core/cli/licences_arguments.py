@@ -17,7 +17,7 @@ def add_licences(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the sub-command to the parser's."""
     licences = commands.add_parser(
         "licences",
-        help="list the licences of all models that a project or a recipe runs",
+        help="list the licenses of all models that a project or a recipe runs",
         description=_DESCRIPTION,
         allow_abbrev=False,
     )

@@ -127,7 +127,7 @@ def _add(arguments: argparse.Namespace, folder: Path, catalogue: Catalogue) -> N
         )
     wanted = catalogue.family(known.role, known.family) if known else catalogue.find_family(arguments.family)
     if known and arguments.family and catalogue.find_family(arguments.family).path != wanted.path:
-        raise ModelError(f"{quote(file.name)} is {wanted.path}, {known.title}: leave --family away")
+        raise ModelError(f"{quote(file.name)} is {wanted.path}, {known.title}: leave out --family")
     problem = signature_problem(file, wanted)
     if problem:
         raise ModelError(f"{quote(file.name)} can't be used as {wanted.path}: {problem}")

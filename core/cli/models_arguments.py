@@ -35,7 +35,7 @@ def add_models(commands: "argparse._SubParsersAction[Any]") -> None:
     added.add_argument(
         "--commercial",
         action="store_true",
-        help="its own licence allows commercial use",
+        help="its own license allows commercial use",
     )
     _add_folder(added)
 

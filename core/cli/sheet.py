@@ -203,7 +203,7 @@ def _numbers(arguments: argparse.Namespace, clip: Clip) -> range | tuple[int, ..
     if arguments.frames is None:
         return frame_range(clip, arguments.start, arguments.end)
     if arguments.start is not None or arguments.end is not None or arguments.columns is not None:
-        raise ClipError("--frames names the frames: leave --start, --end and --columns away")
+        raise ClipError("--frames names the frames: leave out --start, --end and --columns")
     frames: tuple[int, ...] = arguments.frames
     for number in frames:
         frame_range(clip, number, number)

@@ -61,7 +61,7 @@ def clip_writer(
     """
     if _has_floats(clip) and output.suffix.lower() != ".exr":
         raise OutputError(
-            f"can't write light as {output.name}: give a pattern such as out_%05d.exr, or leave --colorspace away"
+            f"can't write light as {output.name}: give a pattern such as out_%05d.exr, or leave out --colorspace"
         )
     if is_image_pattern(output):
         return _image_writer(clip, output, numbers, choice, sound, comment)
@@ -91,7 +91,7 @@ def _image_writer(
 ) -> ImageSequenceWriter:
     if choice is not None and choice != EncodingChoice():
         raise OutputError(
-            "images have no codec: leave --codec, --quality, --preset, --pixel-format and --sdr away"
+            "images have no codec: leave out --codec, --quality, --preset, --pixel-format and --sdr"
         )
     mine = {path.resolve() for path in clip.source.paths}
     over = next((path for number in numbers if (path := image_path(output, number)).resolve() in mine), None)

@@ -94,7 +94,7 @@ def read_gops(path: Path) -> GopMap:
 def _read(path: Path, container: InputContainer, stream: VideoStream) -> GopMap:
     codec, time_base = stream.codec_context.name, stream.time_base
     if codec not in _CODECS:
-        raise _refusal(path, f"its video is {codec}, not H.264 or HEVC", "leave --copy-untouched away")
+        raise _refusal(path, f"its video is {codec}, not H.264 or HEVC", "leave out --copy-untouched")
     try:
         header = read_header(codec, stream.codec_context.extradata or b"")
     except ValueError as error:
@@ -126,7 +126,7 @@ def _grouped(
         try:
             units = split_lengths(bytes(packet))
         except ValueError as error:
-            raise _refusal(path, "it has a damaged packet", "leave --copy-untouched away") from error
+            raise _refusal(path, "it has a damaged packet", "leave out --copy-untouched") from error
         if any(is_parameter_set(codec, unit) and unit not in header.sets for unit in units):
             raise _refusal(path, "its parameter sets change on the way", "transcode it first")
         if any(is_idr_slice(codec, unit) for unit in units):
@@ -160,7 +160,7 @@ def _with_own_dts(gops: Sequence[Gop]) -> list[Gop]:
     times = [time for gop in gops for time in gop.times]
     images = [image for gop in gops for image in gop.images]
     if any(one >= other for one, other in pairwise(times)):
-        raise OutputError("two images of the clip have the same time: leave --copy-untouched away")
+        raise OutputError("two images of the clip have the same time: leave out --copy-untouched")
     shift = max(time - image.pts for time, image in zip(times, images, strict=True))
     ticking = iter(times)
     return [
@@ -183,5 +183,5 @@ def _open_refusal(path: Path, codec: str) -> OutputError:
     return _refusal(
         path,
         "its GOPs are open, so that images of one need another",
-        f"transcode it with closed ones (ffmpeg -c:v {encoder}), or leave --copy-untouched away",
+        f"transcode it with closed ones (ffmpeg -c:v {encoder}), or leave out --copy-untouched",
     )

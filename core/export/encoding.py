@@ -84,7 +84,7 @@ def choose_encoding(suffix: str, source: SourceVideo, choice: EncodingChoice, ta
     if tags.is_hdr and pixel_layout(pixel_format).depth < min(
         _HDR_BITS, pixel_layout(source.pixel_format).depth
     ):
-        fix = "leave --pixel-format away" if choice.pixel_format else "use --codec hevc"
+        fix = "leave out --pixel-format" if choice.pixel_format else "use --codec hevc"
         raise OutputError(f"HDR can't be kept in {pixel_format} as {codec}: {fix}, or --sdr to tone-map it")
     return Encoding(codec, encoder, pixel_format, _options(codec, source, choice, pixel_format))
 
@@ -113,11 +113,11 @@ def _options(codec: str, source: SourceVideo, choice: EncodingChoice, pixel_form
     quality = DEFAULT_QUALITY if choice.quality is None else choice.quality
     if codec == "ffv1":
         if choice.quality is not None or choice.preset:
-            raise OutputError("ffv1 loses nothing: leave --quality and --preset away")
+            raise OutputError("ffv1 loses nothing: leave out --quality and --preset")
         return {"level": "3", "slicecrc": "1"}
     if codec == "prores":
         if choice.preset:
-            raise OutputError("prores has no presets: leave --preset away, --quality chooses its profile")
+            raise OutputError("prores has no presets: leave out --preset, --quality chooses its profile")
         if "444" in pixel_format:
             return {"profile": "4444" if quality < _PRORES_PROFILES[-2][0] else "4444xq", "vendor": "apl0"}
         return {

@@ -52,7 +52,7 @@ def frame_rate(path: Path, clip: Clip, rate: str | None) -> Fraction:
     if clip.info.fps:
         if rate is None:
             return clip.info.fps
-        raise ClipError(f"{path} has a frame rate of its own: leave --fps away")
+        raise ClipError(f"{path} has a frame rate of its own: leave out --fps")
     if rate is None:
         raise ClipError(f"{path} has no frame rate: give one with --fps, such as --fps 25")
     return _parse_frame_rate(rate)

@@ -19,7 +19,7 @@ from .pixel_formats import pixel_layout
 from .source_video import SourceVideo, describe_clip
 from .video_encoder import image_preparation, keeps_fields
 
-_LEAVE = "or leave --copy-untouched away"
+_LEAVE = "or leave out --copy-untouched"
 
 # x264's names of H.264's profiles, by FFmpeg's. Images of a profile beyond the header's are refused by some players.
 _X264_PROFILES = {
@@ -136,17 +136,17 @@ def _encoding(suffix: str, source: SourceVideo, choice: EncodingChoice, gop_map:
     if choice.pixel_format not in ("", source.pixel_format):
         raise _mismatch(f"the clip is {source.pixel_format}", f"--pixel-format {source.pixel_format}")
     if choice.sdr:
-        raise OutputError("--copy-untouched keeps HDR as it is: leave it or --sdr away")
+        raise OutputError("--copy-untouched keeps HDR as it is: leave out one of the two")
     encoding = choose_encoding(suffix, source, replace(choice, codec=codec), source.tags)
     if encoding.pixel_format != source.pixel_format:
         raise OutputError(
-            f"the encoder of {codec} can't make {source.pixel_format}: leave --copy-untouched away"
+            f"the encoder of {codec} can't make {source.pixel_format}: leave out --copy-untouched"
         )
     if source.is_interlaced and not keeps_fields(source, encoding):
-        raise OutputError(f"the encoder of {codec} can't make fields: leave --copy-untouched away")
+        raise OutputError(f"the encoder of {codec} can't make fields: leave out --copy-untouched")
     if image_preparation(source, encoding, source.tags).coded_size != (source.width, source.height):
         size = f"{source.width}x{source.height}"
-        raise OutputError(f"the encoder of {codec} can't make {size}: leave --copy-untouched away")
+        raise OutputError(f"the encoder of {codec} can't make {size}: leave out --copy-untouched")
     if (
         codec == "h264"
         and encoding.options.get("crf") == "0"
@@ -183,7 +183,7 @@ def _free_ids(path: Path, header: TrackHeader) -> tuple[int, int]:
     pps = sps if header.codec == "h264" else [number for number in HEVC_PPS_IDS if number not in ids]
     if not sps or not pps:
         raise OutputError(
-            f"all numbers of parameter sets are taken in {path.name}: leave --copy-untouched away"
+            f"all numbers of parameter sets are taken in {path.name}: leave out --copy-untouched"
         )
     return sps[0], pps[0]
 

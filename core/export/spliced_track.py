@@ -107,7 +107,7 @@ class SplicedTrack(Closeable):
     def write(self, image: VideoFrame, patch: Patch | None) -> None:
         """Encode an image, with a patch over it, after the GOPs that are copied before. Raises what PyAV raises."""
         if image.pts is None:
-            raise OutputError(f"an image of {self._splice.path.name} is damaged: leave --copy-untouched away")
+            raise OutputError(f"an image of {self._splice.path.name} is damaged: leave out --copy-untouched")
         if self._last_time is not None and image.pts <= self._last_time:
             return
         if image.pts not in self._images:

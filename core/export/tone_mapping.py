@@ -71,7 +71,7 @@ class ToneMapper:
         graph.push(image, 0)
         mapped = graph.pull()
         if not isinstance(mapped, VideoFrame):
-            raise OutputError("can't tone-map the clip: leave --sdr away")
+            raise OutputError("can't tone-map the clip: leave out --sdr")
         return mapped
 
     def _open(self, width: int, height: int, pixel_format: str) -> Graph:

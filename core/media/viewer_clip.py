@@ -77,7 +77,7 @@ def open_viewer_light(paths: Sequence[Path], space: str) -> ViewerClip:
     """Open a movie, or images in their order, as a clip whose numbers are in a colour space. Raises ClipError."""
     reading = light_reading(space)
     if space == SRGB:
-        raise ClipError("--colorspace sRGB is what images are read as without it: leave it away")
+        raise ClipError("--colorspace sRGB is what images are read as without it: leave it out")
     if space not in LINEAR_SPACES and space not in CODED_SPACES:
         known = {name.lower(): name for name in (*LINEAR_SPACES, *sorted(CODED_SPACES))}
         near = get_close_matches(space.lower(), known, 1)
@@ -86,7 +86,7 @@ def open_viewer_light(paths: Sequence[Path], space: str) -> ViewerClip:
     other = next((path for path in paths if not is_exr(path) and not image_reading(path, space)), None)
     if other is not None:
         raise ClipError(
-            f"--colorspace {space} is for OpenEXR, DPX and float TIFF images, and {other} is none: leave it away, "
+            f"--colorspace {space} is for OpenEXR, DPX and float TIFF images, and {other} is none: leave it out, "
             "or give the log or HDR space that it is in, such as AgX Log"
         )
     held = hold_over_gaps(paths) if is_image(paths[0]) else None

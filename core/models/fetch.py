@@ -71,7 +71,7 @@ def _require_fetchable(card: ModelCard, *, accept_licence: bool) -> None:
         raise ModelError(f"the catalogue's file name {card.file!r} can't be used")
     if needs_acceptance(card) and not accept_licence:
         raise ModelError(
-            f"{card.file} is {card.vendor}'s, licence: {card.licence}. Read it at {card.page}; if you accept it, "
+            f"{card.file} is {card.vendor}'s, license: {card.licence}. Read it at {card.page}; if you accept it, "
             "run this again with --accept-licence"
         )
     try:

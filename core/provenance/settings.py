@@ -86,7 +86,7 @@ def mark_settings(
     is_required = required or said[MARKS_VARIABLE] == REQUIRE
     is_on = said[MARKS_VARIABLE] == REQUIRE or _switch(said, MARKS_VARIABLE, default=preferred)
     if required and not is_on:
-        raise OutputError(f"marks are required and {MARKS_VARIABLE} turns them off: leave one of both away")
+        raise OutputError(f"marks are required and {MARKS_VARIABLE} turns them off: leave out one of the two")
     if not is_on:
         return MarkSettings(is_on=False)
     has_library = has_manifest_library()

@@ -162,7 +162,7 @@ def test_no_more_than_the_known_size_is_taken(server: Server, tmp_path: Path) ->
 
 def test_a_limited_licence_has_to_be_accepted(server: Server, tmp_path: Path) -> None:
     known = replace(KNOWN, url=f"{server.url}/net.onnx", commercial=False, licence="research only")
-    with pytest.raises(ModelError, match=r"licence: research only\. Read it at .* with --accept-licence"):
+    with pytest.raises(ModelError, match=r"license: research only\. Read it at .* with --accept-licence"):
         fetch(known, tmp_path, ignore_progress)
     assert server.ranges == []
     assert fetch(known, tmp_path, ignore_progress, accept_licence=True).is_file()

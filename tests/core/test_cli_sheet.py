@@ -156,7 +156,7 @@ def test_a_take_that_fails_says_why_and_the_others_are_there(cast, capsys):
         (["--take", "red.png", "--wedge", "swap.shape"], "a wedge is written"),
         (["--take", "red.png", *["--wedge", "swap.shape=0,1"] * 2], "two wedges"),
         (["--take", "red.png", "--frames", "3,99"], "frame 99"),
-        (["--take", "red.png", "--frames", "3", "--columns", "2"], "leave --start, --end and --columns away"),
+        (["--take", "red.png", "--frames", "3", "--columns", "2"], "leave out --start, --end and --columns"),
         (["--take", "red.png", "--output", "bad.jpg"], "end it in .html or .png"),
         (["--take", "red.png", "--output", "red.png"], "which is read"),
         (["--faces", "cast/p*", "--size", "1024", "--columns", "99999"], None),

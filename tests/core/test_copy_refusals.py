@@ -40,18 +40,18 @@ OPEN_HEVC = CLOSED.replace("open-gop=0", "open-gop=1")
 REFUSALS = {
     "open": (making(".mp4", *H264, "-x264-params", "open-gop=1:b-adapt=0"), {}, "GOPs are open.*libx264"),
     "open_hevc": (making(".mp4", *HEVC, OPEN_HEVC), {}, "GOPs are open.*open-gop=0"),
-    "codec": (making(".mp4", "-c:v", "mpeg4"), {}, "is mpeg4, not H.264.*leave --copy-untouched"),
+    "codec": (making(".mp4", "-c:v", "mpeg4"), {}, "is mpeg4, not H.264.*leave out --copy-untouched"),
     "stream": (making(".ts", *H264), {}, "no parameter sets.*copy it with"),
     "joined": (joined, {}, "parameter sets change.*transcode"),
     "cut": (cut, {}, "edit list hides.*transcode"),
     "other_codec": (None, {"codec": "hevc"}, "the clip is h264.*--codec h264"),
     "other_format": (None, {"pixel_format": "yuv444p"}, "the clip is yuv420p.*--pixel-format yuv420p"),
-    "sdr": (None, {"sdr": True}, "leave it or --sdr away"),
+    "sdr": (None, {"sdr": True}, "leave out one of the two"),
     "lossless": (None, {"quality": 100}, "--quality 99"),
     "fields": (
         making(".mkv", *HEVC, CLOSED, "-field_order", "tt"),
         {},
-        "can't make fields: leave --copy-untouched",
+        "can't make fields: leave out --copy-untouched",
     ),
 }
 

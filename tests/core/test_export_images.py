@@ -115,7 +115,7 @@ def test_what_is_read_is_not_overwritten(tmp_path):
 def test_images_have_no_codec(tmp_path):
     with (
         open_sequence(write_images(tmp_path / "in", np.uint8)) as clip,
-        pytest.raises(OutputError, match="leave --codec"),
+        pytest.raises(OutputError, match="leave out --codec"),
     ):
         clip_writer(clip, tmp_path / "o_%d.png", range(3), Fraction(25), choice=EncodingChoice("hevc"))
 

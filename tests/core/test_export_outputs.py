@@ -245,11 +245,11 @@ def test_the_codec_follows_the_clip(suffix, clip, codec, pixel_format):
             ".mp4",
             source("yuv420p10le", transfer=18),
             {"codec": "h264", "pixel_format": "yuv420p"},
-            "leave --pixel-format away, or --sdr",
+            "leave out --pixel-format, or --sdr",
         ),
         (".mp4", source("rgb48le", "", transfer=16), {"codec": "h264"}, "use --codec hevc, or --sdr"),
-        (".mkv", source(), {"codec": "ffv1", "quality": 5}, "leave --quality"),
-        (".mov", source(), {"codec": "prores", "preset": "fast"}, "leave --preset"),
+        (".mkv", source(), {"codec": "ffv1", "quality": 5}, "leave out --quality"),
+        (".mov", source(), {"codec": "prores", "preset": "fast"}, "leave out --preset"),
     ],
 )
 def test_what_can_not_be_coded_is_said_with_the_fix(suffix, clip, choice, said):

@@ -138,7 +138,7 @@ def test_an_animation_has_all_its_frames_at_their_rate(
         assert clip.info.frame_count == len(shown)
         for number in [*range(min(len(shown), 8)), len(shown) - 1, 0]:  # and back again
             np.testing.assert_array_equal(clip.read(number), frames[shown[number]])
-        with pytest.raises(ClipError, match="leave --fps away"):
+        with pytest.raises(ClipError, match="leave out --fps"):
             frame_rate(path, clip, "25")
         assert clip.source.reading == "animated"
 

@@ -138,7 +138,7 @@ def test_the_report_as_text_and_as_values(
 ) -> None:
     monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path))
     assert main(["licences"]) == 0
-    assert "together: the licences allow any use" in capsys.readouterr().out
+    assert "together: the licenses allow any use" in capsys.readouterr().out
     ghost = ["licences", "--set", "swap.swapper=ghost"]
     assert main(ghost) == 0
     said = capsys.readouterr().out

@@ -36,7 +36,7 @@ def test_marks_are_off_or_required(no_library):
     assert not mark_settings({"UNDERSTUDY_MARKS": "off"}, online=True).is_on
     assert mark_settings({"UNDERSTUDY_MARKS": "require"}, online=True).is_required
     assert mark_settings({}, online=True, required=True).is_required
-    with pytest.raises(OutputError, match="leave one of both away"):
+    with pytest.raises(OutputError, match="leave out one of the two"):
         mark_settings({"UNDERSTUDY_MARKS": "0"}, online=True, required=True)
     with pytest.raises(OutputError, match=r"UNDERSTUDY_MARKS can't be read: 'maybe'.*, or require"):
         mark_settings({"UNDERSTUDY_MARKS": "maybe"}, online=True)

@@ -14,6 +14,7 @@ def test_every_step_of_the_path_is_done(newcomer):
     assert any(name.endswith(".understudy") for name in newcomer["addons"])
     assert newcomer["modifiers"] == 1
     assert "understudy.picture_add" in newcomer["controls"]
+    assert newcomer["offered_image"] == ""  # not the project's own name
     assert newcomer["folds"] == [False, True]
     assert newcomer["made"] == [FRAMES, FRAMES]  # by Prepare, and again after the change of Blend
     assert 0.3 < newcomer["blend"] < 0.8  # dragged from 1

@@ -94,6 +94,10 @@ def add_picture(window):
     controls = yield from window.buttons(properties)
     window.facts["controls"] = sorted(controls)
     yield from window.click(controls["understudy.picture_add"])
+    yield 1.0
+    browser = bpy.context.window_manager.windows[-1].screen
+    area = max((a for a in browser.areas if a.type == "FILE_BROWSER"), key=lambda a: a.width)
+    window.facts["offered_image"] = area.spaces.active.params.filename
     yield from window.choose("/given/face.png")
     for _ in range(40):
         yield 0.5
