@@ -22,6 +22,7 @@ GREY = 0.18
 _STEP_STOPS = 3
 """Exposure has whole steps, so that it does not change from frame to frame: normal footage stays as it is."""
 FACE_STOPS_STEP = 1 / 64
+"""Of the exposures of faces: too small to be seen."""
 _STEP_PULL = 0.75
 """0 would give each face the same brightness, 1 the most like that of a clip of 8 bits, where this is near to grey."""
 _MAX_STOPS = 30
