@@ -11,7 +11,7 @@ from ..face.types import Pixels
 from ..media.clip import FRAME_CACHE_SIZE, FramePixels
 from ..media.light import exposure_stops, mean_stops, view_pixels, whole_stops
 from ..media.light_space import LightSpace
-from .cuts import frame_thumbnail, thumbnail_samples
+from .cuts import frame_thumbnail, thumbnail_step
 
 _FACE_VIEWS = 2
 """What one stage made of a face is what the next one asks for."""
@@ -56,9 +56,9 @@ class LightViews:
         known = self._views.get(name)
         if known is not None:
             return known
-        light = space.to_light(pixels)
+        light, step = space.to_light(pixels), thumbnail_step(pixels.shape)
         exact = mean_stops(light)
         stops = self._exposures.put(name, whole_stops(light, exact))
         # A thumbnail has the exact exposure: a whole step of it would look like a cut.
-        small = frame_thumbnail(view_pixels(light[thumbnail_samples(light.shape)], exact))
+        small = frame_thumbnail(view_pixels(light[::step, ::step], exact))
         return self._views.put(name, _View(view_pixels(light, stops), small))
