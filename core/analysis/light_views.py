@@ -13,6 +13,8 @@ from ..media.light import exposure_stops, mean_stops, view_pixels, whole_stops
 from ..media.light_space import LightSpace
 from .cuts import frame_thumbnail, thumbnail_step
 
+_FACE_VIEWS = 2
+"""What one stage made of a face is what the next one asks for."""
 FrameName = tuple[str, int]
 """What a clip's frames are known by, and the frame's number."""
 
@@ -28,10 +30,18 @@ class LightViews:
     def __init__(self) -> None:
         self._exposures: LruCache[FrameName, int] = LruCache(FRAME_CACHE_SIZE)
         self._views: LruCache[FrameName, _View] = LruCache(1)
+        self._face_views: LruCache[tuple[FrameName, float], Pixels] = LruCache(_FACE_VIEWS)
 
-    def pixels(self, name: FrameName, space: LightSpace, pixels: FramePixels) -> Pixels:
-        """Return what `display_pixels` does of a frame; it is shared."""
-        return self._view(name, space, pixels).pixels
+    def pixels(
+        self, name: FrameName, space: LightSpace, pixels: FramePixels, stops: float | None = None
+    ) -> Pixels:
+        """Return the view of a frame at an exposure, for None what `display_pixels` does; it is shared."""
+        if stops is None:
+            return self._view(name, space, pixels).pixels
+        known = self._face_views.get((name, stops))
+        if known is not None:
+            return known
+        return self._face_views.put((name, stops), view_pixels(space.to_light(pixels), stops))
 
     def thumbnail(self, name: FrameName, space: LightSpace, pixels: FramePixels) -> Pixels:
         """Return the thumbnail of a frame, see `frame_thumbnail`."""

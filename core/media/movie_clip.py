@@ -24,6 +24,7 @@ from .clip import (
     FramePixels,
     require_frame,
 )
+from .colour_spaces import TAGGED_SPACES
 from .file_clip import FileClip
 from .file_end import cut_off_text, is_cut_off
 from .movie_stream import MovieFile
@@ -34,6 +35,10 @@ from .yuv_to_rgb import RgbConverter
 # frame's own image may come after images that follow it in the file.
 _SEEK_MARGIN_FRAMES = (3, 24, 192)
 _DECODE_AHEAD_FRAMES = 24
+_UNUSED_SPACE = (
+    "{0} says that it is in {1}, but movies of 8 bits are taken as they are coded: choose it as the strip's "
+    "Color Space where this Blender has it, or give --colorspace '{1}' on the command line"
+)
 
 
 class MovieClip(FileClip):
@@ -56,8 +61,9 @@ class MovieClip(FileClip):
         self._faults = self._file.faults
         try:
             self._info, self._converter = self._describe(self._read_first_frame())
-            reading = clip_reading(reading, self._info.bit_depth, self._file.transfer)
-            self._source = ClipSource(True, (path,), reading)
+            transfer = 0 if reading else self._file.transfer
+            self._source = ClipSource(True, (path,), clip_reading(reading, self._info.bit_depth, transfer))
+            self._unused_space = "" if self._source.reading else TAGGED_SPACES.get(transfer, "")
         except BaseException:
             self.close()
             raise
@@ -82,8 +88,11 @@ class MovieClip(FileClip):
     def faults(self) -> tuple[str, ...]:
         """See `Clip.faults`."""
         name = quote(self._info.path.name)
-        read_faults = self._faults.texts(name, self._file.start_time, self._file.ticks_per_frame)
-        return (cut_off_text(name), *read_faults) if self._is_cut_off else read_faults
+        return (
+            *((cut_off_text(name),) if self._is_cut_off else ()),
+            *((_UNUSED_SPACE.format(name, self._unused_space),) if self._unused_space else ()),
+            *self._faults.texts(name, self._file.start_time, self._file.ticks_per_frame),
+        )
 
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""

@@ -25,6 +25,7 @@ from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
 from ..media.source_stamps import SourceStamps
 from ..models.embedded import EmbeddedModels
+from ..models.graphs.graph_folder import GraphFolder
 from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Detect, Recipe
@@ -72,17 +73,18 @@ class Pipeline:
         providers: Sequence[str] = ("cpu",),
         engine_folder: Location | None = None,
         stamps: SourceStamps | None = None,
+        graph_folder: GraphFolder | None = None,
     ) -> None:
         """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
 
         What is missing is computed at once, or as `flight` has it. `library` has the user's own models. `providers` are
-        the processors that run them, the first that can, `engine_folder` a folder for what these build from models; see
-        `ModelPool`. `stamps` say which files clips and images are.
+        the processors that run them, the first that can, `engine_folder` a folder for what these build from models, and
+        `graph_folder` what ONNX Runtime makes of them; see `ModelPool`. `stamps` say which files clips and images are.
         """
         stamps = stamps or SourceStamps()
         self._store = store
         self._flight = flight or Uncoordinated()
-        self._pool = ModelPool(threads, providers, engine_folder)
+        self._pool = ModelPool(threads, providers, engine_folder, graph_folder)
         self._topology = load_topology()
         self._fuser = Fuser(self._pool, self._topology)
         self._counter, self._image_counter = StageCounter(), StageCounter()
@@ -130,6 +132,10 @@ class Pipeline:
         for warning in (*self._pool.warnings, *self.library.warnings, *self._fuser.warnings):
             self._counter.warn(warning)
         return self._counter.report(self._pool.load_count, self._image_counter)
+
+    def finish_graphs(self) -> None:
+        """Make what large models that were opened start sooner with; see `ModelPool`."""
+        self._pool.finish_graphs()
 
     def close(self) -> None:
         """Let go of the models. The store is the caller's."""

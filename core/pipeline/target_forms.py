@@ -267,8 +267,13 @@ class TargetForms:
         """Measure the rims of faces of one frame."""
         if not samples:
             return {}
-        image = self._analyser.frames.frame(clip, samples[0].face_ref[0])
-        return measure_samples(image, samples, self._topology)
+        number = samples[0].face_ref[0]
+        rims: dict[FaceRef, RimShares] = {}
+        for stops in dict.fromkeys(sample.face.stops for sample in samples):
+            alike = [sample for sample in samples if sample.face.stops == stops]
+            image = self._analyser.frames.frame(clip, number, stops)
+            rims |= measure_samples(image, alike, self._topology)
+        return rims
 
 
 def _analysis_recipe(recipe: Recipe) -> Recipe:

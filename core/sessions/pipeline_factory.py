@@ -43,6 +43,7 @@ class SafeguardedPipeline(Pipeline):
             settings.providers,
             settings.engine_folder,
             stamps,
+            settings.graph_folder,
         )
         self._settings = settings
 

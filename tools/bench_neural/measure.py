@@ -130,8 +130,11 @@ class _Bench:
 
     def _open_session(self) -> PrefetchingSession:
         cache = CacheSettings(self.cache, _MEMORY_BYTES)
+        # What one pass made of the models would make the next one start sooner.
         return PrefetchingSession(
-            RunSettings(cache, provider=self._options.provider, model_folder=self._options.models)
+            RunSettings(
+                cache, provider=self._options.provider, model_folder=self._options.models, graph_bytes=0
+            )
         )
 
     def _jobs(self, request: SwapRequest) -> list[LayerJob]:
