@@ -50,6 +50,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     # No ClassVar: annotated with one, a class is never freed, and Python hangs as it leaves (bpy 4.5.15).
     _preparation: Any = None
     _timer: Any = None
+    _last_status: Any = None
 
     @classmethod
     def unregister(cls) -> None:
@@ -192,8 +193,12 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         state = strip_state(StripFacts(progress=frames))
         set_window_state("progress", round(preparation.progress, 3))
         set_window_state("status", state_text(state))  # the status bar says of which strip
-        # Not `status_text_set`: that may take what others draw out of the status bar, our own line too.
-        context.workspace.status_text_set_internal(status_text(self._label, state))
+        text = status_text(self._label, state)
+        if self._last_status != (context.workspace.name, text):
+            # Blender draws the window anew for it. Not `status_text_set`: that may take what others draw out of the
+            # status bar, our own line too.
+            UNDERSTUDY_OT_prepare._last_status = context.workspace.name, text
+            context.workspace.status_text_set_internal(text)
 
     def _report_results(self, preparation: Preparation) -> None:
         for text in preparation.faults:
@@ -222,7 +227,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def _release(context: Any) -> None:
         """Let go of worker and timer, if there are any."""
         operator = UNDERSTUDY_OT_prepare
-        running, operator._preparation = operator._preparation, None
+        running, operator._preparation, operator._last_status = operator._preparation, None, None
         if running is not None:
             running.cancel()
         timer, operator._timer = operator._timer, None
