@@ -13,6 +13,7 @@ from ..geometry.crop import invert_affine, transform_points
 from ..geometry.glasses import band_matrix
 from ..geometry.levels import as_type_of, is_deep
 from ..geometry.outline import bounds_around
+from ..geometry.row_bands import row_bands
 from ..recipe import Fusion
 from ..swap.shape import FaceWarp
 from .patch import Patch
@@ -25,7 +26,6 @@ VERSION = 6
 _PADDING_PERCENT = -2.0
 _BLUR_FACTOR = 0.6
 _RADIUS_FACTOR = 2.0
-_BAND_ROWS = 32
 _OPAQUE = 255
 
 
@@ -97,9 +97,7 @@ def _lay_over(above: Levels, below: Levels) -> None:
         # Bytes stay as they are where nothing is above them.
         place = bounds_around(np.asarray(cv2.extractChannel(above, 3), np.uint8), 0)
         above, below = above[place], below[place]
-    # A few rows at a time, so that all of it stays in the processor's cache.
-    for first in range(0, len(above), _BAND_ROWS):
-        rows = slice(first, first + _BAND_ROWS)
+    for rows in row_bands(len(above)):
         high, low = np.ascontiguousarray(above[rows]), np.ascontiguousarray(below[rows])
         upper, lower = (np.asarray(cv2.extractChannel(image, 3)) for image in (high, low))
         if is_deep(low):

@@ -15,7 +15,9 @@ from report_stages import stage_runs
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.cli.main import main
 from understudy.core.errors import ClipError
+from understudy.core.fusion.patch import LightPatch
 from understudy.core.layers.job import source_from, source_values
+from understudy.core.layers.samples import layer_samples
 from understudy.core.layers.tiff import read_patch
 from understudy.core.media.exr import decode_srgb, encode_srgb
 from understudy.core.media.light import excess_light, exposure_stops, light_of_view, view_levels
@@ -237,3 +239,10 @@ def test_what_can_t_be_read_is_one_clear_warning(project: DeepProject, light: np
         assert "spoilt.exr" in project.warnings[0]
     with pytest.raises(ClipError, match="AgX Base sRGB"):
         open_source(ClipSource(False, (path,), light_reading("AgX Base sRGB")))
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(np.float32, (40, 3, 4), elements=st.floats(width=32)))
+def test_a_layer_of_light_has_the_nearest_half_floats(pixels: np.ndarray) -> None:
+    samples = layer_samples(LightPatch(0, 0, pixels)).pixels
+    assert np.array_equal(samples, np.clip(pixels, -65504, 65504).astype(np.float16), equal_nan=True)
