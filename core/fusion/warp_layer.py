@@ -71,7 +71,7 @@ def lay_on_picture(
     left, top = min(face_warp.left, face.left), min(face_warp.top, face.top)
     right = min(max(face_warp.left + width, face.left + face_width), size[0])
     bottom = min(max(face_warp.top + height, face.top + face_height), size[1])
-    layer = as_type_of(face.pixels, np.zeros((bottom - top, right - left, 4), np.uint8))
+    layer = as_type_of(face.pixels, np.zeros((bottom - top, right - left, 4), face.pixels.dtype))
     picture = layer[
         face_warp.top - top : face_warp.top - top + height,
         face_warp.left - left : face_warp.left - left + width,
@@ -104,13 +104,12 @@ def _lay_over(above: Levels, below: Levels) -> None:
             alpha, share, rest = _mix(np.asarray(upper, np.float32), np.asarray(lower, np.float32))
             below[rows] = cv2.insertChannel(alpha, cv2.blendLinear(high, low, share, rest), 3)
         else:
-            if int(lower.min()) == _OPAQUE:
-                alpha, share, rest = (
-                    np.asarray(cv2.LUT(upper, table), np.float32) for table in _opaque_tables()
-                )
+            whole = lower
+            if int(lower.min()) == _OPAQUE:  # and stays so
+                share, rest = (np.asarray(cv2.LUT(upper, table), np.float32) for table in _opaque_tables())
             else:
                 alpha, share, rest = _mix(upper.astype(np.float32), lower.astype(np.float32))
-            whole = np.round(alpha).astype(np.uint8)
+                whole = np.round(alpha).astype(np.uint8)
             below[rows] = cv2.insertChannel(whole, cv2.blendLinear(high, low, share, rest), 3)
 
 
@@ -122,10 +121,10 @@ def _mix(upper: Floats, lower: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 @cache
-def _opaque_tables() -> tuple[Floats, Floats, Floats]:
-    """Return what `_mix` gives for each alpha above what hides all below it."""
+def _opaque_tables() -> tuple[Floats, Floats]:
+    """Return how far colours of either count, as `_mix` does, for each alpha above what hides all below it."""
     every = np.arange(_OPAQUE + 1, dtype=np.float32)
-    return _mix(every, np.full_like(every, _OPAQUE))
+    return _mix(every, np.full_like(every, _OPAQUE))[1:]
 
 
 def move_mask(mask: OcclusionMask, face_warp: FaceWarp) -> OcclusionMask:
