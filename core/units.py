@@ -6,10 +6,15 @@ OFF = "off"
 DAY_SECONDS = 86400.0
 
 _SIZE_FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_LEAST_BARE_BYTES = 10**6
+"""A smaller number without a unit is taken for a forgotten unit: nobody limits a cache to 20 bytes."""
 
 
 def parse_size(text: str) -> int:
-    """Return the bytes of a size such as 500M or 20G (powers of 1000). Raises ValueError."""
+    """Return the bytes of a size such as 500M or 20G (powers of 1000).
+
+    Raises ValueError, also where a number is so small that its unit must have been forgotten.
+    """
     factor = _SIZE_FACTORS.get(text[-1:].upper())
     try:
         size = float(text[:-1] if factor else text) * (factor or 1)
@@ -17,6 +22,8 @@ def parse_size(text: str) -> int:
         size = -1.0
     if not 0 <= size < 1e18:
         raise ValueError(f"{text!r} is not a size such as 500M or 20G")
+    if factor is None and 0 < size < _LEAST_BARE_BYTES:
+        raise ValueError(f"{text!r} would be bytes: give a unit, such as {text}M or {text}G")
     return int(size)
 
 

@@ -9,7 +9,19 @@ DESCRIPTORS = {1: 6, 3: 50, 4: 51}
 PACKED, FILLED_RIGHT, FILLED_LEFT = range(3)
 
 
-def write_dpx(path, codes, bits, packing=PACKED, *, big_endian=True, descriptor=None, transfer=2, padding=0):
+def write_dpx(
+    path,
+    codes,
+    bits,
+    packing=PACKED,
+    *,
+    big_endian=True,
+    descriptor=None,
+    transfer=2,
+    colorimetric=2,
+    encoding=0,
+    padding=0,
+):
     """Write (H, W, K) codes of so many bits, or floats for 32; returns the path."""
     height, width, channels = codes.shape
     order, offset = ">" if big_endian else "<", 2048
@@ -23,8 +35,8 @@ def write_dpx(path, codes, bits, packing=PACKED, *, big_endian=True, descriptor=
     struct.pack_into(f"{order}I8sI", header, 4, offset, b"V1.0", offset + sum(map(len, lines)))
     struct.pack_into(f"{order}HHII", header, 768, 0, 1, width, height)
     struct.pack_into(f"{order}IIfIf", header, 780, 0, 0, 0.0, min((1 << bits) - 1, 0xFFFFFFFE), 2.048)
-    header[800:804] = bytes([descriptor or DESCRIPTORS[channels], transfer, transfer, bits])
-    struct.pack_into(f"{order}HHIII", header, 804, packing, 0, offset, padding, 0)
+    header[800:804] = bytes([descriptor or DESCRIPTORS[channels], transfer, colorimetric, bits])
+    struct.pack_into(f"{order}HHIII", header, 804, packing, encoding, offset, padding, 0)
     path.write_bytes(bytes(header) + b"".join(lines))
     return path
 

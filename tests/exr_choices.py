@@ -42,6 +42,37 @@ PARTS = {
 """Parts, and which of them is shown, counted from 0."""
 
 
+_F2, _F4, _U4 = np.float16, np.float32, np.uint32
+CHANNELS = {
+    "half beside float": {"R": _F2, "G": _F4, "B": _F4},
+    "float alpha": {"A": _F4, "R": _F2, "G": _F2, "B": _F2},
+    "whole numbers": {"R": _U4, "G": _U4, "B": _U4},
+    "whole words": {"Red": _F4, "Green": _F4, "Blue": _F4, "Z": _F4},
+    "a layer of three types": {
+        "V.Combined.R": _U4,
+        "V.Combined.G": _F4,
+        "V.Combined.B": _F2,
+        "V.Combined.A": _F4,
+    },
+    "an id beside them": {"R": _F2, "G": _F2, "B": _F2, "id": _U4},
+}
+"""The types of channels that Blender shows as one image."""
+
+
+def _samples(random: np.random.Generator, channel: str, dtype: type) -> np.ndarray:
+    if channel[-1] == "A":
+        return np.ones(SIZE, dtype)
+    return (random.integers(0, 2, SIZE) if dtype == _U4 else random.random(SIZE)).astype(dtype)
+
+
+def write_channels(path: Path, name: str) -> tuple[Path, np.ndarray]:
+    """Write the file of that name; returns its path and what is shown of it, (H, W, 3) float32."""
+    random = np.random.default_rng(3)
+    made = {channel: _samples(random, channel, dtype) for channel, dtype in CHANNELS[name].items()}
+    by_letter = {channel.rpartition(".")[2][0]: plane for channel, plane in made.items() if channel != "id"}
+    return write_exr_parts(path, Part("", made)), np.dstack([by_letter[c] for c in "RGB"]).astype(_F4)
+
+
 def write_layers(path: Path, name: str) -> tuple[Path, np.float32]:
     """Write the file of that name; returns its path and the value of what is shown of it."""
     layers, shown = LAYERS[name]

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-_HALF, _FLOAT = 1, 2
+_WHOLE, _HALF, _FLOAT = range(3)
+_TYPES = {np.float16: (_HALF, "<f2"), np.uint32: (_WHOLE, "<u4")}
+"""Of channels in `Part`; all others are 32-bit floats."""
 
 
 def write_exr(path, light, *, half=True):
@@ -61,7 +63,7 @@ class Part:
 
 
 def write_exr_parts(path, *parts):
-    """Write parts as 32-bit floats; one alone is an ordinary file. Returns the path."""
+    """Write parts, see `_TYPES`; one alone is an ordinary file. Returns the path."""
     is_multipart = len(parts) > 1
     headers, chunks = [], []
     for number, part in enumerate(parts):
@@ -69,7 +71,10 @@ def write_exr_parts(path, *parts):
         height, width = part.planes[names[0]].shape
         left, top = part.corner
         window = struct.pack("<4i", left, top, left + width - 1, top + height - 1)
-        listed = b"".join(name.encode() + b"\0" + struct.pack("<iIii", _FLOAT, 0, 1, 1) for name in names)
+        types = {name: _TYPES.get(part.planes[name].dtype.type, (_FLOAT, "<f4")) for name in names}
+        listed = b"".join(
+            name.encode() + b"\0" + struct.pack("<iIii", types[name][0], 0, 1, 1) for name in names
+        )
         attributes = [
             ("channels", "chlist", listed + b"\0"),
             ("compression", "compression", b"\0"),
@@ -95,7 +100,7 @@ def write_exr_parts(path, *parts):
             + b"\0"
         )
         for row in range(height):
-            data = b"".join(part.planes[name][row].astype("<f4").tobytes() for name in names)
+            data = b"".join(part.planes[name][row].astype(types[name][1]).tobytes() for name in names)
             head = struct.pack("<ii", top + row, len(data))
             chunks.append((struct.pack("<i", number) if is_multipart else b"") + head + data)
     start = b"\x76\x2f\x31\x01" + struct.pack("<I", 2 | (0x1000 if is_multipart else 0))

@@ -6,10 +6,10 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty
 
-from ..blender.reports import report
 from ..modifiers.active import active_modifier, active_scene
 from ..properties.compare_state import OFF, ORIGINAL, SPLIT, compare_state
 from ..properties.scene_properties import settings_of
+from .list_entry import has_entry
 
 
 class UNDERSTUDY_OT_compare_flip(bpy.types.Operator):
@@ -55,8 +55,7 @@ class UNDERSTUDY_OT_compare_with(bpy.types.Operator):
         for name in ("is_take", "strip_id", "modifier", "take_id", "fault"):
             state.property_unset(name)
         if self.index >= 0:
-            if modifier is None or self.index >= len(modifier.takes):
-                report(self, "ERROR", f"There is no take number {self.index + 1}")
+            if modifier is None or not has_entry(self, modifier.takes, "take"):
                 return {"CANCELLED"}
             state.strip_id, state.modifier = modifier.strip_id, modifier.name
             state.take_id, state.is_take = modifier.takes[self.index].take_id, True

@@ -28,6 +28,7 @@ from ..prepare.source_frames import visible_frames
 from ..properties.landmark_state import landmark_state
 from ..properties.preferences import preferences
 from ..sessions.open import open_preview
+from .list_entry import has_entry
 from .requires_modifier import RequiresModifier, activate_modifier
 from .visible_frame import find_visible_frame, go_to_entry, set_range_end
 
@@ -112,7 +113,7 @@ class UNDERSTUDY_OT_landmark_edit_remove(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove it."""
         modifier = activate_modifier(context)
-        if modifier is None or self.index >= len(modifier.landmark_edits):
+        if modifier is None or not has_entry(self, modifier.landmark_edits, "correction"):
             return {"CANCELLED"}
         remove_edit(modifier, self.index)
         return {"FINISHED"}
@@ -130,7 +131,7 @@ class UNDERSTUDY_OT_landmark_edit_go(RequiresModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Go there."""
-        if not go_to_entry(self, context, "landmark_edits"):
+        if not go_to_entry(self, context, "landmark_edits", "correction"):
             return {"CANCELLED"}
         _show_handles()
         return {"FINISHED"}
@@ -164,7 +165,7 @@ class UNDERSTUDY_OT_landmark_edit_set(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Set one end; the other one goes along where it would be passed."""
         visible = find_visible_frame(self, context)
-        if visible is None or self.index >= len(visible.modifier.landmark_edits):
+        if visible is None or not has_entry(self, visible.modifier.landmark_edits, "correction"):
             return {"CANCELLED"}
         scene, strip, modifier, number = visible
         entry = modifier.landmark_edits[self.index]
@@ -203,7 +204,7 @@ class UNDERSTUDY_OT_landmark_key_insert(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Insert the key."""
         visible = find_visible_frame(self, context)
-        if visible is None or self.index >= len(visible.modifier.landmark_edits):
+        if visible is None or not has_entry(self, visible.modifier.landmark_edits, "correction"):
             return {"CANCELLED"}
         try:
             insert_key(visible.modifier, self.index, visible.number)
@@ -226,7 +227,7 @@ class UNDERSTUDY_OT_landmark_key_remove(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove the key."""
         visible = find_visible_frame(self, context)
-        if visible is None or self.index >= len(visible.modifier.landmark_edits):
+        if visible is None or not has_entry(self, visible.modifier.landmark_edits, "correction"):
             return {"CANCELLED"}
         if not remove_key(visible.modifier, self.index, visible.number):
             report(

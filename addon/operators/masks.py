@@ -13,6 +13,7 @@ from ..modifiers.active import active_scene
 from ..modifiers.mask_drawing import add_mask, add_outline, mask_placement
 from ..properties.update import tag_update
 from ..sequencer.placement import Placement, frame_size, preview_placement, view_placement
+from .list_entry import has_entry
 from .outline_drawing import MIN_POINTS, OutlineDrawing
 from .requires_modifier import RequiresModifier, activate_modifier
 from .visible_frame import VisibleFrame, find_visible_frame
@@ -182,7 +183,7 @@ class UNDERSTUDY_OT_mask_remove(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove it from the modifier."""
         modifier = activate_modifier(context)
-        if modifier is None or self.index >= len(modifier.masks):
+        if modifier is None or not has_entry(self, modifier.masks, "mask"):
             return {"CANCELLED"}
         modifier.masks.remove(self.index)
         tag_update(modifier, context)

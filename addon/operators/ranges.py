@@ -12,6 +12,7 @@ from ..lookups.gallery import lookup_cache
 from ..lookups.scan_lookup import problem_runs_of, scan_lookup
 from ..properties.range_properties import DISMISS, EXCLUDE, HOLD, RANGE_KINDS, REDETECT
 from ..properties.update import tag_update
+from .list_entry import has_entry
 from .requires_modifier import RequiresModifier, activate_modifier
 from .visible_frame import find_visible_frame, go_to_entry, set_range_end
 
@@ -88,7 +89,7 @@ class UNDERSTUDY_OT_range_remove(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove it."""
         modifier = activate_modifier(context)
-        if modifier is None or self.index >= len(modifier.ranges):
+        if modifier is None or not has_entry(self, modifier.ranges, "range"):
             return {"CANCELLED"}
         modifier.ranges.remove(self.index)
         tag_update(modifier, context)
@@ -107,7 +108,7 @@ class UNDERSTUDY_OT_range_go(RequiresModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Go there."""
-        return {"FINISHED"} if go_to_entry(self, context, "ranges") else {"CANCELLED"}
+        return {"FINISHED"} if go_to_entry(self, context, "ranges", "range") else {"CANCELLED"}
 
 
 class UNDERSTUDY_OT_range_set(RequiresModifier, bpy.types.Operator):
@@ -127,7 +128,7 @@ class UNDERSTUDY_OT_range_set(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Set one end; the other one goes along where it would be passed."""
         visible = find_visible_frame(self, context)
-        if visible is None or self.index >= len(visible.modifier.ranges):
+        if visible is None or not has_entry(self, visible.modifier.ranges, "range"):
             return {"CANCELLED"}
         set_range_end(visible.modifier.ranges[self.index], self.end, visible.number)
         return {"FINISHED"}

@@ -21,6 +21,7 @@ from ..properties.preferences import preferences
 from ..properties.scene_properties import recipe_of, request_of
 from ..properties.source_image_files import source_image_path
 from ..sessions.open import open_session
+from .list_entry import has_entry
 from .requires_modifier import RequiresModifier, activate_modifier
 
 _DISPLAY_TYPES = ("DEFAULT", "LIST_VERTICAL", "LIST_HORIZONTAL", "THUMBNAIL")
@@ -85,8 +86,7 @@ class UNDERSTUDY_OT_picture_remove(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove the image."""
         modifier = activate_modifier(context)
-        if modifier is None or self.index >= len(modifier.identity.pictures):
-            report(self, "ERROR", f"There is no image number {self.index + 1}")
+        if modifier is None or not has_entry(self, modifier.identity.pictures, "image"):
             return {"CANCELLED"}
         modifier.identity.pictures.remove(self.index)
         return {"FINISHED"}
@@ -106,8 +106,7 @@ class UNDERSTUDY_OT_picture_face_choose(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Set the number that the image keeps."""
         scene, modifier = active_scene(context), activate_modifier(context)
-        if modifier is None or self.index >= len(modifier.identity.pictures):
-            report(self, "ERROR", f"There is no image number {self.index + 1}")
+        if modifier is None or not has_entry(self, modifier.identity.pictures, "image"):
             return {"CANCELLED"}
         image = modifier.identity.pictures[self.index]
         path = source_image_path(image)
@@ -133,8 +132,7 @@ class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
         """Look at it beside the editor, or at once where there is none."""
         scene, modifier = active_scene(context), activate_modifier(context)
         request = None if modifier is None else request_of(modifier)
-        if modifier is None or request is None or self.index >= len(request.identity.images):
-            report(self, "ERROR", f"There is no image number {self.index + 1}")
+        if modifier is None or request is None or not has_entry(self, request.identity.images, "image"):
             return {"CANCELLED"}
         if not bpy.app.background:
             check_request_in_background(modifier.name, request, cache_folder(scene), preferences())

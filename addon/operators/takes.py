@@ -23,6 +23,7 @@ from ..modifiers.takes import (
     remove_take,
     set_own_values,
 )
+from .list_entry import has_entry
 from .requires_modifier import RequiresModifier, activate_modifier
 
 
@@ -196,8 +197,7 @@ class UNDERSTUDY_OT_take_choose(_RequiresTakes, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Show the take."""
         modifier = activate_modifier(context)
-        if modifier is None or self.index >= len(modifier.takes):
-            report(self, "ERROR", f"There is no take number {self.index + 1}")
+        if modifier is None or not has_entry(self, modifier.takes, "take"):
             return {"CANCELLED"}
         _show(context, modifier, self.index)
         return {"FINISHED"}

@@ -10,7 +10,13 @@ from bpy.props import StringProperty
 from ...core.errors import UnderstudyError
 from ..blender.reports import report
 from ..modifiers.active import active_scene, active_strip
-from ..turnover.making import is_writing_turnover, start_turnover, stop_turnover, write_turnover_now
+from ..turnover.making import (
+    is_writing_turnover,
+    require_no_turnover,
+    start_turnover,
+    stop_turnover,
+    write_turnover_now,
+)
 from .requires_modifier import RequiresModifier
 
 
@@ -32,8 +38,10 @@ class UNDERSTUDY_OT_turnover_write(RequiresModifier, bpy.types.Operator):
 
     def invoke(self, context: Any, _event: Any) -> set[Any]:
         """Ask for the folder."""
-        if is_writing_turnover():
-            report(self, "INFO", "A turnover is being written already")
+        try:
+            require_no_turnover()
+        except UnderstudyError as error:
+            report(self, "ERROR", str(error))
             return {"CANCELLED"}
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
@@ -52,9 +60,6 @@ class UNDERSTUDY_OT_turnover_write(RequiresModifier, bpy.types.Operator):
                 for level, text in write_turnover_now(scene, strip, folder):
                     report(self, level, text)
                 return {"FINISHED"}
-            if is_writing_turnover():
-                report(self, "INFO", "A turnover is being written already")
-                return {"CANCELLED"}
             start_turnover(scene, strip, folder)
         except UnderstudyError as error:
             report(self, "ERROR", str(error))

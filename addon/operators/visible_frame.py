@@ -9,6 +9,7 @@ from ..blender.reports import report
 from ..modifiers.active import active_scene, active_strip
 from ..prepare.source_frames import source_frame_at, visible_frames
 from ..properties.range_bounds import ends_of
+from .list_entry import has_entry
 from .requires_modifier import activate_modifier
 
 
@@ -33,17 +34,18 @@ def find_visible_frame(operator: Any, context: bpy.types.Context) -> VisibleFram
     return VisibleFrame(scene, strip, modifier, number)
 
 
-def go_to_entry(operator: Any, context: bpy.types.Context, list_name: str) -> bool:
+def go_to_entry(operator: Any, context: bpy.types.Context, list_name: str, noun: str) -> bool:
     """Go to the first frame at which the active strip shows one of the frames `first` to `last` of an entry.
 
     It is that of the operator's `index` in a list of its modifier, which becomes the active one.
 
-    Returns whether there is an entry and such a frame; that there is no frame is reported.
+    Returns whether there is an entry and such a frame; what there is not is reported.
     """
     modifier = activate_modifier(context)
-    if modifier is None or operator.index >= len(getattr(modifier, list_name)):
+    entries = getattr(modifier, list_name, ())
+    if not has_entry(operator, entries, noun):
         return False
-    entry = getattr(modifier, list_name)[operator.index]
+    entry = entries[operator.index]
     scene, strip = active_scene(context), active_strip(context)
     span = None if strip is None else visible_frames(scene, strip).span(*ends_of(entry))
     if strip is None or span is None:

@@ -23,12 +23,17 @@ class WorkerQuery:
         worker: WorkerProcess,
         on_end: Callable[[list[str]], None],
         on_message: Callable[[str, Any], None] = lambda _kind, _value: None,
+        on_cancel: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take over a worker that has all it needs; `on_end` gets its faults, `on_message` every other answer."""
+        """Take over a worker that has all it needs; `on_end` gets its faults, `on_message` every other answer.
+
+        `on_cancel` is called where it is ended before, as when another file is loaded.
+        """
         self.topic = topic
         self._worker = worker
         self._on_end = on_end
         self._on_message = on_message
+        self._on_cancel = on_cancel
         self._faults: list[str] = []
         self._timer = self.tick  # one object: Blender knows timers by identity
         worker.finish()
@@ -53,12 +58,13 @@ class WorkerQuery:
         bpy.app.timers.register(self._timer, first_interval=_TICK_SECONDS, persistent=True)
 
     def cancel(self) -> None:
-        """End the worker at once. What it found so far stays in the cache; nobody is told."""
+        """End the worker at once. What it found so far stays in the cache."""
         if self in _ACTIVE_QUERIES:
             _ACTIVE_QUERIES.remove(self)
         if bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.unregister(self._timer)
         self._worker.cancel()
+        self._on_cancel()
 
 
 def active_queries(topic: str) -> list[WorkerQuery]:

@@ -9,7 +9,9 @@ from typing import Any
 
 import bpy
 
+from ...core.errors import OutputError
 from ...core.reporting.layer_outcomes import pluralise
+from ...core.reporting.quoting import quote
 from ..blender.reports import Level, show_report
 from ..layers.consent_file import consent_file
 from ..layers.folders import cache_folder
@@ -61,7 +63,11 @@ def write_turnover_now(scene: bpy.types.Scene, strip: Any, folder: Path) -> list
 
 
 def start_turnover(scene: bpy.types.Scene, strip: Any, folder: Path) -> None:
-    """Have a worker write a turnover of a strip; at the end a report says so. Raises UnderstudyError."""
+    """Have a worker write a turnover of a strip; at the end a report says so. Raises UnderstudyError.
+
+    One at a time: a second would take the processor from the first, and perhaps write into its folder.
+    """
+    require_no_turnover()
     request, warnings = turnover_request(scene, strip, folder)
     result = _Result(strip.name, folder, warnings)
     worker = WorkerProcess(run_settings(cache_folder(scene), preferences(), consent_file(scene)))
@@ -84,7 +90,16 @@ def start_turnover(scene: bpy.types.Scene, strip: Any, folder: Path) -> None:
     set_window_state("trouble", "")
     set_window_state("turnover_strip", strip.name)
     set_window_state("turnover_status", "Starting")
-    WorkerQuery(_TOPIC, worker, on_end, on_message).start()
+    WorkerQuery(_TOPIC, worker, on_end, on_message, _clear_state).start()
+
+
+def require_no_turnover() -> None:
+    """Raise OutputError while a worker writes a turnover."""
+    if is_writing_turnover():
+        strip = window_state().turnover_strip
+        raise OutputError(
+            f"A turnover of {quote(strip)} is being written already: wait for its end, or stop it in the panel"
+        )
 
 
 def is_writing_turnover() -> bool:
@@ -96,7 +111,6 @@ def stop_turnover() -> None:
     """End the worker at once. The frames that it wrote stay, without a manifest."""
     for query in active_queries(_TOPIC):
         query.cancel()
-    _clear_state()
 
 
 def _show_progress(count: int, total: int) -> None:

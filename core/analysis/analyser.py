@@ -15,6 +15,7 @@ from ..errors import ClipError
 from ..face.types import Detection, Face, Floats, Pixels
 from ..geometry.mesh_topology import Topology
 from ..media.clip import Clip
+from ..media.light_space import light_space
 from ..media.source_stamps import SourceStamps
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
@@ -25,6 +26,7 @@ from .attributes import attribute_key
 from .cuts import is_cut
 from .detect import detect_key, detect_with, detections_from_arrays
 from .embed import BUILT_IN_SPACE, embed_key, embed_with, face_vectors, fits_faces
+from .face_exposure import FaceViews, expose_faces, exposure_key, placed_exposure_key
 from .face_look import face_look_key, measure_looks
 from .frame_reader import FrameReader
 from .landmark import faces_from_arrays, landmark_key, landmark_with
@@ -125,10 +127,12 @@ class Analyser:
         """
         analysis, network = self.analysis(clip, number, recipe), self._adapters.gender_age()
 
-        def compute() -> Arrays:
-            pixels = self._frames.frame(clip, number)
+        def describe(pixels: Pixels, faces: list[Face]) -> Arrays:
             with self._counter.measure("attribute"):
-                return {"attributes": network.attributes(pixels, analysis.faces)}
+                return {"attributes": network.attributes(pixels, faces)}
+
+        def compute() -> Arrays:
+            return FaceViews(self._frames, clip, number).describe(analysis.faces, describe)
 
         store = FilteringStore(self._store, lambda kept: len(kept["attributes"]) == len(analysis.faces))
         arrays, known = self._flight.get_or_compute(store, attribute_key(analysis.key, network), compute)
@@ -180,7 +184,7 @@ class Analyser:
             # The landmarks were made from the detections: whoever has the one need not look up the other.
             self._counter.record_hit("detect")
             self._counter.record_hit("landmark")
-        faces = faces_from_arrays(meshes)
+        faces = self._exposed_faces(clip, number, faces_from_arrays(meshes), exposure_key(landmarked))
         recogniser = self._adapters.recogniser(recipe.embed)
         store = FilteringStore(self._store, lambda kept: fits_faces(kept, faces, built_in=recogniser is None))
         described, known = self._flight.get_or_compute(
@@ -196,32 +200,61 @@ class Analyser:
     def _compute_embeddings(
         self, clip: Clip, number: int, recipe: Recipe, faces: list[Face], landmark_key: Key
     ) -> Arrays:
-        pixels = self._frames.frame(clip, number)
-        self._store.put(face_look_key(landmark_key), measure_looks(pixels, faces, self._topology))
+        looks = measure_looks(self._frames.frame(clip, number), faces, self._topology)
+        self._store.put(face_look_key(landmark_key), looks)
+
+        def describe(pixels: Pixels, some: list[Face]) -> Arrays:
+            return embed_with(pixels, some, self._topology, self._adapters.recogniser(recipe.embed))
+
         with self._counter.measure("embed"):
-            return embed_with(pixels, faces, self._topology, self._adapters.recogniser(recipe.embed))
+            return FaceViews(self._frames, clip, number).describe(faces, describe)
+
+    def _exposed_faces(self, clip: Clip, number: int, faces: list[Face], key: Key) -> list[Face]:
+        """Return faces of a frame with the exposures that their light asks for, kept under a key or measured."""
+        views = self._light_views(clip, number)
+        if views is None:
+            return faces
+        arrays, _ = self._flight.get_or_compute(
+            FilteringStore(self._store, lambda kept: len(kept["stops"]) == len(faces)),
+            key,
+            lambda: views.measure(faces),
+        )
+        return expose_faces(faces, arrays)
+
+    def expose_placed(self, clip: Clip, number: int, frame: str, face: Face) -> Face:
+        """Return a face that a person placed in a frame with this id, exposed as the others. Raises ClipError."""
+        return self._exposed_faces(clip, number, [face], placed_exposure_key(frame, face))[0]
 
     def _compute_landmarks(self, clip: Clip, number: int, recipe: Recipe, detection_key: Key) -> Arrays:
-        pixels = self._frames.frame(clip, number)
         before = self._frame_to_follow(clip, number, recipe)
         if before is not None:
             expected = self.analysis(clip, before, recipe).faces
             followed = self._landmark_faces(
-                pixels, [predict_detection(face, self._topology) for face in expected], recipe
+                clip, number, [predict_detection(face, self._topology) for face in expected], recipe
             )
             # A face that is lost may only be hard to follow: the detector says.
             if len(followed["scores"]) == len(expected):
                 return followed
         boxes = self._store.get(detection_key)
         if boxes is None:
-            with self._counter.measure("detect"):
-                boxes = detect_with(pixels, recipe.detect, self._adapters.detector(recipe.detect))
+            boxes = self._detect(clip, number, recipe)
             self._store.put(detection_key, boxes)
         else:
             self._counter.record_hit("detect")
-        return self._landmark_faces(pixels, detections_from_arrays(boxes), recipe)
+        return self._landmark_faces(clip, number, detections_from_arrays(boxes), recipe)
 
-    def _landmark_faces(self, pixels: Pixels, detections: list[Detection], recipe: Recipe) -> Arrays:
+    def _detect(self, clip: Clip, number: int, recipe: Recipe) -> Arrays:
+        pixels, views = self._frames.frame(clip, number), self._light_views(clip, number)
+        detector = self._adapters.detector(recipe.detect)
+        with self._counter.measure("detect"):
+            return detect_with(pixels, recipe.detect, detector, None if views is None else views.further)
+
+    def _light_views(self, clip: Clip, number: int) -> FaceViews | None:
+        """Return a frame as its faces are seen; None where these are seen as the frame is."""
+        return None if light_space(clip.source.reading) is None else FaceViews(self._frames, clip, number)
+
+    def _landmark_faces(self, clip: Clip, number: int, detections: list[Detection], recipe: Recipe) -> Arrays:
+        pixels, views = self._frames.frame(clip, number), self._light_views(clip, number)
         with self._counter.measure("landmark"):
             return landmark_with(
                 pixels,
@@ -230,4 +263,5 @@ class Analyser:
                 self._adapters.landmarker(recipe.landmark),
                 self._topology,
                 self._adapters.pose_estimator(recipe.landmark),
+                None if views is None else views.around,
             )

@@ -31,16 +31,19 @@ def frame_thumbnail(frame: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> 
     ndarray, shape (18, 32, 3), uint8
         The frame's thumbnail, RGB.
     """
-    thin = np.ascontiguousarray(frame[thumbnail_samples(frame.shape)])
+    step = thumbnail_step(frame.shape)
+    thin = np.ascontiguousarray(frame[::step, ::step])
     small = cv2.resize(thin, FRAME_THUMBNAIL_SIZE, interpolation=cv2.INTER_AREA)
     return np.asarray(small if small.dtype == np.uint8 else small // 257, np.uint8)
 
 
-def thumbnail_samples(shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Return the rows and columns of a frame (H, W, 3) that its thumbnail is made of: of these alone it is the same."""
+def thumbnail_step(shape: tuple[int, ...]) -> int:
+    """Return every how many rows and columns of a frame (H, W, 3) its thumbnail is made of.
+
+    Of these alone it is the same.
+    """
     # Taking every n-th pixel first makes this cheap; what aliases is alike in frames that are alike.
-    step = max(min(shape[0] // (4 * FRAME_THUMBNAIL_SIZE[1]), shape[1] // (4 * FRAME_THUMBNAIL_SIZE[0])), 1)
-    return slice(None, None, step), slice(None, None, step)
+    return max(min(shape[0] // (4 * FRAME_THUMBNAIL_SIZE[1]), shape[1] // (4 * FRAME_THUMBNAIL_SIZE[0])), 1)
 
 
 def thumbnail_difference(thumbnail: Pixels, other: Pixels) -> float:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The detect stage: its key, and what it keeps of what a detector finds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from ..cache.base.key import Key, Scalar, stage_key
@@ -13,8 +13,8 @@ from ..models.model_file import ModelFile
 from ..models.session import ModelPool
 from ..recipe import Detect
 from .detectors.blaze import Blaze
-from .detectors.contract import Detector
-from .detectors.ensemble import ROTATION_VERSION, detect_rotated, detect_with_rotation_fallback
+from .detectors.contract import Detections, Detector
+from .detectors.ensemble import ROTATION_VERSION, detect_rotated, detect_with_rotation_fallback, merge_looks
 
 _POINT_COUNTS = {"blaze": (6,), "blaze-short": (6,), "s3fd": (0,), "many": (0, 3, 5, 6)}
 _DEFAULT_POINT_COUNTS = (5,)
@@ -70,7 +70,12 @@ detect_schema = SchemaByLine("detector", _detect_schema)
 """What `detect_with` gives: the detector says how many points a face has."""
 
 
-def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:
+def detect_with(
+    frame: Pixels,
+    params: Detect,
+    detector: Detector,
+    further_views: Callable[[int], Iterable[Pixels]] | None = None,
+) -> Arrays:
     """Find the faces of a frame.
 
     Parameters
@@ -81,6 +86,8 @@ def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:
         The recipe's settings.
     detector : Detector
         The network that finds faces.
+    further_views : callable, optional
+        Returns the frame as it is to be looked at besides, given how many faces `frame` shows.
 
     Returns
     -------
@@ -93,12 +100,18 @@ def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:
     ModelError
         The network can't be run.
     """
+    detections = _look(frame, params, detector)
+    if further_views is not None:
+        views = further_views(len(detections.scores))
+        detections = merge_looks([detections, *(_look(view, params, detector) for view in views)])
+    return {"boxes": detections.boxes, "points": detections.points, "scores": detections.scores}
+
+
+def _look(frame: Pixels, params: Detect, detector: Detector) -> Detections:
     margin = params.margin / 100
     if params.angles == "auto":
-        detections = detect_with_rotation_fallback(detector, frame, params.score, margin)
-    else:
-        detections = detect_rotated(detector, frame, params.score, _QUARTER_TURNS[params.angles], margin)
-    return {"boxes": detections.boxes, "points": detections.points, "scores": detections.scores}
+        return detect_with_rotation_fallback(detector, frame, params.score, margin)
+    return detect_rotated(detector, frame, params.score, _QUARTER_TURNS[params.angles], margin)
 
 
 def detect(frame: Pixels, params: Detect, model: ModelFile, pool: ModelPool) -> Arrays:

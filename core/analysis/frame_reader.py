@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The frames of clips, and what is kept of each: its id and what it looks like from afar."""
 
-from hashlib import sha256
 from typing import cast
 from weakref import WeakKeyDictionary
 
@@ -13,18 +12,16 @@ from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
 from ..concurrency.lru import LruCache
 from ..face.types import Floats, Pixels
-from ..media.clip import FRAME_CACHE_SIZE, Clip, FramePixels, frame_id
-from ..media.file_status import ClipChangedError
-from ..media.light import VERSION as VIEW_VERSION
+from ..media.clip import FRAME_CACHE_SIZE, Clip, FramePixels, SampledFrames
+from ..media.file_status import ClipChangedError, change_text
 from ..media.light import view_levels
 from ..media.light_space import light_space
-from ..media.prefetching_clip import PrefetchingClip
 from ..media.source_stamps import SourceStamps
-from ..reporting.quoting import quote
 from ..reporting.stage_counts import StageCounter
 from ..system.library_versions import library_inputs
-from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail
+from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail, thumbnail_step
 from .display import display_pixels, require_light
+from .frame_fingerprint import frame_fingerprint
 from .light_views import LightViews
 
 DECODER_VERSION = 2
@@ -95,6 +92,20 @@ class FrameReader:
         """
         return self.look(clip, number)[1]
 
+    def passing_thumbnail(self, clip: Clip, number: int) -> Pixels:
+        """Return what `thumbnail` does, of a frame of which nothing else is needed now, and keep nothing of it.
+
+        Where the clip can, it is not even converted: for whoever looks through many frames.
+        """
+        is_known = self.has_own_map(clip) or self._store.get(self._map_key(clip, number)) is not None
+        samples = None
+        if not is_known and isinstance(clip, SampledFrames) and light_space(clip.source.reading) is None:
+            samples = clip.read_samples(number, thumbnail_step((clip.info.height, clip.info.width)))
+        if samples is None:
+            return self.thumbnail(clip, number)
+        self._count_decoding(clip, number)
+        return frame_thumbnail(cast("Pixels", samples))
+
     def look(self, clip: Clip, number: int) -> tuple[str, Pixels]:
         """Return both what `frame_id` and what `thumbnail` return."""
         entry = self._load_map_entry(clip, number)
@@ -123,11 +134,11 @@ class FrameReader:
 
     def _matching_map_entry(self, clip: Clip, number: int) -> Arrays | None:
         """Return the entry with the id of a frame's pixels, if the store has one; others are left out from then on."""
-        known = _fingerprint(clip, number)
+        known = frame_fingerprint(clip, number)
         store = FilteringStore(self._store, lambda kept: kept["id"].tobytes().hex() == known)
         return store.get(self._map_key(clip, number))
 
-    def frame(self, clip: Clip, number: int) -> Pixels:
+    def frame(self, clip: Clip, number: int, stops: float | None = None) -> Pixels:
         """Decode a frame; 16-bit clips are reduced to what the models see.
 
         Parameters
@@ -136,6 +147,8 @@ class FrameReader:
             An open clip.
         number : int
             The frame's number.
+        stops : float, optional
+            The exposure of the view, of a clip of light: `Face.stops` of who is looked at, or else the frame's own.
 
         Returns
         -------
@@ -152,9 +165,11 @@ class FrameReader:
         pixels, space = self._read(clip, number), light_space(clip.source.reading)
         if space is None:
             return display_pixels(clip, pixels)
-        return self._light_views.pixels((self.map_id(clip), number), space, pixels)
+        return self._light_views.pixels((self.map_id(clip), number), space, pixels, stops)
 
-    def levels(self, clip: Clip, number: int, place: tuple[slice, slice]) -> Floats:
+    def levels(
+        self, clip: Clip, number: int, place: tuple[slice, slice], stops: float | None = None
+    ) -> Floats:
         """Decode a part of a frame's view with all its bits.
 
         Parameters
@@ -165,6 +180,8 @@ class FrameReader:
             The frame's number.
         place : tuple of slice
             The rows and columns of the part.
+        stops : float, optional
+            See `frame`.
 
         Returns
         -------
@@ -177,36 +194,37 @@ class FrameReader:
             As for `frame`.
         """
         if light_space(clip.source.reading) is not None:
-            return view_levels(self.exposed_light(clip, number, place)[0])
+            stops = self.view_stops(clip, number) if stops is None else stops
+            return view_levels(self.exposed_light(clip, number, place, stops))
         return self._read(clip, number)[place].astype(np.float32) / np.float32(257)
 
-    def exposed_light(self, clip: Clip, number: int, place: tuple[slice, slice]) -> tuple[Floats, int]:
+    def exposed_light(self, clip: Clip, number: int, place: tuple[slice, slice], stops: float) -> Floats:
         """Decode a part of a frame of a clip of light.
 
         Parameters
         ----------
-        clip : Clip
-            An open clip whose numbers are light.
-        number : int
-            The frame's number.
-        place : tuple of slice
-            The rows and columns of the part.
+        clip, number, place
+            As for `levels`.
+        stops : float
+            By how much it is brightened.
 
         Returns
         -------
-        light : ndarray, shape (h, w, 3), float32
-            Linear, with Rec.709 primaries, at the exposure of the frame's view.
-        stops : int
-            That exposure.
+        ndarray, shape (h, w, 3), float32
+            Linear, with Rec.709 primaries.
 
         Raises
         ------
         ClipError, ClipChangedError
             As for `frame`.
         """
+        light = require_light(clip).to_light(self._read(clip, number)[place])
+        return light * np.float32(2.0**stops) if stops else light
+
+    def view_stops(self, clip: Clip, number: int) -> int:
+        """Return the exposure of the view of a frame of a clip of light. Raises ClipError, ClipChangedError."""
         pixels, space = self._read(clip, number), require_light(clip)
-        stops = self._light_views.stops((self.map_id(clip), number), space, pixels)
-        return space.to_light(pixels[place]) * np.float32(2.0**stops), stops
+        return self._light_views.stops((self.map_id(clip), number), space, pixels)
 
     def _read(self, clip: Clip, number: int) -> FramePixels:
         """Return a frame as it is stored, and keep what it is known by. Raises ClipError, ClipChangedError."""
@@ -242,9 +260,9 @@ class FrameReader:
         if clip in self._own_maps:
             return None
         kept = self._store.get(self._map_key(clip, number))
-        if kept is None or kept["id"].tobytes().hex() == _fingerprint(clip, number):
+        if kept is None or kept["id"].tobytes().hex() == frame_fingerprint(clip, number):
             return kept
-        text = _change_text(clip)
+        text = change_text(clip.info.path)
         if self._matching_map_entry(clip, number) is None:  # an earlier run may have mended it
             before = self.clip_id(clip)
             self._clip_ids[clip] = self._stamps.check_content(clip.source).content
@@ -259,7 +277,7 @@ class FrameReader:
         content = self._stamps.check_content(clip.source).content
         if content != before:
             self._clip_ids[clip] = content
-            self._counter.warn(_change_text(clip))
+            self._counter.warn(change_text(clip.info.path))
 
     def _count_decoding(self, clip: Clip, number: int) -> None:
         """Count a frame that was read, unless the clip still remembered it from a moment ago."""
@@ -273,21 +291,9 @@ class FrameReader:
         return stage_key("frame", DECODER_VERSION, inputs)
 
     def _map_entry(self, clip: Clip, number: int) -> Arrays:
-        identity = np.frombuffer(bytes.fromhex(_fingerprint(clip, number)), np.uint8)
+        identity = np.frombuffer(bytes.fromhex(frame_fingerprint(clip, number)), np.uint8)
         pixels, space = clip.read(number), light_space(clip.source.reading)
         if space is None:
             return {"id": identity, "look": frame_thumbnail(cast("Pixels", pixels))}
         name = self.map_id(clip), number
         return {"id": identity, "look": self._light_views.thumbnail(name, space, pixels)}
-
-
-def _change_text(clip: Clip) -> str:
-    return f"{quote(clip.info.path.name)} is not the file that the cache knows: its faces are found anew"
-
-
-def _fingerprint(clip: Clip, number: int) -> str:
-    known = clip.fingerprint(number) if isinstance(clip, PrefetchingClip) else frame_id(clip.read(number))
-    if light_space(clip.source.reading) is None:
-        return known
-    # The same numbers in another space are another image.
-    return sha256(f"{known} {clip.source.reading} {VIEW_VERSION}\n".encode()).hexdigest()

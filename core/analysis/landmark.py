@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The landmark stage: its key, and what it keeps of what a landmarker finds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -85,6 +85,7 @@ def landmark_with(
     landmarker: Landmarker,
     topology: Topology,
     pose_estimator: PoseEstimator | None = None,
+    view_around: Callable[[Detection], Pixels] | None = None,
 ) -> Arrays:
     """Find the landmarks of every detected face of a frame.
 
@@ -104,6 +105,8 @@ def landmark_with(
         The mesh.
     pose_estimator : PoseEstimator, optional
         The network that tells how heads are turned; without one the landmarks do.
+    view_around : callable, optional
+        Returns the frame as a detected face is to be seen, where that is another for each.
 
     Returns
     -------
@@ -118,13 +121,18 @@ def landmark_with(
     """
     meshes: list[Floats] = []
     scores: list[float] = []
-    for one in landmarker.landmarks(frame, detections):
-        if one.score >= params.score and not any(_is_same_face(one.points, other) for other in meshes):
-            meshes.append(one.points)
-            scores.append(one.score)
-    poses = [estimate_pose(mesh, topology) for mesh in meshes]
-    if pose_estimator is not None:
-        poses = pose_estimator.poses(frame, meshes, poses)
+    poses: list[Pose] = []
+    groups = (
+        ((frame, detections),) if view_around is None else ((view_around(one), [one]) for one in detections)
+    )
+    for view, group in groups:
+        first = len(meshes)
+        for one in landmarker.landmarks(view, group):
+            if one.score >= params.score and not any(_is_same_face(one.points, other) for other in meshes):
+                meshes.append(one.points)
+                scores.append(one.score)
+        own = [estimate_pose(mesh, topology) for mesh in meshes[first:]]
+        poses += own if pose_estimator is None else pose_estimator.poses(view, meshes[first:], own)
     count = len(meshes[0]) if meshes else LANDMARK_COUNT
     return {
         "landmarks": np.asarray(meshes, np.float32).reshape(-1, count, 3),

@@ -11,8 +11,10 @@ from ..face.types import Pixels
 from ..media.clip import FRAME_CACHE_SIZE, FramePixels
 from ..media.light import exposure_stops, mean_stops, view_pixels, whole_stops
 from ..media.light_space import LightSpace
-from .cuts import frame_thumbnail, thumbnail_samples
+from .cuts import frame_thumbnail, thumbnail_step
 
+_FACE_VIEWS = 2
+"""What one stage made of a face is what the next one asks for."""
 FrameName = tuple[str, int]
 """What a clip's frames are known by, and the frame's number."""
 
@@ -28,10 +30,18 @@ class LightViews:
     def __init__(self) -> None:
         self._exposures: LruCache[FrameName, int] = LruCache(FRAME_CACHE_SIZE)
         self._views: LruCache[FrameName, _View] = LruCache(1)
+        self._face_views: LruCache[tuple[FrameName, float], Pixels] = LruCache(_FACE_VIEWS)
 
-    def pixels(self, name: FrameName, space: LightSpace, pixels: FramePixels) -> Pixels:
-        """Return what `display_pixels` does of a frame; it is shared."""
-        return self._view(name, space, pixels).pixels
+    def pixels(
+        self, name: FrameName, space: LightSpace, pixels: FramePixels, stops: float | None = None
+    ) -> Pixels:
+        """Return the view of a frame at an exposure, for None what `display_pixels` does; it is shared."""
+        if stops is None:
+            return self._view(name, space, pixels).pixels
+        known = self._face_views.get((name, stops))
+        if known is not None:
+            return known
+        return self._face_views.put((name, stops), view_pixels(space.to_light(pixels), stops))
 
     def thumbnail(self, name: FrameName, space: LightSpace, pixels: FramePixels) -> Pixels:
         """Return the thumbnail of a frame, see `frame_thumbnail`."""
@@ -46,9 +56,9 @@ class LightViews:
         known = self._views.get(name)
         if known is not None:
             return known
-        light = space.to_light(pixels)
+        light, step = space.to_light(pixels), thumbnail_step(pixels.shape)
         exact = mean_stops(light)
         stops = self._exposures.put(name, whole_stops(light, exact))
         # A thumbnail has the exact exposure: a whole step of it would look like a cut.
-        small = frame_thumbnail(view_pixels(light[thumbnail_samples(light.shape)], exact))
+        small = frame_thumbnail(view_pixels(light[::step, ::step], exact))
         return self._views.put(name, _View(view_pixels(light, stops), small))

@@ -272,7 +272,7 @@ def _choose_best_faces(
     looks: dict[FaceRef, tuple[float, Pixels]] = {}
     # In the clip's order, since stepping back through a movie is slow.
     for one in sorted((one for marks in ranked for _, one in marks), key=lambda one: one.face_ref):
-        frame = analyser.frames.frame(clip, one.face_ref[0])
+        frame = analyser.frames.frame(clip, one.face_ref[0], one.face.stops)
         sharp = min(sharpness(frame, one.face, topology) / MIN_SHARPNESS, 1.5)
         looks[one.face_ref] = (
             sharp * (1 - outside_share(frame, one.face)) ** 2,

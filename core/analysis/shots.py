@@ -26,7 +26,7 @@ CUTS_SCHEMA = Schema(
     (ArraySpec("cuts", "int32", ("cuts",), 0, _MAX_FRAME_NUMBER),), {"cuts": range(BLOCK_FRAMES + 1)}
 )
 VisitFrame = Callable[[int], None]
-"""Called with the number of a frame while its pixels are at hand."""
+"""Called with the number of a frame that need not be decoded anew then."""
 
 
 class ShotFinder:
@@ -99,7 +99,7 @@ class ShotFinder:
         for number in range(max(0, first - 2), stop + 1):
             if number < clip.info.frame_count:
                 with skip_unreadable_frames():
-                    looks[number] = self._frames.thumbnail(clip, number)
+                    looks[number] = self._frames.passing_thumbnail(clip, number)
                     if first <= number < stop:
                         on_frame(number)
             looks.pop(number - 4, None)

@@ -14,10 +14,12 @@ import numpy as np
 from ..errors import ClipError
 from ..face.types import Face, Floats, Pixels, Pose
 from ..media.clip import Clip
+from ..media.light_space import light_space
 from ..recipe import Recipe
 from .analyser import Analyser, Analysis
 from .cuts import is_cut
 from .detectors.contract import iou
+from .face_exposure import STEADY_REACH, blend_exposures, steady_exposures
 from .landmark import bounding_box
 from .recognisers.contract import EmbeddingSpace, l2_normalise
 from .track import match_faces, smooth_landmarks, smoothing_reach
@@ -46,6 +48,8 @@ def stabilised_faces(analyser: Analyser, clip: Clip, number: int, recipe: Recipe
     own = analyser.analysis(clip, number, recipe)
     width, gaps = recipe.landmark.steady, recipe.landmark.gaps
     reach = max(smoothing_reach(width), gaps)
+    if light_space(clip.source.reading) is not None:
+        reach = max(reach, STEADY_REACH)
     shot = shot_frames(analyser, clip, number, reach, reach)
     around = {number: own}
     for near in _frames_with_same_points(shot, number, recipe):
@@ -55,7 +59,7 @@ def stabilised_faces(analyser: Analyser, clip: Clip, number: int, recipe: Recipe
     filled, vectors = _interpolate_gaps(number, around, gaps)
     faces = {near: list(analysis.faces) for near, analysis in around.items()}
     faces[number] += filled
-    steady = smooth_landmarks(number, faces, width)
+    steady = steady_exposures(number, smooth_landmarks(number, faces, width), faces)
     joined = np.concatenate([own.embeddings, *(row[None] for row in vectors)]) if vectors else own.embeddings
     return FrameFaces(own.frame, tuple(steady), np.asarray(joined, np.float32), own.space)
 
@@ -260,7 +264,8 @@ def _interpolate_face(face: Face, other: Face, share: float) -> Face:
         strict=True,
     )
     turned = [here + ((there - here + 180) % 360 - 180) * share for here, there in pairs]
-    return Face(bounding_box(points), min(face.score, other.score), points, Pose(*turned))
+    stops = blend_exposures(face, other, share)
+    return Face(bounding_box(points), min(face.score, other.score), points, Pose(*turned), stops)
 
 
 def _is_free(face: Face, others: Sequence[Face]) -> bool:

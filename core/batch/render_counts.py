@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ..export.frames import RenderedFrame
+from ..reporting.layer_outcomes import pluralise
 from ..reporting.spans import frame_spans
 
 
@@ -60,9 +61,8 @@ class RenderCounts:
     def summary(self, seconds: float, *, names_copies: bool) -> str:
         """Return the last line of a render that took so long."""
         copied = f", {self.copied_count} copied" if names_copies else ""
-        return (
-            f"{self.written_count} frames, {self.changed_count} of them changed{copied}, in {seconds:.1f} s"
-        )
+        frames = pluralise(self.written_count, "frame")
+        return f"{frames}, {self.changed_count} of them changed{copied}, in {seconds:.1f} s"
 
     def warnings(self, fps: Fraction | None, min_height: float) -> list[str]:
         """Return a line for each reason, naming its frames, and for what else looks wrong.

@@ -4,7 +4,7 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..recipe import parameters
 from ..recipe.parameter import Parameter
@@ -54,6 +54,15 @@ class _PrintVersion(argparse.Action):
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, as every other error does."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse a command line, and say of files too many that a shell expands patterns without quotes."""
+        namespace, others = self.parse_known_args(args, namespace)
+        if others:
+            takes_patterns = hasattr(namespace, "faces") and not any(word.startswith("-") for word in others)
+            remedy = ": put patterns in quotes, such as 'cast/*'" if takes_patterns else ""
+            self.error(f"unrecognized arguments: {' '.join(others)}{remedy}")
+        return namespace
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"understudy: {quote(message)}: see {self.prog} --help\n")

@@ -42,6 +42,7 @@ environment, for render, cache and Blender (where it comes before the preference
   UNDERSTUDY_CONSENT_FILE       the file of consent records; `off` for none, whatever the project says
   UNDERSTUDY_SAFEGUARD          `off` looks at no shot for nudity; docs/trust.md says what is done without it
   UNDERSTUDY_MODELS             the folder of your own models; `off` for the usual place, whatever the preferences say
+  UNDERSTUDY_MODEL_CACHE        what the optimized graphs of large models may take, such as 4G; or `off`
   UNDERSTUDY_MARKS              `off` marks no output as a composite, `require` makes none without its marks
   UNDERSTUDY_C2PA               `off` writes no C2PA manifests; docs/trust.md lists what else they can be given
 """
@@ -106,6 +107,7 @@ def add_explain(commands: Any) -> None:
     explain.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for render")
     explain.add_argument("--colorspace", default="", metavar="NAME", help="as for render")
     explain.add_argument("--corrections", type=Path, metavar="FILE.json", help="as for render")
+    explain.add_argument("--roto", type=Path, metavar="FILE.json", help="as for render")
     explain.add_argument(
         "--cache-dir",
         type=Path,

@@ -24,6 +24,7 @@ from ..consent.request_consent import image_hashes
 from ..errors import OutputError, os_error_reason
 from ..filesystem import write_file
 from ..recipe.request import SwapRequest
+from ..reporting.layer_outcomes import pluralise
 from ..sessions.settings import CONSENT_FILE_VARIABLE
 from ..system.user_name import user_name
 from ..units import OFF
@@ -91,7 +92,9 @@ def _text(record: ConsentRecord, today: date) -> str:
     end = "without an end" if record.until is None else f"until {record.until}"
     if record.state(today) is ConsentState.ENDED:
         end = f"ENDED on {record.until}"
-    images = f"for {len(record.images)} images" if record.images else "for every image of that name"
+    images = (
+        f"for {pluralise(len(record.images), 'image')}" if record.images else "for every image of that name"
+    )
     parts = [end, images]
     parts += [f"project {record.project}"] if record.project else []
     parts += [f"use {record.use}"] if record.use else []
@@ -150,7 +153,7 @@ def _export(output: Path, records: Sequence[ConsentRecord]) -> None:
             raise OutputError(f"can't write {output}: {os_error_reason(error)}; check the folder") from error
     else:
         raise OutputError(f"can't write {output}: name a file that ends in {_CSV} or {_JSON}")
-    show(f"{output}: {len(records)} records")
+    show(f"{output}: {pluralise(len(records), 'record')}")
 
 
 def _cell(value: object) -> str:
@@ -187,5 +190,5 @@ def _check(arguments: argparse.Namespace, records: Sequence[ConsentRecord], fold
             show(f"record {number}: it ended on {record.until}")
             is_well = False
     if is_well and not (arguments.face or arguments.name):
-        show(f"all {len(records)} records hold")
+        show("the record holds" if len(records) == 1 else f"all {len(records)} records hold")
     return is_well

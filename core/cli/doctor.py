@@ -17,6 +17,7 @@ from ..provenance.certificates import read_identity
 from ..provenance.settings import mark_settings
 from ..sessions.settings import PROVIDER_VARIABLE
 from ..system.version import program_name
+from .doctor_graphs import check_graphs
 from .doctor_safeguard import check_safeguard
 from .output import show
 
@@ -31,8 +32,9 @@ def doctor(folder: Path | None = None) -> bool:
     checks += [_check_encoder(), _check_images()]
     checks.append(_check_processor())
     checks.append(_check_marks())
-    checks.append(_check_models(embedded_folder() if folder is None else folder))
+    checks.append(check_models(embedded_folder() if folder is None else folder))
     checks.append(check_safeguard())
+    checks.append(check_graphs())
     return all(checks)
 
 
@@ -97,7 +99,8 @@ def _check_encoder() -> bool:
     return True
 
 
-def _check_models(folder: Path) -> bool:
+def check_models(folder: Path) -> bool:
+    """Say of each embedded model whether it is there and intact; return whether all are."""
     files = list(embedded_files(folder).values())
     missing = [path.name for path in files if not path.is_file()]
     if missing:

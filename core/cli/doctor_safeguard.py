@@ -4,7 +4,7 @@
 import os
 
 from ..errors import ModelError
-from ..models.embedded import SAFEGUARD, how_to_get_models, safeguard_file
+from ..models.embedded import SAFEGUARD, how_to_get_models, program_words, safeguard_file
 from ..models.library import ModelLibrary, user_model_folder
 from ..models.safeguard import find_safeguard_model
 from ..sessions.settings import SAFEGUARD_VARIABLE
@@ -34,7 +34,7 @@ def check_safeguard() -> bool:
     if model is None:
         show(
             f"the safeguard's model {SAFEGUARD} is not in {user_model_folder()}, so that no shot is looked at for "
-            f"nudity: run `understudy models fetch {SAFEGUARD}` (AGPL-3.0, 12 MB)"
+            f"nudity: run `{program_words()} models fetch {SAFEGUARD}` (AGPL-3.0, 12 MB)"
         )
         return True
     card = library.catalogue.card_by_sha256(model.sha256)

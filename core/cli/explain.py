@@ -55,7 +55,7 @@ def explain(arguments: argparse.Namespace) -> None:
                 [*near, *shared], encryption_from_environment(), signature_from_environment(), STAGE_SCHEMAS
             )
         ) as store,
-        open_named_clip(arguments.clip, arguments.colorspace).clip as clip,
+        (opened := open_named_clip(arguments.clip, arguments.colorspace)).clip as clip,
     ):
         frame_range(clip, arguments.frame, arguments.frame)
         models = embedded_models()
@@ -67,7 +67,7 @@ def explain(arguments: argparse.Namespace) -> None:
             arguments.frame,
             request,
         )
-        for warning in (*run.ignored, *store.warnings):
+        for warning in (*opened.warnings, *clip.faults, *run.ignored, *store.warnings):
             print_diagnostic(f"warning: {warning}")
     if arguments.json:
         show_json({"frame": arguments.frame, "stages": [_as_dict(fact) for fact in facts]})

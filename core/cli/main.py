@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import FaceNumberError, UnderstudyError
 from ..system.address_space import keep_within_limit, limit_bytes
-from ..system.memory_errors import raise_memory_errors
+from ..system.memory_errors import MEMORY_HINT, raise_memory_errors
 from .arguments import parser
 from .output import close_result, flush_lines, keep_standard_streams, print_diagnostic
 from .signals import StopInterrupt, StopSignal
@@ -136,7 +136,7 @@ def _report_error(error: BaseException, stop: StopSignal, *, keeps_results: bool
         return EXIT_FAILURE
     # A library that can't be mapped is an ImportError.
     if isinstance(error, MemoryError) or (isinstance(error, ImportError) and limit_bytes() is not None):
-        print_diagnostic("there is not enough memory: close other programs, or raise the limit (ulimit -v)")
+        print_diagnostic(f"there is not enough memory{MEMORY_HINT}")
         return EXIT_FAILURE
     print_diagnostic(
         f"this is a bug: {type(error).__name__} in {_source_location(error)}; please report it with this line"

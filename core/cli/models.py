@@ -10,7 +10,9 @@ from pathlib import Path
 from ..errors import ModelError, OutputError, os_error_reason
 from ..filesystem import Folder, open_input, write_all, write_file
 from ..models.catalog import Catalogue, ModelCard, load_catalogue
+from ..models.embedded import embedded_files, embedded_folder
 from ..models.fetch import ProgressCallback, fetch, open_target_folder
+from ..models.graphs.graph_folder import user_graph_folder
 from ..models.library import LocalModel, ModelLibrary, signature_problem, user_model_folder
 from ..models.licences import engine_licences, strictest
 from ..models.model_file import ModelFile
@@ -18,6 +20,7 @@ from ..models.statement import statement_path
 from ..reporting.quoting import quote
 from ..sessions.licences import DATA_NOTE
 from ..sessions.settings import STAY_OFFLINE
+from .doctor import check_models
 from .output import is_terminal, show, show_transfer
 
 _CHUNK_BYTES = 1 << 20
@@ -26,6 +29,9 @@ _CHUNK_BYTES = 1 << 20
 def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bool:
     """Do what the arguments of `models_arguments` ask; return whether all is well. Raises UnderstudyError."""
     catalogue = load_catalogue() if catalogue is None else catalogue
+    if arguments.action == "clean":
+        _clean()
+        return True
     folder = arguments.folder or user_model_folder()
     if arguments.action == "add":
         _add(arguments, folder, catalogue)
@@ -67,6 +73,18 @@ def _list(folder: Path, catalogue: Catalogue) -> None:
             show(f"{star} {place:<26} {known.file:<36} {_licence_text(known)}{limit} {known.page}")
     show("")
     show(f"{DATA_NOTE[0].upper()}{DATA_NOTE[1:]}.")
+
+
+def _clean() -> None:
+    graphs = user_graph_folder()
+    try:
+        freed = 0 if graphs is None else graphs.remove_all()
+        left = [] if graphs is None else graphs.entries()
+    except OSError as error:
+        raise OutputError(f"can't remove the optimized graphs: {os_error_reason(error)}") from error
+    if graphs is not None and left:
+        raise OutputError(f"can't remove all optimized graphs: remove {quote(graphs.place.path)}")
+    show(f"{freed / 1e6:.1f} MB of optimized graphs removed")
 
 
 def _family_name(model: LocalModel) -> str:
@@ -148,8 +166,11 @@ def _write_statement(target: Path, family: str, arguments: argparse.Namespace) -
 
 def _verify(folder: Path, catalogue: Catalogue) -> bool:
     """Read every file again, whatever is remembered of it, and say whether it is what it should be."""
-    well = True
+    well = check_models(embedded_folder())
+    embedded = embedded_files().values()
     for one in _without_cached_hashes(ModelLibrary([folder], catalogue).local_models()):
+        if one.file.path in embedded:
+            continue
         try:
             known = catalogue.card_by_sha256(one.file.sha256)
         except ModelError as error:

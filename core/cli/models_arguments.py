@@ -47,6 +47,14 @@ def add_models(commands: "argparse._SubParsersAction[Any]") -> None:
     fetched.add_argument("--quiet", action="store_true", help="show no progress")
     _add_folder(fetched)
 
+    actions.add_parser(
+        "clean",
+        help="remove the optimized graphs of large models, which are copies of their weights",
+        description="Remove the optimized graphs of large models from your own cache folder. They are copies of the "
+        "models' weights, kept so that a model opens sooner, and are made again when models are used.",
+        allow_abbrev=False,
+    )
+
     verified = actions.add_parser("verify", help="read every file again and check it", allow_abbrev=False)
     _add_folder(verified)
 

@@ -49,8 +49,8 @@ def add_people(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="what the numbers of a clip mean, by Blender's name: of OpenEXR images 'Linear "
         "Rec.709' or ACEScg, of movies and other images such as 'AgX Log', 'S-Log3 S-Gamut3.Cine' or Rec.2100-HLG; "
-        "they are written in that space, with all their highlights (default: movies say whether they are PQ or HLG, "
-        "all others are read as an sRGB display shows them)",
+        "they are written in that space, with all their highlights (default: movies say whether they are PQ, HLG or "
+        "log, all others are read as an sRGB display shows them)",
     )
     parser.add_argument(
         "--corrections",

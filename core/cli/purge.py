@@ -13,8 +13,8 @@ from ..cache.base.key import SHA256_HEX, Key
 from ..cache.maintenance.lineage import derived_from, walk_entries
 from ..cache.removal.dependents import CacheEntry
 from ..cache.stores.local import PackStore
-from ..errors import CacheError, OutputError
-from ..export.inputs import open_named_clip
+from ..errors import CacheError, ClipError, OutputError
+from ..export.inputs import open_named_clip, require_input
 from ..layers.blanking import blank_layers
 from ..reporting.layer_outcomes import pluralise
 from ..reporting.quoting import quote
@@ -168,5 +168,6 @@ def _root_ids(arguments: argparse.Namespace) -> set[str]:
         if SHA256_HEX.fullmatch(text):
             seeds.add(text)
             continue
+        require_input(Path(text), "image", ClipError)
         seeds |= image_roots([Path(text)])
     return seeds

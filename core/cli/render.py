@@ -51,8 +51,9 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         seconds = time.perf_counter() - began
         if arguments.report:
             write_report(arguments.report, report.as_dict() | _report_extras(outcome, seconds, run.cache))
-    if not arguments.quiet:
-        show(outcome.summary(seconds, names_copies=arguments.copy_untouched))
+        if not arguments.quiet:
+            show(outcome.summary(seconds, names_copies=arguments.copy_untouched))
+        pipeline.finish_graphs()
     return bool(outcome.failed_frames)
 
 

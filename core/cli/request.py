@@ -2,6 +2,7 @@
 """Who plays whose part, as the arguments of a command say it: the same for all commands, or their keys would differ."""
 
 import argparse
+from dataclasses import replace
 
 from ..batch.corrections import correct_swaps, read_corrections
 from ..batch.roto_file import mask_swaps, read_roto
@@ -20,9 +21,11 @@ def request_from_arguments(arguments: argparse.Namespace, consent: str = "") -> 
 
 
 def corrected_request(arguments: argparse.Namespace) -> SwapRequest:
-    """Return what `request_from_arguments` does, with --corrections. Raises BatchError as well."""
+    """Return what `request_from_arguments` does, with --corrections and --roto. Raises BatchError as well."""
     request = request_from_arguments(arguments)
-    return read_corrections(arguments.corrections).correct(request) if arguments.corrections else request
+    if arguments.corrections:
+        request = read_corrections(arguments.corrections).correct(request)
+    return replace(request, roto=read_roto(arguments.roto)) if arguments.roto else request
 
 
 def swaps_from_arguments(arguments: argparse.Namespace) -> tuple[ClipSwap, ...]:

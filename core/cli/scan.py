@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from ..batch.job import correction_warnings
-from ..batch.roto_file import read_roto
 from ..errors import OutputError, os_error_reason
 from ..export.inputs import follow_link, frame_range, open_named_clip, require_output
 from ..filesystem import write_file
@@ -35,8 +34,6 @@ def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     Raises UnderstudyError if that can't be done. Prints progress and warnings on stderr.
     """
     request = corrected_request(arguments)
-    if arguments.roto:
-        request = replace(request, roto=read_roto(arguments.roto))
     if arguments.html:
         require_output(follow_link(arguments.html, "page"), "page", [arguments.clip, *arguments.face])
     with ExitStack() as stack:

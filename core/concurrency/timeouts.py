@@ -10,6 +10,8 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Protocol, TypeVar
 
+from .thread_start import try_start_thread
+
 _POLL_SECONDS = 0.05
 _T = TypeVar("_T")
 
@@ -100,13 +102,16 @@ class TimedThread:
     def call(self, work: Callable[[], _T], timeout_seconds: float, stop: StopToken | None = None) -> _T:
         """See `Caller.call`.
 
-        `work` goes on after a TimeoutError; until it ends, every further call times out as well.
+        `work` goes on after a TimeoutError; until it ends, every further call times out as well. Where the thread can't
+        start, the call times out at once.
         """
         end = time.monotonic() + timeout_seconds
         free = self._idle.acquire
         if not free(blocking=False) and not _wait_until(lambda wait: free(timeout=wait), end, stop):
             raise TimeoutError
         call = self._submit(work)
+        if call is None:
+            raise TimeoutError
         if not _wait_until(lambda wait: bool(wait_for([call], wait).done), end, stop):
             raise TimeoutError
         return call.result()
@@ -114,12 +119,11 @@ class TimedThread:
     def try_submit(self, work: Callable[[], object]) -> bool:
         """Have `work` done without waiting for it, unless the thread is at something; tell whether it is.
 
-        What it raises is lost.
+        What it raises is lost. A thread that can't start does nothing.
         """
         if not self._idle.acquire(blocking=False):
             return False
-        self._submit(work)
-        return True
+        return self._submit(work) is not None
 
     def close(self) -> None:
         """End the thread once its call has returned. Calling again starts another."""
@@ -128,12 +132,15 @@ class TimedThread:
                 self._calls.put(None)
                 self._thread = None
 
-    def _submit(self, work: Callable[[], _T]) -> Future[_T]:
+    def _submit(self, work: Callable[[], _T]) -> Future[_T] | None:
+        """Hand a call to the thread; None where there may be no thread."""
         call: Future[_T] = Future()
         with self._start_lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-                self._thread.start()
+                self._thread = try_start_thread(self._work, self._name)
+                if self._thread is None:
+                    self._idle.release()
+                    return None
             self._calls.put(partial(_run, work, call))
         return call
 

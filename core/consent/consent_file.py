@@ -39,7 +39,10 @@ def read_records(path: Path) -> tuple[ConsentRecord, ...]:
     try:
         values = json.loads(read_input(path, _MAX_BYTES).decode("utf-8"))
     except OSError as error:
-        raise ConsentError(f"can't read the consent file {quote(path)}: {os_error_reason(error)}") from error
+        raise ConsentError(
+            f"can't read the consent file {quote(path)}: {os_error_reason(error).lower()}; check the path, or add a "
+            "record, which makes it"
+        ) from error
     except (ValueError, RecursionError):
         raise ConsentError(f"{quote(path)} is no file of consent records: it is no JSON") from None
     if not isinstance(values, dict) or not isinstance(values.get("records"), list):

@@ -19,8 +19,9 @@ from ..media.bounds import frame_capacity
 from ..media.clip import Clip, DecodedImages, FramePixels
 from ..pipeline.pipeline import Pipeline
 from ..recipe.request import SwapRequest
+from ..system.memory_errors import MEMORY_HINT
 
-NO_MEMORY = "there is not enough memory for it: close other programs, or raise the limit (ulimit -v)"
+NO_MEMORY = f"there is not enough memory for it{MEMORY_HINT}"
 
 _PREFETCH_FRAMES = 2
 _ROW_STEP = 16

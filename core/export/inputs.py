@@ -12,9 +12,10 @@ from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError, os
 from ..filesystem import Folder, is_read_only
 from ..media.clip import Clip
 from ..media.image_clip import is_image
-from ..media.source_image import is_source_image
+from ..media.source_image import foreign_file_text, is_source_image
 from ..media.viewer_clip import ViewerClip, open_viewer_clip, open_viewer_light, open_viewer_sequence
 from ..recipe.request import FaceImage
+from ..reporting.layer_outcomes import pluralise
 from .image_names import IMAGE_SUFFIXES, is_image_pattern, matches
 
 _NUMBER_FIELD = re.compile(r"%0?\d*d")
@@ -26,12 +27,12 @@ def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
     """Return the images of a person; `numbers` holds face numbers for the first of them. FaceImageError."""
     if len(numbers) > len(paths):
         raise FaceImageError(
-            f"{len(numbers)} face numbers were given for {len(paths)} images: one each at most"
+            f"{len(numbers)} face numbers were given for {pluralise(len(paths), 'image')}: one each at most"
         )
     for path in paths:
-        _require_file(path, "image", FaceImageError)
+        require_input(path, "image", FaceImageError)
         if not is_source_image(path):
-            raise FaceImageError(f"{path} is not an image: use a PNG, JPEG, TIFF, BMP, WebP or AVIF file")
+            raise FaceImageError(foreign_file_text(path))
     numbers = [*numbers, *([0] * (len(paths) - len(numbers)))]
     return tuple(FaceImage(path, number) for path, number in zip(paths, numbers, strict=True))
 
@@ -40,7 +41,7 @@ def open_named_clip(path: Path, colorspace: str = "") -> ViewerClip:
     """Open a movie, image, folder of images or pattern; OpenEXR images as light of a `colorspace`. ClipError."""
     paths = _sequence_paths(path)
     if paths is None:
-        _require_file(path, "clip", ClipError)
+        require_input(path, "clip", ClipError)
     if colorspace:
         return open_viewer_light([path] if paths is None else paths, colorspace)
     return open_viewer_clip(path) if paths is None else open_viewer_sequence(paths)
@@ -115,7 +116,7 @@ def require_movie_name(path: Path) -> None:
             f"{path.name} is one image for all frames: give a number, such as out_%05d{path.suffix}"
         )
     raise OutputError(
-        f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIE_SUFFIXES)}, "
+        f"can't tell the kind of movie from {path.name or path}: end it in {', '.join(_MOVIE_SUFFIXES)}, "
         "or give a pattern such as out_%05d.png"
     )
 
@@ -160,7 +161,8 @@ def _parse_frame_rate(text: str) -> Fraction:
     return rate.limit_denominator(1001)
 
 
-def _require_file(path: Path, kind: str, error_type: type[UnderstudyError]) -> None:
+def require_input(path: Path, kind: str, error_type: type[UnderstudyError]) -> None:
+    """Raise an error of a type unless a file that a command names is there and may be read."""
     try:
         path.stat()
     except OSError as error:
@@ -170,5 +172,9 @@ def _require_file(path: Path, kind: str, error_type: type[UnderstudyError]) -> N
         raise error_type(
             f"can't find the {kind} {path}: {os_error_reason(error).lower()}; {remedy}"
         ) from error
+    if path.is_dir():
+        raise error_type(f"the {kind} {path} is a folder; name the files in it one by one")
     if not path.is_file():
         raise error_type(f"the {kind} {path} is not a file; check the path")
+    if not os.access(path, os.R_OK):
+        raise error_type(f"can't read the {kind} {path}: permission denied; check its permissions")

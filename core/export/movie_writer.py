@@ -17,10 +17,11 @@ from av.video.frame import VideoFrame
 from ..errors import OutputError
 from ..filesystem import NewFiles
 from ..fusion.patch import Patch
+from ..system.address_space import limit_bytes
 from .containers import FORMATS
 from .encoding import choose_encoding
 from .frame_times import FrameTimes
-from .frames import RenderedFrame
+from .frames import NO_MEMORY, RenderedFrame
 from .image_losses import image_losses
 from .options import EncodingChoice
 from .packet_copy import Splice
@@ -286,12 +287,14 @@ class VideoWriter:
         return {}
 
     def _write_error(self, error: BaseException) -> OutputError:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         if isinstance(error, MemoryError):
-            reason = "there is not enough memory"
+            return OutputError(f"can't write {self._path}: {NO_MEMORY}")
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = reason.splitlines()[0].lower()
+        if isinstance(error, av.error.ExternalError) and limit_bytes() is not None:
+            reason += ", which may be short of memory (ulimit -v)"
         place = getattr(error, "filename2", None)  # what could not be put in its place
         path = self._path.with_name(place) if isinstance(place, str) else self._path
-        return OutputError(
-            f"can't write {path}: {reason.splitlines()[0].lower()}; "
-            "check the folder and free space, or choose an .mp4, .mov or .mkv name"
-        )
+        # What is not the system's fault may be that of the file's kind.
+        kind = "" if isinstance(error, OSError) else ", or choose an .mp4, .mov or .mkv name"
+        return OutputError(f"can't write {path}: {reason}; check the folder and free space{kind}")

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 
 from ..errors import ClipError
 from ..media.clip import ClipInfo
-from ..media.movie_stream import READ_ERRORS, open_media, video_stream
+from ..media.movie_stream import READ_ERRORS, decode_error, open_media, video_stream
 from .colour_tags import RGB, ColourTags, tags_of_images, tags_of_stream
 from .pixel_formats import pixel_layout
 from .track_header import FIELD_ORDER, FLAG_INTERLACED, track_numbers
@@ -145,9 +145,7 @@ def describe_video(path: Path) -> SourceVideo:
                 light_levels=_light_levels(first),
             )
     except READ_ERRORS as fault:
-        raise ClipError(
-            f"{path} can't be decoded as a movie; check that it plays, or transcode it"
-        ) from fault
+        raise decode_error(path, fault) from fault
 
 
 def written_tags(source: SourceVideo, pixel_format: str) -> ColourTags:

@@ -60,6 +60,9 @@ class Face:
     """(478, 3): x, y, and z in the same scale, smaller is nearer to the camera. Landmarkers other than FaceMesh give
     (k, 3) with a z of 0, for the sets of `landmark_sets`."""
     pose: Pose
+    stops: float | None = None
+    """The exposure of the view that it is seen in, where its frame is of a clip of light: see `analysis.face_exposure`.
+    None for clips that are coded for a display."""
 
     @property
     def has_mesh(self) -> bool:

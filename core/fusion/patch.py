@@ -43,7 +43,10 @@ FootagePatch = Patch | LightPatch
 
 
 def composite_patches(patches: Sequence[Patch], size: tuple[int, int]) -> Patch | None:
-    """Lay patches over each other, the last on top, into one for a frame of (width, height); None if empty."""
+    """Lay patches over each other, the last on top, into one for a frame of (width, height); None if empty.
+
+    Their colors may be light, as floats, if that of all is.
+    """
     patches = [patch for patch in patches if patch.pixels.size]
     if not patches:
         return None

@@ -20,11 +20,11 @@ from ..geometry.smoothstep import smoothstep
 from .colour import DARK_OFFSET_LEVELS
 from .mask import inside_distance
 
-VERSION = 3
+VERSION = 4
 _SMALL_PIXELS = 72
 _SIGMA_SHARE = 0.18
 """How far the tone is drawn out, of the face's height: the standard deviation of its low-pass."""
-_FADE_SHARE = 0.55
+_FADE_SHARE = 0.3
 """How far beyond the face's outline its tone ends, of the face's height."""
 _MAX_LOG_GAIN = 0.6
 _SKIN_BLUR_PIXELS = 1.5

@@ -15,6 +15,7 @@ from ..face.types import Floats, Pixels
 from .crop import scale_points
 from .mesh_raster import fill_polygons
 from .mesh_topology import Indices, Topology
+from .mouth_cover import hide_mouth
 from .outline import convex_hull, grow_outline
 from .skin_tolerance import inner_tolerance
 
@@ -126,6 +127,7 @@ def unoccluded_mask(
     valid = fill_polygons([convex_hull(scaled[topology.oval])], small).astype(np.float32) / 255
     tolerance = inner_tolerance(scaled, small, topology) if is_lenient else 1.0
     likeness = skin_likeness(image, scaled, valid, topology, tolerance)
+    likeness = hide_mouth(likeness, image, scaled, topology) if is_lenient else likeness
     # Drawn in by a pixel: the edge of what covers the face is mixed with skin.
     soft = cv2.GaussianBlur(cv2.erode(likeness, np.ones((3, 3), np.uint8)), (0, 0), 1.0)
     return np.asarray(np.round(soft * 255), np.uint8)

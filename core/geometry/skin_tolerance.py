@@ -15,7 +15,8 @@ from .mesh_topology import Topology
 from .outline import convex_hull
 from .smoothstep import smoothstep
 
-VERSION = 1
+VERSION = 2
+"""Of how a face of another form is told from what covers it: it counts up with `mouth_cover` too."""
 _MAX_TOLERANCE = 1.6
 """On the pairs of which `face_form` tells: in 04, two lights on a face, a cheek and the upper lip were taken for cover.
 1.5 all over the face and a wider edge came out alike. Bars and boxes before a face (33) are found as before."""

@@ -23,11 +23,11 @@ from .smoothstep import smoothstep
 
 MIN_DETERMINANT = 0.2
 """A warp shrinks nothing to less than this share of its area."""
-_GRID_CELLS = 16
+_GRID_CELLS = 9
 """Cells over a warp's reach."""
 _SMOOTHING = 0.02
-_BORDER_REACH_SHARE = 0.25
-_NEIGHBOUR_REACH_SHARE = 0.3
+_BORDER_REACH_SHARE = 0.45
+_NEIGHBOUR_REACH_SHARE = 0.54
 _SOFTENING_ROUNDS = 10
 _SOFTENING_SHARE = 0.3
 _SOFTENING_CELLS = 2.5

@@ -79,6 +79,38 @@ def lay_over_black(pixels: FramePixels, header: ImageHeader, data: bytes) -> Non
         band[..., :3] = np.where(alpha == most, band[..., :3], coded)
 
 
+def lay_premultiplied_over_black(pixels: FramePixels) -> FramePixels:
+    """Return what Blender shows of an image whose codes are multiplied by its alpha, as in DPX files.
+
+    It divides them by alpha, those of 8 bits to whole codes, and then lays them over black as those of other images.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3 or 4), uint8, uint16 or float32
+        RGB, which is given back as it is, or RGBA.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), the same dtype
+        RGB. Where alpha is 0, those of 8 bits are black and others as they are.
+    """
+    result = np.ascontiguousarray(pixels[..., :3])
+    if pixels.shape[2] == 3:
+        return result
+    most = {np.uint8: 255, np.uint16: 65535}.get(pixels.dtype.type, 1)
+    clear = pixels[..., 3] != most
+    if pixels.dtype == np.uint8:
+        codes, alpha = np.split(pixels[clear].astype(np.uint32), [3], 1)
+        straight = np.minimum((510 * codes + alpha) // np.maximum(2 * alpha, 1), 255)
+        result[clear] = straight * alpha // 255
+        return result
+    clear &= pixels[..., 3] != 0
+    colours, share = np.split(np.asarray(pixels[clear] / np.float32(most), np.float32), [3], 1)
+    coded = encode_srgb(decode_srgb(colours / share) * share)
+    result[clear] = coded if most == 1 else np.round(np.clip(coded, 0, 1) * most)
+    return result
+
+
 def _blacken_key(pixels: FramePixels, header: ImageHeader, data: bytes) -> None:
     at = data.find(b"tRNS")
     length, *_ = struct.unpack_from(">I", data, at - 4)

@@ -137,6 +137,33 @@ class DecodedImages(Protocol):
         ...
 
 
+@runtime_checkable
+class SampledFrames(Protocol):
+    """A clip that can read some pixels of a frame for less than all of them."""
+
+    def read_samples(self, number: int, step: int) -> FramePixels | None:
+        """Return the pixels of a frame that is only looked at.
+
+        Parameters
+        ----------
+        number : int
+            The frame, counted from 0.
+        step : int
+            Every how many rows and columns.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            `read(number)[::step, ::step]`; None where that would cost as much as `read`.
+
+        Raises
+        ------
+        ClipError, ClipChangedError
+            As for `read`.
+        """
+        ...
+
+
 class FrameCache(LruCache[int, FramePixels]):
     """The last few frames read, by their numbers."""
 

@@ -168,4 +168,4 @@ def _clip_info_key(stamp: SourceStamp, source: ClipSource) -> Key:
 
 
 def _transfer_key(stamp: SourceStamp) -> Key:
-    return stage_key("transfer", 1, {"stamp": stamp.text})
+    return stage_key("transfer", 2, {"stamp": stamp.text})

@@ -15,17 +15,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ClipError
+from ..filesystem import open_input
 from .bounds import require_image_size
 from .clip import FramePixels
+from .dpx_chroma import CHROMA_CHANNEL_COUNTS, convert_chroma, has_alpha, is_shown
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 SIGNATURES = (b"SDPX", b"XPDS")
-_ELEMENT_AT, _SIZE_AT = 780, 772
-_CHANNELS = {6: (0, 0, 0), 50: (0, 1, 2), 51: (0, 1, 2), 52: (3, 2, 1)}
-"""Where red, green and blue are in a pixel, by the header's descriptor: luma, RGB, RGBA and ABGR."""
-_CHANNEL_COUNTS = {6: 1, 50: 3, 51: 4, 52: 4}
+_ELEMENT_AT, _SIZE_AT, _TRANSFER_AT = 780, 772, 801
+_LOG_TRANSFERS = (1, 3)
+"""What the header calls printing density and logarithmic."""
+_CHANNELS = {6: (0, 0, 0), 50: (0, 1, 2), 51: (0, 1, 2, 3), 52: (3, 2, 1, 0)}
+"""Where red, green, blue and alpha are in a pixel, by the header's descriptor: luma, RGB, RGBA and ABGR."""
+_CHANNEL_COUNTS = {6: 1, 50: 3, 51: 4, 52: 4, **CHROMA_CHANNEL_COUNTS}
+_RUN_LENGTHS = 1
 _PACKED, _FILLED_RIGHT, _FILLED_LEFT = range(3)
 _UNDEFINED = 0xFFFFFFFF
 _TEN_BITS, _TWELVE_BITS = 10, 12
@@ -43,7 +48,9 @@ class DpxHeader:
     width, height : int
         In pixels.
     descriptor : int
-        Which channels a pixel has: a key of `_CHANNELS`.
+        Which channels a pixel has: a key of `_CHANNEL_COUNTS`.
+    colorimetric : int
+        What colour differences are of.
     bits : int
         Of one sample: 8, 10, 12, 16, or 32 for floats.
     packing : int
@@ -59,6 +66,7 @@ class DpxHeader:
     width: int
     height: int
     descriptor: int
+    colorimetric: int
     bits: int
     packing: int
     order: str
@@ -105,8 +113,9 @@ def decode_dpx(path: Path, data: bytes) -> FramePixels:
 
     Returns
     -------
-    ndarray, shape (H, W, 3), uint8, uint16 or float32
-        RGB: codes of 8 bits, those of 10 to 16 bits with 16, or floats as stored.
+    ndarray, shape (H, W, 3 or 4), uint8, uint16 or float32
+        RGB, or RGBA where colours are multiplied by alpha: codes of 8 bits, those of 10 to 16 bits with 16, or floats
+        as stored.
 
     Raises
     ------
@@ -115,17 +124,32 @@ def decode_dpx(path: Path, data: bytes) -> FramePixels:
     """
     header = _read_header(path, data)
     dtype: npt.DTypeLike = {8: np.uint8, 32: np.float32}.get(header.bits, np.uint16)
-    decoded = header.width * header.height * 3 * np.dtype(dtype).itemsize
+    is_chroma = header.descriptor in CHROMA_CHANNEL_COUNTS
+    channels = has_alpha(header.descriptor) + 3 if is_chroma else len(_CHANNELS[header.descriptor])
+    decoded = header.width * header.height * channels * np.dtype(dtype).itemsize
     require_image_size(path, header.width, header.height, decoded, decoded, len(data))
     if header.offset + header.height * header.line_bytes - header.line_padding > len(data):
         raise ClipError(f"{path} is cut off: it has fewer lines than its DPX header says; copy it again")
-    result = np.empty((header.height, header.width, 3), dtype)
-    channels = list(_CHANNELS[header.descriptor])
+    result = np.empty((header.height, header.width, channels), dtype)
     for row, words in _bands(header, data):
         samples = _samples(header, words)[:, : header.line_samples]
         pixels = samples.reshape(len(words), header.width, -1)
-        result[row : row + len(words)] = pixels[..., channels]
+        band = result[row : row + len(words)]
+        if is_chroma:
+            band[...] = convert_chroma(pixels.astype(dtype), header.descriptor, header.colorimetric)
+        else:
+            band[...] = pixels[..., list(_CHANNELS[header.descriptor])]
     return result
+
+
+def has_log_codes(path: Path) -> bool:
+    """Tell whether a file is a DPX image whose header says that its codes are logarithmic."""
+    try:
+        with open_input(path) as file:
+            head = file.read(_TRANSFER_AT + 1) or b""
+    except OSError:
+        return False  # said when it is decoded
+    return head.startswith(SIGNATURES) and len(head) > _TRANSFER_AT and head[_TRANSFER_AT] in _LOG_TRANSFERS
 
 
 def _bands(header: DpxHeader, data: bytes) -> "Iterator[tuple[int, npt.NDArray[Any]]]":
@@ -172,11 +196,20 @@ def _read_header(path: Path, data: bytes) -> DpxHeader:
     try:
         width, height = struct.unpack_from(f"{order}II", data, _SIZE_AT)
         (sign,) = struct.unpack_from(f"{order}I", data, _ELEMENT_AT)
-        descriptor, _, _, bits = struct.unpack_from("4B", data, _ELEMENT_AT + 20)
+        descriptor, _, colorimetric, bits = struct.unpack_from("4B", data, _ELEMENT_AT + 20)
         packing, encoding, offset, padding = struct.unpack_from(f"{order}HHII", data, _ELEMENT_AT + 24)
     except struct.error as fault:
         raise ClipError(f"{path} is damaged: its DPX header is cut off; save it again") from fault
-    if descriptor not in _CHANNELS or sign == 1 or encoding not in (0, 0xFFFF):
+    if encoding == _RUN_LENGTHS:
+        raise ClipError(
+            f"{path} can't be read: Blender does not show DPX images with run-length encoding; save it without"
+        )
+    if descriptor in CHROMA_CHANNEL_COUNTS and not is_shown(descriptor, colorimetric, width):
+        raise ClipError(
+            f"{path} can't be read: Blender does not show DPX images of color differences that do not name BT.601 or "
+            "BT.709, or of odd width; save it as RGB"
+        )
+    if descriptor not in _CHANNEL_COUNTS or sign == 1 or encoding not in (0, 0xFFFF):
         raise ClipError(
             f"{path} can't be read: it is a DPX image of a rare kind; save it as RGB without compression"
         )
@@ -192,7 +225,15 @@ def _read_header(path: Path, data: bytes) -> DpxHeader:
             f"{path} is damaged: its DPX header names no size or place of its image; save it again"
         )
     header = DpxHeader(
-        width, height, descriptor, bits, packing, order, offset, 0 if padding == _UNDEFINED else padding
+        width,
+        height,
+        descriptor,
+        colorimetric,
+        bits,
+        packing,
+        order,
+        offset,
+        0 if padding == _UNDEFINED else padding,
     )
     # Such lines end within a word, and programs do not agree on where the next one begins.
     is_unclear = bits == 8 and header.line_samples % _WORD_BYTES

@@ -16,6 +16,7 @@ from ..errors import ClipError
 from ..filesystem import open_input
 from .bounds import require_image_size
 from .clip import FramePixels
+from .exr_channel import SingleLayer, channel_plane, single_layers
 from .exr_header import read_exr_parts
 from .exr_layer import shown_layer
 from .exr_part import chunk_bytes, single_part
@@ -90,20 +91,27 @@ def _decode_planes(path: Path, data: bytes) -> "tuple[npt.NDArray[np.floating[An
     """Return the red, green and blue of a file, each (H, W). Raises ClipError."""
     import av
 
-    layer, data = _shown_layer(path, data)
+    layers = _shown_layers(path, data)
     try:
-        with av.open(BytesIO(data), mode="r", format="exr_pipe") as container:  # gate: memory
-            container.streams.video[0].codec_context.options = {"layer": layer}
-            frame = next(container.decode(video=0))
-            return _planes(frame)
+        return tuple(plane for layer in layers for plane in _layer_planes(layer))
     except (av.FFmpegError, StopIteration, ValueError, MemoryError) as fault:
         raise ClipError(
             f"{path} can't be read as an OpenEXR image; save it with channels R, G, B and ZIP compression"
         ) from fault
 
 
-def _shown_layer(path: Path, data: bytes) -> tuple[str, bytes]:
-    """Return the name of the layer that is shown, and its part as a file with one window. Raises ClipError."""
+def _layer_planes(layer: SingleLayer) -> "tuple[npt.NDArray[np.floating[Any]], ...]":
+    """Return what FFmpeg decodes of a layer. Raises what PyAV does, StopIteration and ValueError."""
+    import av
+
+    with av.open(BytesIO(layer.data), mode="r", format="exr_pipe") as container:  # gate: memory
+        container.streams.video[0].codec_context.options = {"layer": layer.name}
+        planes = _planes(next(container.decode(video=0)))
+    return planes if layer.channel is None else (channel_plane(layer.channel, planes[0]),)
+
+
+def _shown_layers(path: Path, data: bytes) -> tuple[SingleLayer, ...]:
+    """Return the layer that is shown, in a file with one window, or each of its colours so. Raises ClipError."""
     try:
         parts, header_end = read_exr_parts(data)
         shown = shown_layer(parts)
@@ -116,7 +124,7 @@ def _shown_layer(path: Path, data: bytes) -> tuple[str, bytes]:
             raise ClipError(
                 f"{path} has no layer that Blender's sequencer shows; save it with channels R, G and B"
             )
-        return shown.prefix, single_part(data, parts, header_end, number)
+        return single_layers(single_part(data, parts, header_end, number), shown.prefix)
     except (ValueError, struct.error) as fault:
         raise ClipError(f"{path} can't be read as an OpenEXR image: {fault}; save it again") from fault
 

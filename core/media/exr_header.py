@@ -25,6 +25,16 @@ class ExrAttribute:
 
 
 @dataclass(frozen=True)
+class ExrChannel:
+    """A channel: its name, where that begins and where what follows it does, and the number of its type."""
+
+    name: str
+    start: int
+    end: int
+    type_number: int
+
+
+@dataclass(frozen=True)
 class ExrPart:
     """One part of a file.
 
@@ -40,9 +50,14 @@ class ExrPart:
     attributes: dict[str, ExrAttribute]
 
     @cached_property
-    def channels(self) -> tuple[str, ...]:
-        """The names of its channels, in the file's order. Raises ValueError."""
+    def channel_entries(self) -> "tuple[ExrChannel, ...]":
+        """Its channels, in the file's order. Raises ValueError and struct.error."""
         return _channels(self.data, self.value_place("channels"))
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The names of its channels, in the file's order. Raises ValueError and struct.error."""
+        return tuple(channel.name for channel in self.channel_entries)
 
     @property
     def name(self) -> str:
@@ -112,13 +127,15 @@ def _read_part(data: bytes, at: int) -> tuple[ExrPart, int]:
     raise ValueError("its header has too many attributes")
 
 
-def _channels(data: bytes, at: int) -> tuple[str, ...]:
-    names: list[str] = []
+def _channels(data: bytes, at: int) -> tuple[ExrChannel, ...]:
+    entries: list[ExrChannel] = []
     for _ in range(_MAX_CHANNELS):
+        start = at
         name, at = _text(data, at)
         if not name:
-            return tuple(names)
-        names.append(name.decode("utf-8", "replace"))
+            return tuple(entries)
+        (number,) = struct.unpack_from("<i", data, at)
+        entries.append(ExrChannel(name.decode("utf-8", "replace"), start, at, number))
         at += _CHANNEL_BYTES
     raise ValueError("its header has too many channels")
 

@@ -68,11 +68,16 @@ def shown_layer(parts: Sequence[ExrPart]) -> ShownLayer | None:
     return None
 
 
+def channel_letter(name: str) -> str:
+    """Return what Blender takes a channel for by the last part of its name: R, G, B and A also for the whole words."""
+    return _LETTERS.get(name.upper(), name.upper())
+
+
 def _split_name(part: str, channel: str) -> tuple[str, str, str]:
     """Return the layer, the pass and the letter of a channel of a part."""
     name = f"{part}.{channel}" if part and not channel.startswith(f"{part}.") else channel
     before, _, last = name.rpartition(".")
-    letter = _LETTERS.get(last.upper(), last.upper())
+    letter = channel_letter(last)
     if not before:
         return "", _COMBINED if letter in "RGBA" else letter, letter
     layer, _, pass_name = before.rpartition(".")

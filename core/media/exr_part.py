@@ -55,7 +55,7 @@ def single_part(data: bytes, parts: Sequence[ExrPart], header_end: int, number: 
     part = parts[number]
     (flags,) = struct.unpack_from("<I", data, VERSION_AT)
     if flags & _DEEP_FLAG or part.text("type").startswith("deep"):
-        raise ValueError("it holds deep data")
+        raise ValueError("it holds deep data, which has to be flattened")
     width, height = part.window(_WINDOWS[0])
     # Of such files Blender 4.5 and 5.0 crash, or show a part.
     if (width, height) != parts[0].window(_WINDOWS[0]):

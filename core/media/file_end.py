@@ -10,14 +10,14 @@ from io import FileIO
 from pathlib import Path
 
 from ..filesystem import open_input
+from .movie_boxes import FIRST_BOXES, iterate_boxes
 
 _EBML_ID, _SEGMENT_ID = 0x1A45DFA3, 0x18538067
 _ID_BYTES_MOST, _SIZE_BYTES_MOST = 4, 8
-_BOX_HEAD_BYTES, _RIFF_HEAD_BYTES = 8, 8
+_RIFF_HEAD_BYTES = 8
 _RIFF_TOLERANCE_BYTES = 8
 """Some programs count a head to a RIFF chunk, or forget a byte of padding."""
 _UNKNOWN_RIFF_SIZES = (0, 0xFFFFFFFF)
-_FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip")
 _IMAGE_BOXES = (b"moof", b"mdat")
 _TS_SYNC, _TS_PROBED_PACKETS = 0x47, 5
 _TS_LAYOUTS = ((188, 0), (192, 4), (204, 0))
@@ -50,8 +50,8 @@ def is_cut_off(path: Path) -> bool:
             ends = _segment_ends(file, size)
         elif head.startswith(b"RIFF") and head[8:12] == b"AVI ":
             ends = _riff_ends(file, size)
-        elif head[4:8] in _FIRST_BOXES:
-            ends = _box_ends(file, size)
+        elif head[4:8] in FIRST_BOXES:
+            ends = (box.end for box in iterate_boxes(file, size) if box.kind in _IMAGE_BOXES)
         else:
             ends = _packet_ends(head, size)
         return any(end > size for end in ends)
@@ -96,21 +96,6 @@ def _riff_ends(file: FileIO, size: int) -> Iterator[int]:
         position += _RIFF_HEAD_BYTES + value
         yield position - _RIFF_TOLERANCE_BYTES
         position += value % 2
-
-
-def _box_ends(file: FileIO, size: int) -> Iterator[int]:
-    """Yield where those boxes of an MP4 or MOV file are to end that hold images."""
-    position = 0
-    while position < size:
-        head = _read_at(file, position, 2 * _BOX_HEAD_BYTES)
-        value = int.from_bytes(head[:4])
-        if value == 1:
-            value = int.from_bytes(head[_BOX_HEAD_BYTES:])
-        if value < _BOX_HEAD_BYTES:  # 0 means that it goes on to the end of the file
-            return
-        position += value
-        if head[4:8] in _IMAGE_BOXES:
-            yield position
 
 
 def _packet_ends(head: bytes, size: int) -> Iterator[int]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ..errors import ClipError, os_error_reason
 from ..filesystem import open_input, read_input
+from ..reporting.quoting import quote
 from .bounds import MAX_IMAGE_FILE_BYTES, MAX_MOVIE_BYTES
 from .source import ClipSource
 
@@ -27,6 +28,11 @@ FileStatus = tuple[int, int, int, int, int]
 
 class ClipChangedError(ClipError):
     """A file of a clip is not the one that was opened: what is known of the clip says nothing of it."""
+
+
+def change_text(path: Path) -> str:
+    """Return what users read where a file is not the one of which something is known."""
+    return f"{quote(path.name)} is not the file that the cache knows: its faces are found anew"
 
 
 def file_status(path: Path) -> FileStatus:

@@ -3,11 +3,13 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from ..errors import ClipError
 from ..filesystem import open_input
+from ..reporting.quoting import quote
 from .bounds import frame_capacity, require_length
 from .clip import (
     FRAME_CACHE_SIZE,
@@ -16,7 +18,9 @@ from .clip import (
     FramePixels,
     require_frame,
 )
+from .colour_spaces import CODED_SPACES
 from .dpx import SIGNATURES as DPX_SIGNATURES
+from .dpx import has_log_codes
 from .exr import SIGNATURE as EXR_SIGNATURE
 from .file_clip import FileClip
 from .image_decode import decode_over_black
@@ -30,6 +34,11 @@ _SIGNATURES = (
     b"BM",
     EXR_SIGNATURE,
     *DPX_SIGNATURES,
+)
+
+_LOG_CODES = (
+    "{} says that its codes are logarithmic: choose the log space that it is in as the strip's Color Space, such as "
+    "Filmic Log"
 )
 
 
@@ -60,6 +69,15 @@ class ImageClip(FileClip):
             self._paths[0], kind, width, height, len(self._paths), Fraction(0), 8 * first.dtype.itemsize
         )
         self._cache.put(0, first)
+
+    @cached_property
+    def faults(self) -> tuple[str, ...]:
+        """See `Clip.faults`: what the first image says of its codes and the reading does not."""
+        path = self._paths[0]
+        is_log = path.suffix.lower() == ".dpx" and has_log_codes(path)
+        if not is_log or self._source.reading.partition(" ")[2] in CODED_SPACES:
+            return ()
+        return (_LOG_CODES.format(quote(path.name)),)
 
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ClipError
 from ..face.types import Floats
 from ..filesystem import read_input
-from .alpha import alpha_kind, lay_over_black
+from .alpha import alpha_kind, lay_over_black, lay_premultiplied_over_black
 from .animation import is_animated_webp
 from .bounds import MAX_IMAGE_FILE_BYTES, require_image_size
 from .clip import EIGHT_BITS, FramePixels
@@ -91,7 +91,8 @@ def _decode(path: Path, *, over_black: bool) -> FramePixels:
         if stored.startswith(EXR_SIGNATURE):
             return decode_exr(path, stored)
         if stored.startswith(DPX_SIGNATURES):
-            return _codes(decode_dpx(path, stored))
+            codes = decode_dpx(path, stored)
+            return _codes(lay_premultiplied_over_black(codes) if over_black else codes[..., :3])
         if over_black and is_animated_webp(stored):
             raise ClipError(
                 f"{path} is an animated WebP file, which Blender's sequencer shows as nothing: "

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ..cache.base.store import Store
 from ..concurrency.closing import Closeable
 from ..errors import ClipError
-from .clip import Clip, ClipInfo, FramePixels
+from .clip import Clip, ClipInfo, FramePixels, SampledFrames
 from .clip_info_cache import CachedClip, ClipNotCachedError, load_clip_info, store_clip_info
 from .file_status import ClipChangedError
 from .source import ClipSource
@@ -55,6 +55,11 @@ class LazyClip(Closeable):
     def read(self, number: int) -> FramePixels:
         """See `Clip.read`."""
         return self._open().read(number)
+
+    def read_samples(self, number: int, step: int) -> FramePixels | None:
+        """See `SampledFrames`."""
+        clip = self._open()
+        return clip.read_samples(number, step) if isinstance(clip, SampledFrames) else None
 
     def close(self) -> None:
         """Let go of the files, if they were opened at all."""

@@ -6,6 +6,7 @@ the curve of sRGB: what is then between 0 and 1 is the view. What lies beyond is
 back to whatever is made of it.
 """
 
+import math
 from functools import lru_cache
 
 import cv2
@@ -14,13 +15,17 @@ import numpy as np
 from ..face.types import Floats, Pixels
 from .exr import decode_srgb, encode_srgb
 
-VERSION = 2
+VERSION = 3
 """Of the view: a part of what frames are known by."""
 GREY = 0.18
 """The light that a frame's middle brightness is brought near to, as a light meter does."""
 _STEP_STOPS = 3
 """Exposure has whole steps, so that it does not change from frame to frame: normal footage stays as it is."""
+FACE_STOPS_STEP = 1 / 64
+_STEP_PULL = 0.75
+"""0 would give each face the same brightness, 1 the most like that of a clip of 8 bits, where this is near to grey."""
 _MAX_STOPS = 30
+_HALF_LEVEL = 127
 _SHADOW_SHARE = 1 / 64
 _HIGHLIGHT_PERCENT = 99
 _MAX_CUT_SHARE = 0.05
@@ -28,6 +33,8 @@ _MAX_CUT_SHARE = 0.05
 among them where a dark border, or a dark room, makes up more than half of the frame."""
 _SAMPLE_STEP = 4
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_DARKEST, _DARK = GREY * 2**-9.0, GREY * 2**-4.5
+"""Of what a view hardly shows as it is, but at twice a step more. What is darker still is black, or noise."""
 _STEPS = 257
 """Of 16 bits in one level of 255."""
 
@@ -51,7 +58,48 @@ def mean_stops(light: Floats) -> float:
         return 0.0
     # Neither letter boxes nor the dark around a stage are what the frame is about.
     bright = luminance > np.percentile(luminance, _HIGHLIGHT_PERCENT) * _SHADOW_SHARE
-    return float(np.clip(np.log2(GREY / float(np.median(luminance[bright]))), -_MAX_STOPS, _MAX_STOPS))
+    return _limit_stops(np.log2(GREY / float(np.median(luminance[bright]))))
+
+
+def face_stops(light: Floats, within: Pixels) -> float:
+    """Return by how many stops light is to be brightened so that a face in it is about as bright as grey.
+
+    What counts is the middle half of its luminances, on a scale of stops: neither shine nor beard, hair or glasses. The
+    exposure is drawn towards the whole steps that frames have, by 0.36 stops at most: so a normal face is seen nearly
+    as in a clip of 8 bits, and yet a face whose light changes by and by has no step.
+
+    Parameters
+    ----------
+    light : ndarray, shape (h, w, 3), float32
+        Linear light with Rec.709 primaries.
+    within : ndarray, shape (h, w), uint8
+        255 where the face is.
+
+    Returns
+    -------
+    float
+        In steps of `FACE_STOPS_STEP`; 0 for a face without light.
+    """
+    luminance = np.sort(light[within > _HALF_LEVEL] @ _LUMINANCE)
+    middle = luminance[len(luminance) // 4 : len(luminance) - len(luminance) // 4]
+    middle = middle[middle > 0]
+    if not middle.size:
+        return 0.0
+    exact = float(np.log2(GREY) - np.log2(middle, dtype=np.float64).mean())
+    turn = 2 * math.pi / _STEP_STOPS
+    return step_stops(exact - _STEP_PULL * math.sin(exact * turn) / turn)
+
+
+def step_stops(stops: float) -> float:
+    """Return the exposure of a face in whole steps, too small to be seen, within what is possible.
+
+    So it is the same where sums are rounded otherwise, and footage that is whole stops brighter has the same view.
+    """
+    return _limit_stops(round(stops / FACE_STOPS_STEP) * FACE_STOPS_STEP)
+
+
+def _limit_stops(stops: float) -> float:
+    return float(np.clip(stops, -_MAX_STOPS, _MAX_STOPS))
 
 
 def exposure_stops(light: Floats) -> int:
@@ -81,6 +129,32 @@ def whole_stops(light: Floats, stops: float) -> int:
         if (brightest > 1).mean() > _MAX_CUT_SHARE:
             return whole - _STEP_STOPS
     return whole
+
+
+def further_stops(light: Floats, stops: int, dark_share: float, cut_share: float) -> tuple[int, ...]:
+    """Return at which other exposures a frame is to be looked at too, to find faces that its view hardly shows.
+
+    Parameters
+    ----------
+    light : ndarray, shape (H, W, 3), float32
+        Linear light with Rec.709 primaries.
+    stops : int
+        The exposure of its view.
+    dark_share, cut_share : float
+        How much of the frame has to be as good as black there, or cut off, 0 to 1.
+
+    Returns
+    -------
+    tuple of int
+        In stops; none where the view does.
+    """
+    luminance = light[::_SAMPLE_STEP, ::_SAMPLE_STEP] @ _LUMINANCE * np.float32(2.0**stops)
+    dark = (luminance > _DARKEST) & (luminance < _DARK)
+    steps = (
+        (2 * _STEP_STOPS, dark.mean() >= dark_share),
+        (-_STEP_STOPS, (luminance > 1).mean() >= cut_share),
+    )
+    return tuple(stops + step for step, is_wanted in steps if is_wanted)
 
 
 def view_levels(light: Floats) -> Floats:
@@ -133,7 +207,7 @@ def excess_light(light: Floats) -> Floats:
     return np.asarray(light - np.clip(light, 0, 1), np.float32)
 
 
-def light_of_view(levels: Floats, excess: Floats | None, stops: int) -> Floats:
+def light_of_view(levels: Floats, excess: Floats | None, stops: float) -> Floats:
     """Return the light of what was made of a view.
 
     Parameters
@@ -142,7 +216,7 @@ def light_of_view(levels: Floats, excess: Floats | None, stops: int) -> Floats:
         RGB of the view, in levels.
     excess : ndarray, shape (h, w, 3), float32, or None
         What the view cut off there; None for nothing.
-    stops : int
+    stops : float
         The view's exposure.
 
     Returns

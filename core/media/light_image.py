@@ -51,8 +51,8 @@ def _decode(space: LightSpace, path: Path) -> FramePixels:
         return decode_exr_light(path, data)
     if data.startswith(DPX_SIGNATURES):
         codes = decode_dpx(path, data)
-        scale = {np.uint8: 1 / 255, np.uint16: 1 / 65535}.get(codes.dtype.type, 1)
-        return np.asarray(codes * np.float32(scale), np.float32)
+        scale = np.float32({np.uint8: 1 / 255, np.uint16: 1 / 65535}.get(codes.dtype.type, 1))
+        return np.asarray(codes[..., :3] * scale, np.float32)
     return _over_black(space, decode_float_image(path, data))
 
 

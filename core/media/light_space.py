@@ -16,21 +16,19 @@ from .colour_spaces import (
     HDR_MATRIX,
     HLG,
     LINEAR_SPACES,
-    LOG_SPACES,
     MOVIE_WHITE,
     PQ,
     SRGB,
-    Matrix,
     layer_space,
 )
 from .exr import decode_srgb, srgb_curve
+from .log_spaces import LOG_SPACES
+from .primaries import Matrix
 from .source import LIGHT_READING, TAGGED_READING
 from .transfer import (
     WHITE,
     hlg_to_scene,
-    light_to_log,
     light_to_pq,
-    log_to_light,
     pq_to_light,
     scene_to_hlg,
     scene_to_screen,
@@ -142,7 +140,7 @@ def _decode(name: str, codes: Floats) -> Floats:
     if name == HLG:
         return as_floats(hlg_to_scene(np.clip(codes, 0, 1)))
     if name in LOG_SPACES:
-        return as_floats(np.clip(log_to_light(LOG_SPACES[name][0], codes), -_MAX_HALF, _MAX_HALF))
+        return as_floats(np.clip(LOG_SPACES[name][0].to_light(codes), -_MAX_HALF, _MAX_HALF))
     return as_floats(decode_srgb(codes)) if name == SRGB else codes
 
 
@@ -153,7 +151,7 @@ def _encode(name: str, light: Floats) -> Floats:
     if name == HLG:
         return as_floats(scene_to_hlg(light))
     if name in LOG_SPACES:
-        return as_floats(light_to_log(LOG_SPACES[name][0], light))
+        return as_floats(LOG_SPACES[name][0].from_light(light))
     return as_floats(srgb_curve(light)) if name == SRGB else light
 
 

@@ -8,7 +8,7 @@ frames of a variable-rate movie repeat or are skipped, and a late first image is
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from .clip import (
     FramePixels,
     require_frame,
 )
+from .colour_spaces import TAGGED_SPACES
 from .file_clip import FileClip
 from .file_end import cut_off_text, is_cut_off
 from .movie_stream import MovieFile
@@ -34,6 +35,10 @@ from .yuv_to_rgb import RgbConverter
 # frame's own image may come after images that follow it in the file.
 _SEEK_MARGIN_FRAMES = (3, 24, 192)
 _DECODE_AHEAD_FRAMES = 24
+_UNUSED_SPACE = (
+    "{0} says that it is in {1}, but movies of 8 bits are taken as they are coded: choose it as the strip's "
+    "Color Space where this Blender has it, or give --colorspace '{1}' on the command line"
+)
 
 
 class MovieClip(FileClip):
@@ -56,8 +61,9 @@ class MovieClip(FileClip):
         self._faults = self._file.faults
         try:
             self._info, self._converter = self._describe(self._read_first_frame())
-            reading = clip_reading(reading, self._info.bit_depth, self._file.transfer)
-            self._source = ClipSource(True, (path,), reading)
+            transfer = 0 if reading else self._file.transfer
+            self._source = ClipSource(True, (path,), clip_reading(reading, self._info.bit_depth, transfer))
+            self._unused_space = "" if self._source.reading else TAGGED_SPACES.get(transfer, "")
         except BaseException:
             self.close()
             raise
@@ -82,31 +88,31 @@ class MovieClip(FileClip):
     def faults(self) -> tuple[str, ...]:
         """See `Clip.faults`."""
         name = quote(self._info.path.name)
-        read_faults = self._faults.texts(name, self._file.start_time, self._file.ticks_per_frame)
-        return (cut_off_text(name), *read_faults) if self._is_cut_off else read_faults
+        return (
+            *((cut_off_text(name),) if self._is_cut_off else ()),
+            *((_UNUSED_SPACE.format(name, self._unused_space),) if self._unused_space else ()),
+            *self._faults.texts(name, self._file.start_time, self._file.ticks_per_frame),
+        )
 
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
-        require_frame(self._info, number)
-        if self._closed:
-            raise ClipError(f"{self._info.path} was closed; open it again")
+        self._require_open(number)
+        kept = self._cache.get(number)
+        return (
+            self._cache.put(number, self._convert(number, self._converter.convert)) if kept is None else kept
+        )
+
+    def read_samples(self, number: int, step: int) -> FramePixels:
+        """See `SampledFrames`. A `read` of the same frame just after it need not decode it."""
+        self._require_open(number)
         kept = self._cache.get(number)
         if kept is not None:
-            return kept
-        try:
-            pixels = self._converter.convert(self._frame_at(self._time_of(number)))
-            self._require_unchanged()
-            return self._cache.put(number, pixels)
-        except MemoryError as fault:
-            raise ClipError(
-                f"there is not enough memory for frame {number} of {self._info.path}; make it smaller"
-            ) from fault
+            return kept[::step, ::step]
+        return self._convert(number, lambda image: self._converter.convert_samples(image, step))
 
     def decoded_image(self, number: int) -> VideoFrame:
         """See `DecodedImages`. It costs nothing just after `read` of the same frame, if that had to decode it."""
-        require_frame(self._info, number)
-        if self._closed:
-            raise ClipError(f"{self._info.path} was closed; open it again")
+        self._require_open(number)
         return self._frame_at(self._time_of(number))
 
     def close(self) -> None:
@@ -115,6 +121,22 @@ class MovieClip(FileClip):
         self._cache.clear()
         self._set_position(iter(()), None)
         self._file.close()
+
+    def _require_open(self, number: int) -> None:
+        """Raise ClipError where the clip has no such frame, or was closed."""
+        require_frame(self._info, number)
+        if self._closed:
+            raise ClipError(f"{self._info.path} was closed; open it again")
+
+    def _convert(self, number: int, convert: Callable[[VideoFrame], FramePixels]) -> FramePixels:
+        try:
+            pixels = convert(self._frame_at(self._time_of(number)))
+        except MemoryError as fault:
+            raise ClipError(
+                f"there is not enough memory for frame {number} of {self._info.path}; make it smaller"
+            ) from fault
+        self._require_unchanged()
+        return pixels
 
     def _describe(self, first: VideoFrame) -> tuple[ClipInfo, RgbConverter]:
         file = self._file
@@ -128,7 +150,7 @@ class MovieClip(FileClip):
         deep = max((part.bits for part in first.format.components), default=8) > 8
         require_frame_size(file.path, width, height, 6 if deep else 3, file.path.stat().st_size)
         most = frame_capacity(FRAME_CACHE_SIZE, width * height * (6 if deep else 3))
-        self._cache, self._recent = FrameCache(most), deque(maxlen=most)
+        self._cache, self._recent = FrameCache(most), deque(maxlen=most + 1)
         converter = RgbConverter(
             width, height, matrix=file.matrix, full_range=file.full_range, rotation=rotation, deep=deep
         )

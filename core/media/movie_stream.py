@@ -18,7 +18,9 @@ from av.video.stream import VideoStream
 
 from ..errors import ClipError
 from .bounds import coding_threads, max_movie_pixels, require_frame_size, require_length, require_times
-from .file_status import require_file
+from .camera_notes import camera_space
+from .colour_spaces import TAGGED_SPACES
+from .file_status import require_file, unreadable_error
 from .stream_faults import StreamFaults, WaitingImages
 
 READ_ERRORS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
@@ -55,6 +57,16 @@ _FORBIDDEN_FORMATS = frozenset(
 )
 
 
+def decode_error(path: Path, fault: BaseException | None = None) -> ClipError:
+    """Return what to raise for a movie that can't be decoded, for the reason that PyAV gave, if any."""
+    # FFmpeg's decoder ends with EAGAIN where it can't start its threads.
+    if isinstance(fault, MemoryError | BlockingIOError):
+        return ClipError(f"there is not enough memory to decode {path}; make it smaller")
+    if isinstance(fault, PermissionError):
+        return unreadable_error(path, fault)
+    return ClipError(f"{path} can't be decoded as a movie; check that it plays, or transcode it")
+
+
 class MovieFile:
     """An opened movie file. Times are in ticks of the stream's time base."""
 
@@ -66,7 +78,7 @@ class MovieFile:
         try:
             self._container = open_media(path)
         except READ_ERRORS as fault:
-            raise self.unreadable_error() from fault
+            raise decode_error(path, fault) from fault
         try:
             self._stream = video_stream(path, self._container)
             self.start_time: int = self._stream.start_time or 0
@@ -83,7 +95,7 @@ class MovieFile:
 
     def unreadable_error(self) -> ClipError:
         """Return the fault to raise for a file that is damaged or no movie."""
-        return ClipError(f"{self.path} can't be decoded as a movie; check that it plays, or transcode it")
+        return decode_error(self.path)
 
     # What the container says
 
@@ -99,8 +111,12 @@ class MovieFile:
 
     @property
     def transfer(self) -> int:
-        """The transfer curve's ISO/IEC 23091-2 number; 2 where the file names none."""
-        return int(self._stream.codec_context.color_trc)
+        """The number of the transfer curve, see `TAGGED_SPACES`; another one where the file names none of these."""
+        number = int(self._stream.codec_context.color_trc)
+        if number in TAGGED_SPACES:
+            return number
+        name = camera_space(self.path, {**self._container.metadata, **self._stream.metadata})
+        return next((own for own, space in TAGGED_SPACES.items() if space == name), number)
 
     @property
     def full_range(self) -> bool:
@@ -195,9 +211,7 @@ class MovieFile:
                 # Blender passes over a damaged packet too and goes on showing the image before it.
                 continue
             except MemoryError as fault:
-                raise ClipError(
-                    f"there is not enough memory to decode {self.path}; make it smaller"
-                ) from fault
+                raise decode_error(self.path, fault) from fault
             except READ_ERRORS as fault:
                 raise ClipError(f"{self.path} stopped being readable; check the disk or share") from fault
 

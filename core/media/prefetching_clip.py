@@ -1,14 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A clip that decodes ahead: while a frame is worked on, the next ones are read and fingerprinted on another thread."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ..concurrency.closing import Closeable
 from ..concurrency.lru import LruCache
 from ..concurrency.prefetch import Prefetcher
 from ..errors import ClipError
 from .bounds import frame_capacity
-from .clip import FRAME_CACHE_SIZE, Clip, ClipInfo, DecodedImages, FramePixels, frame_id, require_frame
+from .clip import (
+    FRAME_CACHE_SIZE,
+    Clip,
+    ClipInfo,
+    DecodedImages,
+    FramePixels,
+    SampledFrames,
+    frame_id,
+    require_frame,
+)
 from .source import ClipSource
 
 if TYPE_CHECKING:
@@ -22,6 +31,12 @@ class _Frame(NamedTuple):
     pixels: FramePixels
     fingerprint: str
     image: "VideoFrame | None"
+
+
+class _Reading(NamedTuple):
+    number: int
+    step: int = 0
+    """Every how many pixels of the frame are read; 0 for all, with what the frame is known by."""
 
 
 class PrefetchingClip(Closeable):
@@ -38,10 +53,11 @@ class PrefetchingClip(Closeable):
         frame_bytes *= 1 if self._images is None else 2
         self._prefetch_depth = frame_capacity(_PREFETCH_FRAMES, frame_bytes)
         self._frames: LruCache[int, _Frame] = LruCache(frame_capacity(FRAME_CACHE_SIZE, frame_bytes))
-        self._prefetcher: Prefetcher[int, _Frame] = Prefetcher(
+        self._samples = clip if isinstance(clip, SampledFrames) else None
+        self._prefetcher: Prefetcher[_Reading, _Frame | FramePixels | None] = Prefetcher(
             self._decode, self._prefetch_depth, "understudy decode"
         )
-        self._last = -1
+        self._last = _Reading(-1)
         self._closed = False
 
     @property
@@ -78,6 +94,19 @@ class PrefetchingClip(Closeable):
         """See `Clip.read`."""
         return self._frame(number).pixels
 
+    def read_samples(self, number: int, step: int) -> FramePixels | None:
+        """See `SampledFrames`. Such frames are not remembered."""
+        if self._samples is None:
+            return None
+        self._require_open(number)
+        kept = self._frames.get(number)
+        if kept is not None:
+            return kept.pixels[::step, ::step]
+        samples = cast("FramePixels | None", self._prefetcher.result(*self._readings(number, step)))
+        if samples is None:  # a clip that was opened only now
+            self._samples, self._last = None, _Reading(number - 1)
+        return samples
+
     def fingerprint(self, number: int) -> str:
         """Return `frame_id` of a frame's pixels, found while other frames were worked on. Raises ClipError."""
         return self._frame(number).fingerprint
@@ -93,21 +122,37 @@ class PrefetchingClip(Closeable):
         self._frames.clear()
         self._clip.close()
 
-    def _frame(self, number: int) -> _Frame:
+    def _require_open(self, number: int) -> None:
         require_frame(self.info, number)
         if self._closed:
             raise ClipError(f"{self.info.path} was closed; open it again")
+
+    def _frame(self, number: int) -> _Frame:
+        self._require_open(number)
         kept = self._frames.get(number)
         if kept is None:
-            # Only forwards: whoever steps back or jumps about would decode what nobody asks for.
-            is_next = self._last < 0 or 0 < number - self._last <= self._prefetch_depth + 1
-            ahead = self._prefetch_depth if is_next else 0
-            self._last = number
-            coming = range(number + 1, min(number + 1 + ahead, self.info.frame_count))
-            kept = self._frames.put(number, self._prefetcher.result(number, coming))
+            frame = self._prefetcher.result(*self._readings(number))
+            kept = self._frames.put(number, cast("_Frame", frame))
         return kept
 
-    def _decode(self, number: int) -> _Frame:
+    def _readings(self, number: int, step: int = 0) -> tuple[_Reading, list[_Reading]]:
+        """Return how a frame is read, and what will be read next."""
+        last = self._last
+        if last.step and not step and number == last.number:
+            # A frame that was looked at is wanted whole: what comes next is looked at all the same.
+            ahead, coming_step = self._prefetch_depth, last.step
+        else:
+            # Only forwards: whoever steps back or jumps about would decode what nobody asks for.
+            is_next = last.number < 0 or 0 < number - last.number <= self._prefetch_depth + 1
+            ahead, coming_step = self._prefetch_depth if is_next else 0, step
+            self._last = _Reading(number, step)
+        stop = min(number + 1 + ahead, self.info.frame_count)
+        return _Reading(number, step), [_Reading(coming, coming_step) for coming in range(number + 1, stop)]
+
+    def _decode(self, reading: _Reading) -> _Frame | FramePixels | None:
+        (number, step), samples = reading, self._samples
+        if step and samples is not None:
+            return samples.read_samples(number, step)
         pixels = self._clip.read(number)
         image = None if self._images is None else self._images.decoded_image(number)
         return _Frame(pixels, frame_id(pixels), image)

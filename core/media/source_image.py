@@ -7,9 +7,10 @@ keys.
 
 from pathlib import Path
 
+from ..errors import ClipError
 from .clip import Clip, FramePixels
 from .colour_profile import convert_to_srgb, decode_cmyk, profile_reading, read_profile
-from .file_status import read_image_file
+from .file_status import read_image_file, require_file
 from .image_clip import ImageClip, is_image
 from .image_decode import decode_image
 from .modern_image import decode_heif, heif_reading, is_heif
@@ -23,6 +24,11 @@ UPRIGHT_READING = "upright"
 def is_source_image(path: Path) -> bool:
     """Whether the file's first bytes are those of an image format that is read for people."""
     return is_image(path) or is_heif(path)
+
+
+def foreign_file_text(path: Path) -> str:
+    """Say of a file that `is_source_image` does not know what to use instead."""
+    return f"{path} is not an image: use a PNG, JPEG, TIFF, BMP, WebP, OpenEXR, DPX or AVIF file"
 
 
 def source_image(path: Path) -> ClipSource:
@@ -47,7 +53,13 @@ def open_source_image(source: ClipSource) -> Clip:
         return ImageClip([path], "picture", source.reading, _decode)
     if is_image(path):
         return ImageClip([path], "picture", "", decode_image)
-    return open_clip(path)
+    require_file(path)
+    try:
+        return open_clip(path)  # as a movie, of which the first frame counts
+    except ClipError as error:
+        if isinstance(error.__cause__, OSError | MemoryError):
+            raise
+        raise ClipError(foreign_file_text(path)) from error
 
 
 def _decode(path: Path) -> FramePixels:

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Transfer curves: from the codes of footage to light and back."""
+"""Transfer curves of HDR: from the codes of footage to light and back. Logarithmic ones are in `log_curves`."""
 
-import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from .colour_spaces import LogCurve
 
 _Array = npt.NDArray[np.floating[Any]]
 
@@ -93,41 +90,3 @@ def screen_to_scene(light: _Array) -> _Array:
     screen = light / HLG_PEAK
     luma = (screen * _LUMA.astype(light.dtype)).sum(-1, keepdims=True)
     return np.asarray(screen * np.maximum(luma, _LEAST_LUMA**_GAMMA) ** (1 / _GAMMA - 1))
-
-
-def log_to_light(curve: LogCurve, codes: _Array) -> _Array:
-    """Return the light of the codes of a logarithmic curve.
-
-    Parameters
-    ----------
-    curve : LogCurve
-        The curve.
-    codes : ndarray, any shape, floating
-        1 for the largest.
-
-    Returns
-    -------
-    ndarray, the same shape
-        Linear light.
-    """
-    with np.errstate(over="ignore"):
-        light = (curve.base ** ((codes - curve.offset) / curve.slope) - curve.shift) / curve.scale
-    if curve.line is None:
-        return np.asarray(np.maximum(light, curve.limit))
-    split = _code_at_limit(curve)
-    return np.asarray(np.where(codes > split, light, (codes - split) / curve.line + curve.limit))
-
-
-def light_to_log(curve: LogCurve, light: _Array) -> _Array:
-    """Undo `log_to_light`."""
-    above = np.maximum(light, curve.limit)
-    codes = curve.slope / math.log(curve.base) * np.log(curve.scale * above + curve.shift) + curve.offset
-    if curve.line is None:
-        return np.asarray(codes)
-    split = _code_at_limit(curve)
-    return np.asarray(np.where(light > curve.limit, codes, (light - curve.limit) * curve.line + split))
-
-
-def _code_at_limit(curve: LogCurve) -> float:
-    argument = curve.scale * curve.limit + curve.shift
-    return curve.slope * math.log(argument) / math.log(curve.base) + curve.offset

@@ -16,12 +16,14 @@ from ..reporting.spans import frame_spans
 from .animated_clip import AnimatedClip, is_animated
 from .clip import Clip, FramePixels
 from .colour_spaces import CODED_SPACES, LINEAR_SPACES, SRGB
+from .dpx import has_log_codes
 from .exr import is_exr
 from .file_status import unreadable_error
 from .image_clip import ImageClip, is_image
 from .image_decode import decode_over_black, hides_parts
 from .image_reading import image_reading
 from .image_series import find_series, series_text
+from .log_spaces import CINEON
 from .movie_clip import MovieClip
 from .number_gaps import HeldSequence, hold_over_gaps
 from .open import open_source
@@ -31,6 +33,11 @@ from .source_image import UPRIGHT_READING
 from .tiff_header import is_float_tiff
 
 _ALPHA_NOTE = "{} has transparent parts: they are black in the movie, as in Blender's sequencer"
+
+_CINEON_NOTE = (
+    "{0} says that its codes are logarithmic, so it is read as {1}; --colorspace says which log space it is "
+    "in where that is another"
+)
 
 _FLOAT_NOTE = (
     "{} holds floats that are taken as an sRGB display shows them: light above white is cut off; "
@@ -51,11 +58,15 @@ def open_viewer_clip(path: Path) -> ViewerClip:
         return ViewerClip(MovieClip(path))
     if is_animated(path):
         return ViewerClip(AnimatedClip(path))
+    if has_log_codes(path):
+        return _open_log_codes([path])
     return ViewerClip(_open_images([path], "picture"), _notes([path]))
 
 
 def open_viewer_sequence(paths: Sequence[Path]) -> ViewerClip:
     """Open image files, in their order, as a clip. Raises ClipError."""
+    if paths and has_log_codes(paths[0]):
+        return _open_log_codes(paths)
     held = hold_over_gaps(paths)
     return ViewerClip(
         _open_images(held.paths, "sequence"), (*_sequence_warnings(held, paths), *_notes(paths))
@@ -81,6 +92,12 @@ def open_viewer_light(paths: Sequence[Path], space: str) -> ViewerClip:
     held = hold_over_gaps(paths) if is_image(paths[0]) else None
     clip = open_source(ClipSource(held is None, tuple(paths if held is None else held.paths), reading))
     return ViewerClip(clip, () if held is None else _sequence_warnings(held, paths))
+
+
+def _open_log_codes(paths: Sequence[Path]) -> ViewerClip:
+    opened = open_viewer_light(paths, CINEON)
+    note = _CINEON_NOTE.format(quote(paths[0].name), CINEON)
+    return ViewerClip(opened.clip, (note, *opened.warnings))
 
 
 def _sequence_warnings(held: HeldSequence, paths: Sequence[Path]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 
 from ..errors import ClipError
 from .clip import FramePixels
+from .yuv_samples import sample_image
 
 _SCALER_FLAGS = Interpolation.POINT | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 
@@ -61,6 +62,8 @@ class RgbConverter:
         self._reformatter = VideoReformatter()
         self._graph: Graph | None = None
         self._graph_input: tuple[int, int, str] | None = None
+        self._matrix_number = matrix
+        self._samples_converter: RgbConverter | None = None
 
     def convert(self, frame: VideoFrame) -> FramePixels:
         """Convert a decoded image to RGB.
@@ -94,6 +97,44 @@ class RgbConverter:
         if self._deep:
             return np.ascontiguousarray(upright, np.uint16)
         return np.ascontiguousarray(upright, np.uint8)
+
+    def convert_samples(self, frame: VideoFrame, step: int) -> FramePixels:
+        """Convert some pixels of a decoded image, where its format allows it without converting the others.
+
+        Parameters
+        ----------
+        frame : av.VideoFrame
+            The image, in the movie's pixel format.
+        step : int
+            Every how many rows and columns.
+
+        Returns
+        -------
+        ndarray, shape (ceil(H / step), ceil(W / step), 3), uint8 or uint16
+            `convert(frame)[::step, ::step]`.
+
+        Raises
+        ------
+        ClipError
+            Its pixel format can't be converted.
+        """
+        width, height = self._size
+        # The upright image begins in another corner of the one that is stored.
+        rows = slice((height - 1) % step if self._quarter_turns in (2, 3) else 0, None, step)
+        columns = slice((width - 1) % step if self._quarter_turns in (1, 2) else 0, None, step)
+        samples = sample_image(frame, rows, columns) if (frame.width, frame.height) == self._size else None
+        if samples is None:
+            return self.convert(frame)[::step, ::step]
+        size = samples.width, samples.height
+        if self._samples_converter is None or self._samples_converter._size != size:
+            self._samples_converter = RgbConverter(
+                *size,
+                matrix=self._matrix_number,
+                full_range=self._full_range,
+                rotation=self._quarter_turns * 90,
+                deep=self._deep,
+            )
+        return self._samples_converter.convert(samples)
 
     def _as_blender_takes_it(self, frame: VideoFrame) -> VideoFrame:
         # Blender calls swscale without a chroma position, which swscale takes as centred. A frame that

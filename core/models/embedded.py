@@ -49,12 +49,21 @@ def how_to_get_models() -> str:
     """Return what to do where embedded models are missing or damaged, for the way this Understudy was installed."""
     if _is_checkout():
         return "run `make models`"
-    if (_ROOT / "blender_manifest.toml").is_file():
+    if _is_extension():
         return "install the extension again"
     return (
         "run `make wheel` in a checkout of Understudy, then `pip install --force-reinstall` with the wheel that it "
         "makes in dist"
     )
+
+
+def program_words() -> str:
+    """Return how the command line is called where this Understudy is installed."""
+    return "blender --command understudy" if _is_extension() else "understudy"
+
+
+def _is_extension() -> bool:
+    return not _is_checkout() and (_ROOT / "blender_manifest.toml").is_file()
 
 
 def _is_checkout() -> bool:

@@ -22,13 +22,22 @@ class OpeningsAhead(Generic[_Name, _Opened]):
         self._executor: ThreadPoolExecutor | None = None
         self._pending: dict[_Name, Future[_Opened]] = {}
 
+    @property
+    def has_pending(self) -> bool:
+        """Whether anything was begun that was not taken."""
+        return bool(self._pending)
+
     def begin(self, name: _Name, work: Callable[[], _Opened]) -> None:
         """Have `work` done, unless it is being done for this name already. What it raises is for `take`."""
         if name in self._pending:
             return
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, "understudy models")
-        self._pending[name] = self._executor.submit(work)
+        try:
+            self._pending[name] = self._executor.submit(work)
+        except RuntimeError:  # there may be no more threads: it is opened when it is asked for
+            self._executor.shutdown(cancel_futures=True)
+            self._executor = None
 
     def take(self, name: _Name) -> "Future[_Opened] | None":
         """Return what was begun for a name, which is forgotten; None for another."""
@@ -60,7 +69,12 @@ def check_beside(check: Callable[[], None], size_bytes: int) -> Iterator[None]:
         yield
         return
     with ThreadPoolExecutor(1, "understudy check") as thread:
-        done = thread.submit(check)
+        try:
+            done = thread.submit(check)
+        except RuntimeError:  # there may be no more threads
+            check()
+            yield
+            return
         try:
             yield
         finally:

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,16 @@ from ..reporting.log import room_logger
 from ..reporting.quoting import quote
 from ..system.address_space import limit_bytes
 from ..system.library_versions import library_inputs
+from ..system.memory_errors import MEMORY_HINT
 from .engine_folder import make_engine_folder
+from .graphs.graph_folder import GraphFolder
+from .graphs.optimized_graphs import OptimizedGraphs
 from .io_binding import run_with_binding
 from .memory_limit import release_memory
 from .model_file import ModelFile
 from .onnx_file import last_initializer, read_model_file, read_onnx_info
 from .onnx_skeleton import MAX_SMALL_BYTES, read_skeleton, small_last_initializer
+from .open_model import OpenModel
 from .openings import OpeningsAhead, check_beside
 from .ort_exceptions import is_out_of_memory, ort_exceptions
 from .processor import Processor, ProviderOptions, open_session, require_provider_names
@@ -29,18 +33,9 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _LOGGER = room_logger("models")
-_MEMORY_HINT = ": close other programs, or raise the limit (ulimit -v)"
 Tensor = npt.NDArray[np.float32]
 Feeds = Tensor | Mapping[str, npt.NDArray[Any]]
 """The first input's tensor, or every input's by name."""
-
-
-class OpenModel(NamedTuple):
-    """A model that can be run."""
-
-    session: "onnxruntime.InferenceSession"
-    last_initializer: Tensor | None
-    """Where it was asked for."""
 
 
 class ModelPool:
@@ -50,13 +45,18 @@ class ModelPool:
     """
 
     def __init__(
-        self, threads: int = 0, providers: Sequence[str] = ("cpu",), engine_folder: Location | None = None
+        self,
+        threads: int = 0,
+        providers: Sequence[str] = ("cpu",),
+        engine_folder: Location | None = None,
+        graph_folder: GraphFolder | None = None,
     ) -> None:
         """Make an empty pool. `threads` per model run; 0 lets ONNX Runtime choose.
 
         `providers` are AUTOMATIC or names of `PROVIDERS` in the order to be tried; see `select_processor`.
         `engine_folder` is a folder for what a processor builds from models, such as TensorRT's engines, in the user's
-        own cache; it is made when needed. ModelError for an unknown name.
+        own cache; it is made when needed. `graph_folder` keeps what ONNX Runtime makes of large models. ModelError for
+        an unknown name.
         """
         require_provider_names(providers)
         self._threads = threads
@@ -64,6 +64,7 @@ class ModelPool:
         self._engine_folder = engine_folder
         self._sessions: dict[tuple[str, bool], OpenModel] = {}
         self._openings: OpeningsAhead[tuple[str, bool], OpenModel] = OpeningsAhead()
+        self._optimized = OptimizedGraphs(graph_folder, threads)
         self._graphs: dict[bytes, onnxruntime.InferenceSession] = {}
         self._warnings: dict[str, None] = {}
 
@@ -103,9 +104,9 @@ class ModelPool:
 
         Without `exact` it may compute in less than 32 bits, if the pool's processor is one that does.
         """
-        session = self._session(model, exact=exact)
-        self._require_outputs(session, model, outputs)
-        return self._run(session, model.path.name, feeds, list(outputs))
+        opened = self._open_model(model, exact=exact)
+        opened.require_outputs(outputs, model.path)
+        return self._run(opened.session, model.path.name, feeds, list(outputs))
 
     def run_all(self, model: ModelFile, feeds: Feeds) -> list[Tensor]:
         """Run a model. Returns all its outputs in its own order."""
@@ -174,8 +175,13 @@ class ModelPool:
         values = self._open_model(model, exact=exact, keep_initializer=True).last_initializer
         return last_initializer(model.read_and_verify(), model.path) if values is None else values
 
+    def finish_graphs(self) -> None:
+        """Make, at the end of a program's work, the optimized graphs that it began too few runs for."""
+        self._optimized.finish()
+
     def close(self) -> None:
         """Let go of every session, and of the memory that they took."""
+        self._optimized.close()
         had_any = self._openings.close() or bool(self._sessions or self._graphs)
         self._sessions.clear()
         self._graphs.clear()
@@ -191,6 +197,7 @@ class ModelPool:
     def _open_model(self, model: ModelFile, *, exact: bool, keep_initializer: bool = False) -> OpenModel:
         key = self._session_key(model, exact=exact)
         opened = self._sessions.get(key)
+        self._optimized.count_run(is_opening=opened is None or self._openings.has_pending)
         if opened is None:
             opening = self._openings.take(key)
             if opening is None:
@@ -203,7 +210,9 @@ class ModelPool:
 
     def _open(self, model: ModelFile, *, exact: bool, keep_initializer: bool = False) -> OpenModel:
         if self.processor.opens_files and model.can_be_opened_by_path():
-            return self._open_file(model, exact=exact, keep_initializer=keep_initializer)
+            options = self._provider_options(exact=exact)
+            open_file = partial(self._open_file, model, options, keep_initializer=keep_initializer)
+            return self._optimized.open_model(model, self.processor, options, open_file)
         data = read_model_file(model.path)
         # Nothing is run before it is known to be what the hash names; its structure is walked before it is opened.
         with check_beside(partial(model.verify, data), len(data)):
@@ -211,14 +220,14 @@ class ModelPool:
             session = self._create_session(data, str(model.path), self._provider_options(exact=exact))
         return OpenModel(session, last_initializer(data, model.path) if keep_initializer else None)
 
-    def _open_file(self, model: ModelFile, *, exact: bool, keep_initializer: bool) -> OpenModel:
+    def _open_file(
+        self, model: ModelFile, provider_options: ProviderOptions, *, keep_initializer: bool
+    ) -> OpenModel:
         """Open a large model by its path: of bytes ONNX Runtime makes a copy, and keeps both."""
         with model.verify_beside():
             skeleton = read_skeleton(model.path, MAX_SMALL_BYTES)
             info = read_onnx_info(skeleton, model.path)
-            session = self._create_session(
-                str(model.path), str(model.path), self._provider_options(exact=exact)
-            )
+            session = self._create_session(str(model.path), str(model.path), provider_options)
         return OpenModel(
             session, small_last_initializer(skeleton, info, model.path) if keep_initializer else None
         )
@@ -250,7 +259,7 @@ class ModelPool:
         except ort_exceptions() as error:
             if is_out_of_memory(error):
                 raise ModelError(
-                    f"there is not enough memory to load the model {name}{_MEMORY_HINT}"
+                    f"there is not enough memory to load the model {name}{MEMORY_HINT}"
                 ) from error
             reason = str(error).splitlines()[0]
             raise ModelError(
@@ -281,19 +290,10 @@ class ModelPool:
         except ort_exceptions() as error:
             if is_out_of_memory(error):
                 raise ModelError(
-                    f"there is not enough memory to run the model {name}{_MEMORY_HINT}"
+                    f"there is not enough memory to run the model {name}{MEMORY_HINT}"
                 ) from error
             reason, shapes = str(error).splitlines()[0], [tensor.shape for tensor in tensors.values()]
             raise ModelError(
                 f"{name} failed on an input of {', '.join(map(str, shapes))}: {reason}"
             ) from error
         return [np.asarray(value) for value in values]
-
-    def _require_outputs(
-        self, session: "onnxruntime.InferenceSession", model: ModelFile, outputs: tuple[str, ...]
-    ) -> None:
-        missing = set(outputs) - {output.name for output in session.get_outputs()}
-        if missing:
-            raise ModelError(
-                f"{model.path} is not the expected model: it lacks the output {sorted(missing)[0]!r}"
-            )

@@ -73,13 +73,13 @@ class CropStage:
         return self._shape.face_warp(
             entry.shape,
             entry.face,
-            partial(frames.frame, plan.clip, plan.number),
-            partial(frames.levels, plan.clip, plan.number) if entry.deep else None,
+            partial(frames.frame, plan.clip, plan.number, entry.face.stops),
+            partial(frames.levels, plan.clip, plan.number, stops=entry.face.stops) if entry.deep else None,
         )
 
     def _face_and_frame(self, plan: LayerPlan, entry: FacePlan) -> tuple[Face, Callable[[], Pixels]]:
         """Return the face as it is to be swapped, and what gives the frame that it is in."""
-        decode = partial(self._analyser.frames.frame, plan.clip, plan.number)
+        decode = partial(self._analyser.frames.frame, plan.clip, plan.number, entry.face.stops)
         face_warp = self.face_warp(plan, entry)
         if face_warp is None:
             return entry.face, decode
@@ -90,9 +90,9 @@ class CropStage:
         """Return what a face's region shows of its frame, with the picture moved: (h, w, 3), in levels."""
         frames, place = self._analyser.frames, entry.region.place
         if entry.deep:
-            part = frames.levels(plan.clip, plan.number, place)
+            part = frames.levels(plan.clip, plan.number, place, entry.face.stops)
             return part if face_warp is None else face_warp.lay_face(part, place)
-        frame = frames.frame(plan.clip, plan.number)
+        frame = frames.frame(plan.clip, plan.number, entry.face.stops)
         return frame[place] if face_warp is None else face_warp.frame_with_face(frame, place)
 
     def _get_or_swap(self, plan: LayerPlan, entry: FacePlan, batch: dict[Key, AlignedCrop]) -> Crop:
@@ -110,14 +110,17 @@ class CropStage:
         return crop_from_arrays(arrays)
 
     def _swap_batch(self, plan: LayerPlan) -> dict[Key, AlignedCrop]:
-        """Swap in one run what a neural swapper has to do for several faces of one frame."""
+        """Swap in one run what a neural swapper has to do for several faces that are seen in one view of a frame."""
         done: dict[Key, AlignedCrop] = {}
-        for request in dict.fromkeys(entry.request for entry in plan.faces if entry.target is None):
+        neural = [entry for entry in plan.faces if entry.target is None]
+        for request, stops in dict.fromkeys((entry.request, entry.face.stops) for entry in neural):
             missing = [
-                entry for entry in plan.faces if entry.request == request and entry.swap not in self._store
+                entry
+                for entry in neural
+                if (entry.request, entry.face.stops) == (request, stops) and entry.swap not in self._store
             ]
             if len(missing) > 1:
-                frame = self._analyser.frames.frame(plan.clip, plan.number)
+                frame = self._analyser.frames.frame(plan.clip, plan.number, stops)
                 with self._counter.measure("swap", len(missing)):
                     crops = self._neural.swap(frame, [entry.face for entry in missing], request)
                 done |= {entry.swap: crop for entry, crop in zip(missing, crops, strict=True)}
@@ -125,7 +128,7 @@ class CropStage:
 
     def _swap(self, plan: LayerPlan, entry: FacePlan) -> Crop:
         if entry.target is None:
-            pixels = self._analyser.frames.frame(plan.clip, plan.number)
+            pixels = self._analyser.frames.frame(plan.clip, plan.number, entry.face.stops)
             with self._counter.measure("swap"):
                 return self._neural.swap(pixels, [entry.face], entry.request)[0]
         face_warp = self.face_warp(plan, entry)
@@ -184,5 +187,5 @@ class CropStage:
         """
         if entry.occlude is None:
             return None
-        frame = partial(self._analyser.frames.frame, plan.clip, plan.number)
+        frame = partial(self._analyser.frames.frame, plan.clip, plan.number, entry.face.stops)
         return self._occlusion.mask(entry.occlude, frame, entry.face, entry.request.recipe)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which faces of a frame are replaced, with the landmarks that a person corrected and the faces that one placed."""
 
+from dataclasses import replace
+
 from ..analysis.analyser import Analyser
 from ..analysis.stabilise import FrameFaces
 from ..media.clip import Clip
+from ..media.light_space import light_space
 from ..recipe.request import SwapRequest
 from .face_selector import FaceSelector
 from .held_faces import replaced_faces
@@ -44,4 +47,11 @@ def edited_faces(
         As the selector and the analyser raise them.
     """
     here, indices = replaced_faces(analyser, selector, clip, number, request)
-    return correct_faces(here, indices, request.landmark_edits, number)
+    here, indices = correct_faces(here, indices, request.landmark_edits, number)
+    if all(face.stops is not None for face in here.faces) or light_space(clip.source.reading) is None:
+        return here, indices
+    faces = (
+        face if face.stops is not None else analyser.expose_placed(clip, number, here.frame, face)
+        for face in here.faces
+    )
+    return replace(here, faces=tuple(faces)), indices

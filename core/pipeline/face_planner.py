@@ -2,13 +2,11 @@
 """What a replaced face is to be made of: its keys, found without computing any pixel of it."""
 
 from functools import partial
-from hashlib import sha256
-
-import numpy as np
 
 from ..analysis.analyser import Analyser
 from ..analysis.stabilise import FrameFaces
 from ..cache.base.key import Key, Scalar, stage_key
+from ..face.face_digest import face_digest
 from ..fusion import fuse
 from ..fusion.graph.fuser import Fuser
 from ..geometry.levels import DEEP_BITS
@@ -67,7 +65,7 @@ class FacePlanner:
         recipe, size = request.recipe, (clip.info.width, clip.info.height)
         frame, face = here.frame, here.faces[index]
         # Steadied landmarks depend on neighbouring frames: they enter keys by what they are.
-        landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
+        landmarks = face_digest(face)
         depth = {"depth": DEEP_BITS} if clip.info.bit_depth > EIGHT_BITS else {}
         look: dict[str, Scalar | Key] = {**key_inputs(recipe.fusion), **depth}
         target, shape, move, points = None, None, None, face.landmarks

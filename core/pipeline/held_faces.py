@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..analysis.analyser import Analyser
+from ..analysis.face_exposure import blend_exposures
 from ..analysis.landmark import bounding_box
 from ..analysis.recognisers.contract import unit_vector
 from ..analysis.stabilise import FrameFaces, stabilised_faces
@@ -117,5 +118,7 @@ def _between(known: _KnownFace, other: _KnownFace, share: float) -> _KnownFace:
     was, will = one.pose, two.pose
     roll = was.roll + share * ((will.roll - was.roll + 180) % 360 - 180)
     pose = Pose(was.yaw + share * (will.yaw - was.yaw), was.pitch + share * (will.pitch - was.pitch), roll)
-    face = Face(bounding_box(points), min(one.score, two.score), points, pose)
+    face = Face(
+        bounding_box(points), min(one.score, two.score), points, pose, blend_exposures(one, two, share)
+    )
     return _KnownFace(face, unit_vector(known.embedding + other.embedding))

@@ -60,7 +60,8 @@ def move_face(face: Face, key: LandmarkKey) -> Face:
     """Return a face as a key moves it."""
     points = move_landmarks(face.landmarks, key.shift, key.rotation, key.scale, key.offsets)
     roll = (face.pose.roll + key.rotation + 180) % 360 - 180
-    return Face(bounding_box(points), face.score, points, Pose(face.pose.yaw, face.pose.pitch, roll))
+    pose = Pose(face.pose.yaw, face.pose.pitch, roll)
+    return Face(bounding_box(points), face.score, points, pose, face.stops)
 
 
 def placed_face(key: LandmarkKey) -> Face | None:

@@ -22,27 +22,25 @@ class LayerExecutor:
         self._counter = counter
 
     def execute(self, plan: LayerPlan) -> Patch | None:
-        """Return a layer's pixels, or None where no face is replaced."""
-        return self._fuse(plan, self._face_inputs(plan))
+        """Return a layer's pixels as they are seen, or None where no face is replaced."""
+        return self._in_view(plan, self._lay_faces(plan))
 
     def execute_in_footage(self, plan: LayerPlan) -> tuple[Patch | None, FootagePatch | None]:
         """Return what `execute` does, and the same in the numbers of the clip, where these are light. ClipError."""
-        faces = self._face_inputs(plan)
-        patch = self._fuse(plan, faces)
-        return patch, self._in_footage(plan, faces, patch)
+        whole = self._lay_faces(plan)
+        return self._in_view(plan, whole), self._in_footage(plan, whole)
 
     def execute_for_layer(self, plan: LayerPlan) -> FootagePatch | None:
         """Return what `execute` does in the numbers of the layer, see `LightSpace.layer_space`. ClipError."""
-        faces = self._face_inputs(plan)
-        return self._in_footage(plan, faces, self._fuse(plan, faces), is_layer=True)
+        return self._in_footage(plan, self._lay_faces(plan), is_layer=True)
 
     def take_apart(self, plan: LayerPlan) -> LayerParts:
         """Return a layer in the numbers of the clip, and what it was made from. ClipError."""
         faces = self._face_inputs(plan)
         with self._counter.measure("fuse"):
             parts = [self._fusion.take_apart(*inputs, plan.size) for inputs in faces]
-        whole = composite_patches([patch for patch, _ in parts], plan.size)
-        shown = self._in_footage(plan, faces, whole)
+        lit = self._light_faces(plan, faces, [patch for patch, _ in parts])
+        shown = self._in_footage(plan, composite_patches(lit, plan.size))
         planned = (
             PlannedFaceParts(entry, own, self._light.levels_in_footage(plan, entry, own.swapped), patch)
             for entry, (patch, own) in zip(plan.faces, parts, strict=True)
@@ -63,15 +61,32 @@ class LayerExecutor:
         face_warps = [self._crops.face_warp(plan, entry) for entry in plan.faces]
         return list(zip(plan.faces, crops, masks, face_warps, strict=True))
 
-    def _fuse(self, plan: LayerPlan, faces: Sequence[FaceInputs]) -> Patch | None:
+    def _lay_faces(self, plan: LayerPlan) -> Patch | None:
+        """Return all faces over each other: of a clip of light as light, of any other in levels."""
+        faces = self._face_inputs(plan)
         with self._counter.measure("fuse"):
             patches = [self._fusion.fuse(*inputs, plan.size) for inputs in faces]
-            return composite_patches(patches, plan.size)
+            return composite_patches(self._light_faces(plan, faces, patches), plan.size)
+
+    def _light_faces(
+        self, plan: LayerPlan, faces: Sequence[FaceInputs], patches: Sequence[Patch]
+    ) -> list[Patch]:
+        """Return fused faces as light, where their clip is of light."""
+        return [
+            patch if entry.light is None else self._light.to_light(plan, entry, patch, face_warp)
+            for (entry, _, _, face_warp), patch in zip(faces, patches, strict=True)
+        ]
+
+    def _in_view(self, plan: LayerPlan, whole: Patch | None) -> Patch | None:
+        return self._light.to_view(plan, whole) if whole is not None and _is_light(plan) else whole
 
     def _in_footage(
-        self, plan: LayerPlan, faces: Sequence[FaceInputs], patch: Patch | None, *, is_layer: bool = False
+        self, plan: LayerPlan, whole: Patch | None, *, is_layer: bool = False
     ) -> FootagePatch | None:
-        if patch is None or not any(entry.light for entry in plan.faces):
-            return patch
-        face_warps = [face_warp for *_, face_warp in faces]
-        return self._light.to_footage(plan, patch, face_warps, is_layer=is_layer)
+        if whole is None or not _is_light(plan):
+            return whole
+        return self._light.to_footage(plan.clip, whole, is_layer=is_layer)
+
+
+def _is_light(plan: LayerPlan) -> bool:
+    return any(entry.light for entry in plan.faces)

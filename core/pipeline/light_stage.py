@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what was made of a frame's view back to the footage's own numbers, where these stand for light.
+"""From what was made of a face's view back to the footage's own numbers, where these stand for light.
 
-What the view cut off, highlights and values below black, is kept around each face, so that a change that needs no frame
-needs none for this either.
+Each face goes back by its own exposure; where faces overlap they are laid over each other as light. What a view cut
+off, highlights and values below black, is kept around each face, so that a change that needs no frame needs none for
+this either.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,12 +25,12 @@ from ..fusion.patch import FootagePatch, LightPatch, Patch
 from ..geometry.levels import DEEP_BITS, as_floats, limit_levels
 from ..geometry.row_bands import row_bands
 from ..media.clip import Clip
-from ..media.light import excess_light, light_of_view
+from ..media.light import excess_light, light_of_view, view_pixels
 from ..media.light_space import light_space
 from ..swap.shape import FaceWarp
 from .plan import FacePlan, LayerPlan
 
-VERSION = 1
+VERSION = 2
 _MARGIN_SHARE = 0.6
 """How far around a face what was cut off is kept, of the face's longer side: what Shape moves lies within."""
 _MAX_HALF = 65504.0
@@ -46,17 +46,18 @@ LIGHT_SCHEMA = Schema(
 
 @dataclass(frozen=True, eq=False)
 class FaceLight:
-    """What the view of a frame cut off around a face.
+    """What the view of a face cut off around it.
 
     Attributes
     ----------
-    stops
-        The view's exposure.
+    frame_stops
+        The exposure of the view of the whole frame.
     excess
-        (h, w, 3) float16: light of Rec.709 primaries at that exposure, beyond 0..1; None where the view shows all.
+        (h, w, 3) float16: light of Rec.709 primaries at the face's exposure, beyond 0..1; None where its view shows
+        all.
     """
 
-    stops: int
+    frame_stops: int
     excess: npt.NDArray[np.float16] | None
 
 
@@ -74,42 +75,81 @@ class LightStage:
             return None
         rows, columns = _place(face, (clip.info.width, clip.info.height))
         inputs = {"top": rows.start, "bottom": rows.stop, "left": columns.start, "right": columns.stop}
-        return stage_key("light", VERSION, {"frame": frame, **inputs})
+        return stage_key("light", VERSION, {"frame": frame, "stops": face.stops or 0.0, **inputs})
 
     def face_light(self, plan: LayerPlan, entry: FacePlan) -> FaceLight | None:
-        """Return what the view cut off around a planned face, kept or found; None where `FacePlan.light` is."""
+        """Return what its view cut off around a planned face, kept or found; None where `FacePlan.light` is."""
         if entry.light is None:
             return None
         place = _place(entry.face, plan.size)
         arrays, _ = self._flight.get_or_compute(
             FilteringStore(self._store, partial(_fits, place)),
             entry.light,
-            partial(self._find, plan, place),
+            partial(self._find, plan, place, entry.face.stops or 0.0),
         )
         # Kept as the bits of half floats: to look through floats for those out of bounds takes longer than all else.
         excess = np.ascontiguousarray(arrays["excess"]).view(np.float16)
         return FaceLight(int(arrays["stops"][0]), excess if excess.size else None)
 
-    def _find(self, plan: LayerPlan, place: tuple[slice, slice]) -> Arrays:
-        light, stops = self._analyser.frames.exposed_light(plan.clip, plan.number, place)
+    def _find(self, plan: LayerPlan, place: tuple[slice, slice], stops: float) -> Arrays:
+        frames = self._analyser.frames
+        light = frames.exposed_light(plan.clip, plan.number, place, stops)
         excess = np.clip(excess_light(light), -_MAX_HALF, _MAX_HALF).astype(np.float16)
         if not excess.any():
             excess = np.zeros((0, 0, 3), np.float16)
-        return {"stops": np.array([stops], np.int32), "excess": excess.view(np.uint16)}
+        frame_stops = frames.view_stops(plan.clip, plan.number)
+        return {"stops": np.array([frame_stops], np.int32), "excess": excess.view(np.uint16)}
 
-    def to_footage(
-        self, plan: LayerPlan, patch: Patch, face_warps: Sequence[FaceWarp | None], *, is_layer: bool
-    ) -> FootagePatch:
-        """Return what was fused of a frame's view in the numbers of its clip, or of its layer.
+    def to_light(self, plan: LayerPlan, entry: FacePlan, patch: Patch, face_warp: FaceWarp | None) -> Patch:
+        """Return what was fused of a face's view as light.
 
         Parameters
         ----------
         plan : LayerPlan
-            The frame, of a clip whose numbers stand for light, and its faces.
+            The frame, of a clip whose numbers stand for light.
+        entry : FacePlan
+            The face.
         patch : Patch
-            What was fused, float32 in levels of the view.
-        face_warps : sequence of FaceWarp or None
-            How each of the plan's faces was moved.
+            What was fused, in levels of the view.
+        face_warp : FaceWarp or None
+            How the face was moved.
+
+        Returns
+        -------
+        Patch
+            (h, w, 4) float32: linear light with Rec.709 primaries, and alpha in levels. With the highlights that the
+            view cut off.
+        """
+        height, width = patch.pixels.shape[:2]
+        excess: Floats | None = None
+        light = self.face_light(plan, entry)
+        if light is not None and light.excess is not None:
+            excess = np.zeros((height, width, 3), np.float32)
+            _paste_excess(light.excess, _place(entry.face, plan.size), face_warp, excess, patch)
+        linear = np.empty((height, width, 4), np.float32)
+        for rows in row_bands(height):
+            view = as_floats(patch.pixels[rows])
+            cut = None if excess is None else excess[rows]
+            colours = light_of_view(_colours(view), cut, entry.face.stops or 0.0)
+            linear[rows] = _with_alpha(colours, view[..., 3])
+        return Patch(patch.left, patch.top, linear)
+
+    def to_view(self, plan: LayerPlan, light: Patch) -> Patch:
+        """Return what `to_light` does in levels of the view of the whole frame: (h, w, 4) float32."""
+        known = self.face_light(plan, plan.faces[0])
+        pixels = as_floats(light.pixels)
+        view = as_floats(view_pixels(_colours(pixels), 0 if known is None else known.frame_stops))
+        return Patch(light.left, light.top, _with_alpha(view, pixels[..., 3]))
+
+    def to_footage(self, clip: Clip, light: Patch, *, is_layer: bool) -> FootagePatch:
+        """Return light in the numbers of its clip, or of its layer.
+
+        Parameters
+        ----------
+        clip : Clip
+            A clip whose numbers stand for light.
+        light : Patch
+            What `to_light` returns, of one face or of several over each other.
         is_layer : bool
             Whether it is for the layer, see `LightSpace.layer_space`.
 
@@ -119,42 +159,25 @@ class LightStage:
             The same faces as numbers of that space: a LightPatch where these are floats, a Patch in levels where they
             are codes.
         """
-        height, width = patch.pixels.shape[:2]
-        excess: Floats | None = None
-        stops = 0
-        for entry, face_warp in zip(plan.faces, face_warps, strict=True):
-            light = self.face_light(plan, entry)
-            if light is None:
-                continue
-            stops = light.stops
-            if light.excess is not None:
-                excess = np.zeros((height, width, 3), np.float32) if excess is None else excess
-                _paste_excess(light.excess, _place(entry.face, plan.size), face_warp, excess, patch)
-        space = require_light(plan.clip)
+        space = require_light(clip)
         if is_layer:
-            space = space.layer_space(is_movie=plan.clip.info.kind == "movie")
-        has_codes = plan.clip.info.bit_depth <= DEEP_BITS and not space.is_linear
-        pixels, own = as_floats(patch.pixels), np.empty(patch.pixels.shape, np.float32)
-        for band in row_bands(height):
-            view = as_floats(cv2.cvtColor(pixels[band], cv2.COLOR_RGBA2RGB))
-            light_there = light_of_view(view, None if excess is None else excess[band], stops)
-            colours, alpha = space.from_light(light_there), cv2.extractChannel(pixels[band], 3)
-            if has_codes:
-                colours = limit_levels(colours * np.float32(255))
-            else:
-                alpha = alpha * np.float32(1 / 255)
-            own[band] = cv2.insertChannel(alpha, cv2.cvtColor(colours, cv2.COLOR_RGB2RGBA), 3)
-        return (Patch if has_codes else LightPatch)(patch.left, patch.top, own)
+            space = space.layer_space(is_movie=clip.info.kind == "movie")
+        # Not in bands of rows: the last bit of a product of matrices depends on where in a row of them a pixel is.
+        pixels = as_floats(light.pixels)
+        own, alpha = space.from_light(_colours(pixels)), pixels[..., 3]
+        if clip.info.bit_depth <= DEEP_BITS and not space.is_linear:
+            return Patch(light.left, light.top, _with_alpha(limit_levels(own * np.float32(255)), alpha))
+        return LightPatch(light.left, light.top, _with_alpha(own, alpha * np.float32(1 / 255)))
 
     def levels_in_footage(self, plan: LayerPlan, entry: FacePlan, levels: Floats) -> Floats:
-        """Return an image of a frame's view in the numbers of its clip, without what the view cut off.
+        """Return an image of a face's view in the numbers of its clip, without what the view cut off.
 
         Parameters
         ----------
         plan : LayerPlan
             The frame.
         entry : FacePlan
-            One of its faces.
+            The face.
         levels : ndarray, shape (h, w, 3), float32
             RGB in levels of the view.
 
@@ -163,11 +186,18 @@ class LightStage:
         ndarray, the same shape, float32
             RGB in the clip's own numbers, 1 for the largest code or level.
         """
-        light = self.face_light(plan, entry)
-        if light is None:
+        if entry.light is None:
             return as_floats(levels / np.float32(255))
-        linear = light_of_view(levels, None, light.stops)
+        linear = light_of_view(levels, None, entry.face.stops or 0.0)
         return require_light(plan.clip).from_light(linear)
+
+
+def _colours(pixels: Floats) -> Floats:
+    return as_floats(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB))
+
+
+def _with_alpha(colours: Floats, alpha: Floats) -> Floats:
+    return as_floats(cv2.merge([*cv2.split(colours), alpha]))
 
 
 def _place(face: Face, size: tuple[int, int]) -> tuple[slice, slice]:

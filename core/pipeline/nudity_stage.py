@@ -7,7 +7,7 @@ import numpy as np
 
 from ..analysis.frame_reader import FrameReader
 from ..analysis.nudity import NudityClassifier, nudity_key
-from ..analysis.shots import ShotFinder, skip_unreadable_frames
+from ..analysis.shots import ShotFinder, VisitFrame, skip_unreadable_frames
 from ..cache.base.compute import Flight
 from ..cache.base.store import Arrays, Store
 from ..concurrency.lru import LruCache
@@ -66,7 +66,7 @@ class NudityStage:
         self._shots = ShotFinder(store, flight, frames)
         self._verdicts: LruCache[str, list[ShotVerdict]] = LruCache(_MAX_CLIPS)
 
-    def verdict(self, clip: Clip, number: int) -> ShotVerdict:
+    def verdict(self, clip: Clip, number: int, visit: VisitFrame = lambda _number: None) -> ShotVerdict:
         """Return the verdict on the shot that a frame lies in.
 
         Parameters
@@ -75,6 +75,8 @@ class NudityStage:
             The clip.
         number : int
             The frame, counted from 0.
+        visit : callable
+            Called for each frame of the shot, and some beside it, that is decoded to find the shot; see `VisitFrame`.
 
         Returns
         -------
@@ -95,11 +97,11 @@ class NudityStage:
         for verdict in known:
             if number in verdict.shot:
                 return verdict
-        verdict = self._judge(clip, number)
+        verdict = self._judge(clip, number, visit)
         self._verdicts.put(name, [*known, verdict])
         return verdict
 
-    def _judge(self, clip: Clip, number: int) -> ShotVerdict:
+    def _judge(self, clip: Clip, number: int, visit: VisitFrame) -> ShotVerdict:
         step = max(1, round(clip.info.fps or _IMAGES_PER_SECOND))
         scores: dict[int, float] = {}
 
@@ -111,6 +113,7 @@ class NudityStage:
         def look_each_second(frame: int) -> None:
             if frame % step == 0:
                 look_at(frame)
+            visit(frame)
 
         def look_beside_cut(cut: int) -> None:
             look_at(cut - 1)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ..analysis.analyser import Analyser
 from ..analysis.person_clustering import FractionCallback, Person
+from ..analysis.shots import VisitFrame
 from ..analysis.stabilise import stabilised_faces
 from ..cache.base.compute import Flight, Uncoordinated
 from ..cache.base.key import Key, Scalar, stage_key
@@ -24,6 +25,7 @@ from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
 from ..media.source_stamps import SourceStamps
 from ..models.embedded import EmbeddedModels
+from ..models.graphs.graph_folder import GraphFolder
 from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Detect, Recipe
@@ -71,17 +73,18 @@ class Pipeline:
         providers: Sequence[str] = ("cpu",),
         engine_folder: Location | None = None,
         stamps: SourceStamps | None = None,
+        graph_folder: GraphFolder | None = None,
     ) -> None:
         """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
 
         What is missing is computed at once, or as `flight` has it. `library` has the user's own models. `providers` are
-        the processors that run them, the first that can, `engine_folder` a folder for what these build from models; see
-        `ModelPool`. `stamps` say which files clips and images are.
+        the processors that run them, the first that can, `engine_folder` a folder for what these build from models, and
+        `graph_folder` what ONNX Runtime makes of them; see `ModelPool`. `stamps` say which files clips and images are.
         """
         stamps = stamps or SourceStamps()
         self._store = store
         self._flight = flight or Uncoordinated()
-        self._pool = ModelPool(threads, providers, engine_folder)
+        self._pool = ModelPool(threads, providers, engine_folder, graph_folder)
         self._topology = load_topology()
         self._fuser = Fuser(self._pool, self._topology)
         self._counter, self._image_counter = StageCounter(), StageCounter()
@@ -100,7 +103,7 @@ class Pipeline:
         images = NeuralSources(store, self._flight, self._sources, source_analyser, self._topology, runner)
         self._neural = NeuralSwapper(library, runner, images, self._topology)
         self._image_basis = store, self._flight, self._sources, source_analyser, self._topology
-        self._basis, self._forms = basis, TargetForms(*basis, self._topology)
+        self._basis, self._forms = basis, TargetForms(*basis, self._topology, self.look_through)
         shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
         fusion = FuseStage(self._fuser, self._neural, self._topology)
         swappers = self._mesh, self._neural
@@ -129,6 +132,10 @@ class Pipeline:
         for warning in (*self._pool.warnings, *self.library.warnings, *self._fuser.warnings):
             self._counter.warn(warning)
         return self._counter.report(self._pool.load_count, self._image_counter)
+
+    def finish_graphs(self) -> None:
+        """Make what large models that were opened start sooner with; see `ModelPool`."""
+        self._pool.finish_graphs()
 
     def close(self) -> None:
         """Let go of the models. The store is the caller's."""
@@ -185,6 +192,9 @@ class Pipeline:
         """
         frames = range(first, last + 1)
         return find_people_in_clip(*self._basis, self._topology, clip, frames, recipe, on_progress)
+
+    def look_through(self, clip: Clip, number: int, visit: VisitFrame) -> None:
+        """Have `visit` look at what is read anyway of a clip before a face of a frame is replaced: nothing, here."""
 
     def target_forms(self, clip: Clip, recipe: Recipe, origin: str = "") -> str:
         """Return the forms of a clip's people for a `SwapRequest`. Raises ClipError, ModelError, RecipeError."""

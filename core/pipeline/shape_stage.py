@@ -16,6 +16,7 @@ from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
 from ..concurrency.lru import LruCache
+from ..face.face_digest import face_digest
 from ..face.types import Face, Floats, Pixels
 from ..geometry import glasses
 from ..geometry.face_form import FaceForm, form_displacement, neutral_form, pose_displacement
@@ -96,7 +97,7 @@ class ShapeStage:
         resting = _faces_around(frame_faces.faces, index)
         inputs: dict[str, Scalar | Key] = {
             "frame": frame_faces.frame,
-            "landmarks": sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest(),
+            "landmarks": face_digest(face),
             # By value: another cut of the clip, whose samples give the same form, has the same pictures.
             "form": sha256(form + between.tobytes()).digest(),
             "source": source,

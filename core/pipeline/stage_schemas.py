@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ..analysis.attributes import ATTRIBUTE_SCHEMA
 from ..analysis.detect import detect_schema
 from ..analysis.embed import embed_schema
+from ..analysis.face_exposure import EXPOSURE_SCHEMA
 from ..analysis.face_look import FACE_LOOK_SCHEMA
 from ..analysis.frame_reader import CLIP_SCHEMA, FRAME_SCHEMA
 from ..analysis.landmark import landmark_schema
@@ -34,6 +35,7 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "detect": detect_schema,
     "embed": embed_schema,
     "enhance": ENHANCED_SCHEMA,
+    "exposure": EXPOSURE_SCHEMA,
     "facts": CLIP_INFO_SCHEMA,
     "frame": FRAME_SCHEMA,
     "glasses": GLASSES_SCHEMA,

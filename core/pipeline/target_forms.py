@@ -6,7 +6,7 @@ every frame of it moves alike. Points are those that the landmarker found: never
 bring forms that were learned before: a person who is among them has that form in every clip, however it is cut.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ import numpy as np
 from ..analysis.analyser import Analyser
 from ..analysis.person_clustering import FaceRef, FaceSample, group_by_person
 from ..analysis.recognisers.contract import l2_normalise
+from ..analysis.shots import VisitFrame
 from ..analysis.stabilise import FrameFaces, averaged_embeddings
 from ..cache.base.compute import Flight
 from ..cache.base.key import Key, Scalar, stage_key
@@ -52,6 +53,10 @@ SHAPE_SCHEMA = Schema(
 )
 
 
+LookThrough = Callable[[Clip, int, VisitFrame], None]
+"""Called with a clip, a frame and what may look at frames: has it look at those that are read for something else."""
+
+
 @dataclass(frozen=True, eq=False)
 class TargetPerson:
     """What is known of a person of a clip.
@@ -71,17 +76,42 @@ class TargetPerson:
 class TargetForms:
     """Learns the forms of the people of clips, over one store."""
 
-    def __init__(self, store: Store, flight: Flight, analyser: Analyser, topology: Topology) -> None:
+    def __init__(
+        self,
+        store: Store,
+        flight: Flight,
+        analyser: Analyser,
+        topology: Topology,
+        look_through: LookThrough,
+    ) -> None:
+        """`look_through` is called before frames are decoded to learn forms that a frame needs."""
         self._store = store
         self._flight = flight
         self._analyser = analyser
         self._topology = topology
+        self._look_through = look_through
         self._people_of_clips: LruCache[tuple[object, ...], Arrays] = LruCache(_MAX_CACHED_FORMS)
+        self._rims_of_clips: LruCache[tuple[object, ...], dict[FaceRef, RimShares]] = LruCache(
+            _MAX_CACHED_FORMS
+        )
         self._kept: LruCache[str, Arrays] = LruCache(_MAX_CACHED_FORMS)
 
     def text(self, clip: Clip, recipe: Recipe, origin: str) -> str:
         """Return the forms of a clip's people as a text that a request can bring; empty where it shows nobody."""
         return forms_to_text(self._people(clip, recipe), origin)
+
+    def visitor(self, clip: Clip, recipe: Recipe) -> VisitFrame:
+        """Return what looks at a frame of a clip if forms are learned from it. It raises what `Analyser.analysis` does.
+
+        Called with frames that are decoded for something else it spares decoding them once more.
+        """
+        numbers, analysis = frozenset(sample_numbers(clip.info.frame_count)), _analysis_recipe(recipe)
+
+        def visit(number: int) -> None:
+            if number in numbers:
+                self._look_at_sample(clip, number, analysis)
+
+        return visit
 
     def person(
         self, clip: Clip, number: int, request: SwapRequest, frame_faces: FrameFaces, index: int
@@ -92,6 +122,8 @@ class TargetForms:
         taken, else the one that the clip shows. Glasses are those of the clip.
         """
         recipe = request.recipe
+        if self._clip_name(clip, _analysis_recipe(recipe)) not in self._people_of_clips:
+            self._look_through(clip, number, self.visitor(clip, recipe))
         people = self._people(clip, recipe)
         count = len(people["forms"])
         if not count:
@@ -128,22 +160,20 @@ class TargetForms:
 
     def _people(self, clip: Clip, recipe: Recipe) -> Arrays:
         """Return the arrays of `SHAPE_SCHEMA` and `GLASSES_SCHEMA` of a clip's people."""
-        analysis = Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed)
-        known = (self._analyser.frames.map_id(clip), analysis)
-        kept = self._people_of_clips.get(known)
+        analysis = _analysis_recipe(recipe)
+        name = self._clip_name(clip, analysis)
+        kept = self._people_of_clips.get(name)
         if kept is not None:
             return kept
         keys: dict[str, Scalar | Key] = {}
         numbers = []
-        rims: dict[FaceRef, RimShares] = {}
         for sample in sample_numbers(clip.info.frame_count):
             # A frame that can't be read is reported at its own turn; the others show the person too.
             with suppress(ClipError):
-                keys[f"face{sample:08d}"] = embedded = self._analyser.keys(clip, sample, analysis)[2]
+                keys[f"face{sample:08d}"] = self._analyser.keys(clip, sample, analysis)[2]
                 numbers.append(sample)
-                if embedded not in self._store:
-                    # While its pixels are at hand: a second way through the samples decodes a movie once more.
-                    rims |= self._measure_rims(clip, self._frame_samples(clip, sample, analysis))
+                self._look_at_sample(clip, sample, analysis)
+        rims = self._rims_of_clips.get(name) or {}
         samples: dict[str, Scalar | Key] = {
             f"face{place:02d}": key for place, key in enumerate(keys.values())
         }
@@ -160,7 +190,20 @@ class TargetForms:
             glasses_key(key),
             lambda: self._judge_glasses(clip, numbers, analysis, rims),
         )
-        return self._people_of_clips.put(known, {**forms, **glasses})
+        self._rims_of_clips.discard(name)
+        return self._people_of_clips.put(name, {**forms, **glasses})
+
+    def _clip_name(self, clip: Clip, analysis: Recipe) -> tuple[object, ...]:
+        return self._analyser.frames.map_id(clip), analysis
+
+    def _look_at_sample(self, clip: Clip, number: int, analysis: Recipe) -> None:
+        """Analyse a sample frame, unless it is known; its rims are measured then, while its pixels are at hand."""
+        if self._analyser.keys(clip, number, analysis)[2] in self._store:
+            return
+        name = self._clip_name(clip, analysis)
+        rims = self._rims_of_clips.get(name)
+        rims = self._rims_of_clips.put(name, {}) if rims is None else rims
+        rims |= self._measure_rims(clip, self._frame_samples(clip, number, analysis))
 
     def _dimensions(self, clip: Clip, numbers: Sequence[int], recipe: Recipe) -> int:
         return next(
@@ -224,8 +267,18 @@ class TargetForms:
         """Measure the rims of faces of one frame."""
         if not samples:
             return {}
-        image = self._analyser.frames.frame(clip, samples[0].face_ref[0])
-        return measure_samples(image, samples, self._topology)
+        number = samples[0].face_ref[0]
+        rims: dict[FaceRef, RimShares] = {}
+        for stops in dict.fromkeys(sample.face.stops for sample in samples):
+            alike = [sample for sample in samples if sample.face.stops == stops]
+            image = self._analyser.frames.frame(clip, number, stops)
+            rims |= measure_samples(image, alike, self._topology)
+        return rims
+
+
+def _analysis_recipe(recipe: Recipe) -> Recipe:
+    """Return what of a recipe matters to the faces that are found."""
+    return Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed)
 
 
 def sample_numbers(frame_count: int) -> list[int]:

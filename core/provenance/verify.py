@@ -109,6 +109,8 @@ class Verdict:
 
 def verify_file(path: Path) -> Verdict:
     """Return what a file's marks say, and whether they hold. The file may come from anyone: nothing is raised."""
+    if path.is_dir():
+        return Verdict(path, problem="it is a folder: name the files in it")
     try:
         open_input(path).close()
         sidecar = read_sidecar(path)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import cached_property
 
 from ..analysis.nudity import NudityClassifier
+from ..analysis.shots import VisitFrame
 from ..cache.base.compute import Flight
 from ..cache.base.store import Store
 from ..errors import ClipError, FaceImageError
@@ -42,6 +43,7 @@ class SafeguardedPipeline(Pipeline):
             settings.providers,
             settings.engine_folder,
             stamps,
+            settings.graph_folder,
         )
         self._settings = settings
 
@@ -50,6 +52,11 @@ class SafeguardedPipeline(Pipeline):
         plan = super().plan(clip, number, requests)
         # Where no face is replaced, the safeguard's model is not even looked for.
         return plan if not plan.faces or self._safeguard is None else self._safeguard.admit(plan)
+
+    def look_through(self, clip: Clip, number: int, visit: VisitFrame) -> None:
+        """See `Pipeline.look_through`: the shot of a frame whose face is replaced is looked at for nudity."""
+        if self._safeguard is not None:
+            self._safeguard.verdict(clip, number, visit)
 
     def check_shots(
         self,
@@ -82,11 +89,12 @@ class SafeguardedPipeline(Pipeline):
             return
         shot = range(0)
         for count, number in enumerate(numbers):
-            if number in shot or not requests_at(number):
+            requests = () if number in shot else requests_at(number)
+            if not requests:
                 continue
             on_progress(count)
             try:
-                verdict = self._safeguard.verdict(clip, number)
+                verdict = self._safeguard.verdict(clip, number, self._form_visitor(clip, requests))
             except ClipChangedError:
                 return  # then each frame is looked at when it is made
             shot = verdict.shot
@@ -94,6 +102,17 @@ class SafeguardedPipeline(Pipeline):
                 if frame in shot:
                     with suppress(ClipError, FaceImageError):  # a frame that fails shows the original
                         self.plan(clip, frame, requests_at(frame))
+
+    def _form_visitor(self, clip: Clip, requests: Sequence[SwapRequest]) -> VisitFrame:
+        """Return what looks at the frames that requests learn forms from."""
+        recipes = dict.fromkeys(request.recipe for request in requests if request.recipe.swap.gives_shape)
+        visitors = [self._forms.visitor(clip, recipe) for recipe in recipes]
+
+        def visit(number: int) -> None:
+            for visitor in visitors:
+                visitor(number)
+
+        return visit
 
     @cached_property
     def _safeguard(self) -> Safeguard | None:

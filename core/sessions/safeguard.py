@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from ..analysis.frame_reader import FrameReader
+from ..analysis.shots import VisitFrame
 from ..concurrency.lru import LruCache
 from ..consent.consent_file import read_records
 from ..consent.nude_scenes import NUDE_SCENES, nude_scene_fault
@@ -61,9 +62,9 @@ class Safeguard:
             raise RefusalError(_refusal_text(plan.clip, verdict, fault))
         return replace(plan, may_label=False)
 
-    def verdict(self, clip: Clip, number: int) -> ShotVerdict:
+    def verdict(self, clip: Clip, number: int, visit: VisitFrame = lambda _number: None) -> ShotVerdict:
         """Return the verdict on the shot that a frame lies in; see `NudityStage.verdict`."""
-        return self._stage.verdict(clip, number)
+        return self._stage.verdict(clip, number, visit)
 
     def _fault(self, clip: Clip, requests: list[SwapRequest]) -> str:
         try:

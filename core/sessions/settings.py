@@ -6,10 +6,10 @@ for all its machines), the add-on's preferences, the default.
 """
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..cache.settings import MEMORY_BYTES, CacheSettings
@@ -17,11 +17,13 @@ from ..cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE, SIGNING_VARIA
 from ..errors import CacheError, MessageError
 from ..filesystem import Location
 from ..models.engine_folder import engine_folder_location
+from ..models.graphs.graph_folder import MAX_BYTES, GraphFolder, user_graph_folder
 from ..models.library import MODELS_VARIABLE, ModelLibrary
 from ..models.processor import AUTOMATIC, PROVIDERS, parse_provider
 from ..recipe import messages
 from ..system.trust import TRUST_VARIABLE, first_relative_folder, trusted_folders
 from ..units import DAY_SECONDS, OFF, parse_count, parse_days, parse_size, parse_switch
+from .environment_reader import EnvironmentReader
 
 CACHE_VARIABLE = "UNDERSTUDY_CACHE_DIR"
 LAYERS_VARIABLE = "UNDERSTUDY_LAYERS_DIR"
@@ -39,10 +41,10 @@ COMMERCIAL_VARIABLE = "UNDERSTUDY_REQUIRE_COMMERCIAL"
 CONSENT_VARIABLE = "UNDERSTUDY_REQUIRE_CONSENT"
 CONSENT_FILE_VARIABLE = "UNDERSTUDY_CONSENT_FILE"
 SAFEGUARD_VARIABLE = "UNDERSTUDY_SAFEGUARD"
+GRAPHS_VARIABLE = "UNDERSTUDY_MODEL_CACHE"
 
 _MAX_THREADS, _KEY_BYTES = 4096, 32
 STAY_OFFLINE = "Blender is not to go online; see Preferences > System > Network > Allow Online Access"
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class RunSettings:
         The file of consent records that count beside those of requests; None for no file.
     safeguard : bool
         Whether shots are looked at for nudity, where the model for it is here.
+    graph_bytes : int
+        What the optimized graphs of large models may take in the user's own cache; 0 keeps none and uses none.
     """
 
     cache: CacheSettings
@@ -83,6 +87,7 @@ class RunSettings:
     require_consent: bool = False
     consent_file: Path | None = None
     safeguard: bool = True
+    graph_bytes: int = MAX_BYTES
 
     @property
     def has_conditions(self) -> bool:
@@ -101,6 +106,11 @@ class RunSettings:
         Never in the cache folder: what a project brings is not run.
         """
         return engine_folder_location() if self.cache.keep else None
+
+    @property
+    def graph_folder(self) -> GraphFolder | None:
+        """Where the optimized graphs of large models are kept, as `engine_folder` is; None where none may be."""
+        return user_graph_folder(self.graph_bytes) if self.cache.keep and self.graph_bytes else None
 
     @property
     def library(self) -> ModelLibrary:
@@ -138,7 +148,7 @@ def resolve_settings(
         A variable can't be read or a key can't be had, and `strict` is set.
     """
     left_out: list[str] = []
-    said = _EnvironmentReader(environment, None if strict else left_out)
+    said = EnvironmentReader(environment, None if strict else left_out)
     cache = replace(
         settings.cache,
         folder=Path(said.text(CACHE_VARIABLE) or settings.cache.folder),
@@ -189,6 +199,7 @@ def resolve_settings(
         require_consent=said.value(CONSENT_VARIABLE, parse_switch, settings.require_consent, on_error=True),
         consent_file=said.place(CONSENT_FILE_VARIABLE, Path, settings.consent_file),
         safeguard=said.value(SAFEGUARD_VARIABLE, parse_switch, settings.safeguard, on_error=True),
+        graph_bytes=said.value(GRAPHS_VARIABLE, parse_graph_bytes, settings.graph_bytes),
     )
 
 
@@ -201,6 +212,11 @@ def is_local(url: str) -> bool:
         return ipaddress.ip_address(parts.hostname or "").is_loopback
     except ValueError:
         return False
+
+
+def parse_graph_bytes(text: str) -> int:
+    """Return what optimized graphs may take: a size such as 4G, or 0 for OFF. Raises ValueError."""
+    return 0 if text == OFF else parse_size(text)
 
 
 def settings_from(
@@ -258,40 +274,3 @@ def settings_of_values(values: object) -> RunSettings:
     if any(key is not None and len(key) != _KEY_BYTES for key in keys):
         raise MessageError(f"a key has {_KEY_BYTES} bytes")
     return settings
-
-
-class _EnvironmentReader:
-    """What the environment says."""
-
-    def __init__(self, environment: Mapping[str, str], ignored: list[str] | None) -> None:
-        """`ignored` takes a line for what can't be read; without it that is a CacheError."""
-        self._environment = environment
-        self._ignored = ignored
-
-    def text(self, name: str) -> str:
-        """Return a variable's text, empty where it is not set."""
-        return self._environment.get(name, "").strip()
-
-    def value(self, name: str, parse: Callable[[str], _T], default: _T, *, on_error: _T | None = None) -> _T:
-        """Return a variable's value; `default` where it is not set or can't be read.
-
-        `on_error` is for what can't be read of a switch that keeps something safe: that is then kept.
-        """
-        text = self.text(name)
-        try:
-            return parse(text) if text else default
-        except ValueError as error:
-            if self._ignored is None:
-                raise CacheError(f"{name} can't be used: {error}") from error
-            if on_error is not None:
-                self._ignored.append(f"{name} is taken for {on_error}: {error}")
-                return on_error
-            self._ignored.append(f"{name} is ignored: {error}")
-            return default
-
-    def place(self, name: str, parse: Callable[[str], _T], default: _T | None) -> _T | None:
-        """Return the place that a variable names, None where it says OFF; `default` where it is not set."""
-        text = self.text(name)
-        if text == OFF:
-            return None
-        return parse(text) if text else default

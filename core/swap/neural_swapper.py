@@ -3,12 +3,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha256
 
 import numpy as np
 
 from ..analysis.landmark import alignment_points
 from ..cache.base.key import Key, Scalar, stage_key
+from ..face.face_digest import face_digest
 from ..face.types import Face, Floats, Pixels
 from ..geometry.alignment import alignment_matrix
 from ..geometry.crop import warp_crop
@@ -63,7 +63,7 @@ class NeuralSwapper:
         inputs: dict[str, Scalar | Key] = {
             "frame": frame,
             # The points alone decide what is cut out; steadied ones depend on neighbouring frames.
-            "landmarks": sha256(self._alignment_points(face).tobytes()).digest(),
+            "landmarks": face_digest(face, self._alignment_points(face)),
             "swapper": cast.swapper.family.name,
             "model": cast.swapper.file.sha256,
         }

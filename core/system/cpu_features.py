@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What this machine's processor computes by itself."""
 
+import platform
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +10,13 @@ from ..filesystem import open_input
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
+_FLAGS_FIELDS = ("flags", "Features")
+"""Which instructions a processor has, as x86 and ARM call it."""
+_IDENTITY_FIELDS = (
+    *("vendor_id", "cpu family", "model", "model name", "stepping"),
+    *("CPU implementer", "CPU architecture", "CPU variant", "CPU part"),
+    *_FLAGS_FIELDS,
+)
 
 
 def lacks_bf16(cpu_info: Path = _CPU_INFO) -> bool:
@@ -23,16 +32,37 @@ def lacks_bf16(cpu_info: Path = _CPU_INFO) -> bool:
     bool
         False too where the system does not say, as Windows does not.
     """
-    flags = _flags(cpu_info)
+    flags = set(_fields(cpu_info).get("flags", "").split())
     return bool(flags) and not flags & _BF16_FLAGS
 
 
+def processor_identity(cpu_info: Path = _CPU_INFO) -> str:
+    """Return what tells this processor from those with other instructions.
+
+    Parameters
+    ----------
+    cpu_info : pathlib.Path
+        The file in which Linux lists what processors have.
+
+    Returns
+    -------
+    str
+        One line; empty where the system does not list a processor's instructions, as Windows and macOS do not.
+    """
+    fields = _fields(cpu_info)
+    if not any(name in fields for name in _FLAGS_FIELDS):
+        return ""
+    values = (f"{name}: {fields[name]}" for name in _IDENTITY_FIELDS if name in fields)
+    return "; ".join((platform.machine(), *values))
+
+
 @cache
-def _flags(cpu_info: Path) -> frozenset[str]:
+def _fields(cpu_info: Path) -> Mapping[str, str]:
+    """Return what is said of the first processor."""
     try:
         with open_input(cpu_info) as file:  # its size is said to be 0
             text = file.readall().decode("ascii", "replace")
     except OSError:
-        return frozenset()
-    line = next((line for line in text.splitlines() if line.startswith("flags")), "")
-    return frozenset(line.partition(":")[2].split())
+        return {}
+    parts = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
+    return {name.strip(): value.strip() for name, _, value in parts}

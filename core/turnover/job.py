@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..batch.job import ClipJob, correction_warnings, require_swap_frames
 from ..errors import OutputError, os_error_reason
-from ..export.image_names import matches
+from ..export.image_names import is_image_pattern, matches
 from ..export.inputs import frame_range, frame_rate, open_named_clip, require_output
 from ..filesystem import make_folder
 from ..media.clip import Clip
@@ -117,7 +117,9 @@ def describe_turnover(job: TurnoverJob, clip: Clip, warnings: tuple[str, ...] = 
     require_folder(job.folder)
     numbers = frame_range(clip, job.start, job.end)
     fps = frame_rate(job.clip, clip, job.fps) if clip.info.fps or job.fps else None
-    if any(matches(job.pattern, path) for path in clip.source.paths):
+    is_clip_folder = job.clip.is_dir() and job.folder.is_dir() and job.clip.samefile(job.folder)
+    # The clip would have the turnover's images too, from the next time on that it is read.
+    if is_clip_folder or any(matches(job.pattern, path) for path in clip.source.paths):
         raise OutputError(
             f"can't write the turnover into {job.folder}: it has the clip's images; give another"
         )
@@ -126,6 +128,10 @@ def describe_turnover(job: TurnoverJob, clip: Clip, warnings: tuple[str, ...] = 
 
 def require_folder(folder: Path) -> None:
     """Raise OutputError unless a folder is there, or can be made beside others that are."""
+    if is_image_pattern(folder):
+        raise OutputError(
+            f"can't write the turnover into {folder}: give a folder; its files are named {FILE_PATTERN}"
+        )
     try:
         is_file, has_parent = folder.exists() and not folder.is_dir(), folder.parent.is_dir()
     except OSError as error:

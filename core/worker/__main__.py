@@ -10,9 +10,11 @@ earlier they are gone: the frame in hand may finish within a second, and the pro
 form it should have is answered by a `fault` and passed over; without a right `begin` the process ends.
 """
 
+import _thread
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -28,6 +30,7 @@ from ..reporting.layer_outcomes import FAILED, SWAPPED
 from ..sessions.layer_session import LayerSession
 from ..sessions.request_faults import RequestFault
 from ..sessions.settings import settings_of_values
+from .termination import clean_termination
 
 GRACE_SECONDS = 1.0
 EXIT_ORPHANED = 3
@@ -158,12 +161,13 @@ class WorkerRun:
         strip, source = messages.text(value["strip"]), get_by_id(self._clips, value["clip"], "clip")
         request = turnover_request_from(value["turnover"], source)
         try:
-            outcome = make_turnover(
-                self._session,
-                request,
-                lambda count, total: self._send("frames", [count, total]),
-                online=self._settings.online,
-            )
+            with clean_termination():
+                outcome = make_turnover(
+                    self._session,
+                    request,
+                    lambda count, total: self._send("frames", [count, total]),
+                    online=self._settings.online,
+                )
             self._send("outcome", outcome.as_dict())
         except UnderstudyError as error:
             self._send("fault", f"{strip}: {error}")
@@ -227,6 +231,7 @@ def _read_messages(
             inbox.put((_UNREADABLE_KIND, str(error)))
     disconnected.set()
     inbox.put((_UNREADABLE_KIND, "gone"))
+    _thread.interrupt_main(signal.SIGTERM)  # nothing where it is not handled, see `clean_termination`
     time.sleep(GRACE_SECONDS)
     os._exit(EXIT_ORPHANED)
 

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 from dpx_files import write_dpx
-from exr_choices import LAYERS, PARTS, write_layers, write_parts
+from exr_choices import CHANNELS, LAYERS, PARTS, write_channels, write_layers, write_parts
 from exr_files import Part, write_exr_parts
 from float_tiffs import write_float_tiff, write_predicted_tiff
 from footage import make_clips
@@ -133,8 +133,15 @@ DPX_IMAGES = {
     for big_endian in (True, False)
     for bits, packing in [(8, 0), (16, 0), *((bits, packing) for bits in (10, 12) for packing in range(3))]
     for descriptor in (50, 51, 6)
-    if (bits, packing, descriptor) != (12, 1, 51)  # whose largest alpha is not opaque
 }
+DPX_CHROMA = {
+    f"dpx {bits} {packing} {descriptor} {colorimetric}": (bits, packing, descriptor, colorimetric)
+    for bits, packing in ((8, 0), (10, 0), (12, 1), (16, 0))
+    for descriptor, colorimetric in ((100, 5), (101, 6), (102, 7), (103, 8), (51, 2), (52, 6))
+}
+"""Color differences, and alpha that hides parts."""
+DPX_CHANNELS = {50: 3, 51: 4, 52: 4, 6: 1, 100: 2, 101: 3, 102: 3, 103: 4}
+DPX_UNSEEN = {"no color matrix": {"descriptor": 102, "colorimetric": 2}, "run lengths": {"encoding": 1}}
 FLOAT_IMAGES = {
     "tiff floats": (np.float32, 3),
     "tiff halves": (np.float16, 3),
@@ -166,7 +173,7 @@ def image_kinds(tmp_path_factory):
     codes = np.random.default_rng(0).integers(0, 1 << 16, (image_files.H, 72, 4))
     opaque = np.dstack([codes[..., :3], np.full_like(codes[..., 3], 0xFFFF)])
     for name, (bits, packing, descriptor, big_endian) in DPX_IMAGES.items():
-        channels = {50: 3, 51: 4, 6: 1}[descriptor]
+        channels = DPX_CHANNELS[descriptor]
         files[name] = write_dpx(
             folder / f"{name}.dpx",
             opaque[..., :channels] >> (16 - bits),
@@ -174,6 +181,12 @@ def image_kinds(tmp_path_factory):
             packing,
             big_endian=big_endian,
             descriptor=descriptor,
+        )
+    codes[0, :3, 3] = 0, 1, 0xFFFF
+    for name, (bits, packing, descriptor, colorimetric) in DPX_CHROMA.items():
+        samples = codes[..., -DPX_CHANNELS[descriptor] :] >> (16 - bits)
+        files[name] = write_dpx(
+            folder / f"{name}.dpx", samples, bits, packing, descriptor=descriptor, colorimetric=colorimetric
         )
     for name, (dtype, channels) in FLOAT_IMAGES.items():
         floats = (codes[..., :channels] / 65535).astype(dtype)
@@ -183,6 +196,8 @@ def image_kinds(tmp_path_factory):
     )
     for name in LAYERS:
         files[f"layers {name}"], _ = write_layers(folder / f"layers {name}.exr", name)
+    for name in CHANNELS:
+        files[f"channels {name}"], _ = write_channels(folder / f"channels {name}.exr", name)
     for name in PARTS:
         files[f"parts {name}"], _ = write_parts(folder / f"parts {name}.exr", name)
     window = Part("", {letter: values / 2 for letter, values in light.items()}, (5, -3), (0, 0, 9, 200))
@@ -194,15 +209,12 @@ def image_kinds(tmp_path_factory):
             clips.append(request_for(name, [path], clip, [0]))
     files["animated webp"] = image_files.write_animation(folder / "animated.webp", [100] * 3)
     size = [image_files.W, image_files.H]
-    clips.append(
-        {
-            "name": "animated webp",
-            "files": [str(files["animated webp"])],
-            "frames": [0],
-            "depth": 8,
-            "size": size,
-        }
-    )
+    for name, settings in DPX_UNSEEN.items():
+        files[name] = write_dpx(folder / f"{name}.dpx", codes[..., :3], 16, **settings)
+    clips += [
+        {"name": name, "files": [str(files[name])], "frames": [0], "depth": 8, "size": size}
+        for name in ("animated webp", *DPX_UNSEEN)
+    ]
     return files, *show(folder, clips)
 
 
@@ -215,6 +227,22 @@ def test_every_kind_of_image_is_blenders(image_kinds, name):
         )
 
 
+@pytest.mark.parametrize("name", DPX_CHROMA)
+def test_color_differences_and_alpha_of_dpx_are_blenders(image_kinds, name):
+    files, _, picture = image_kinds
+    with open_clip(files[name]) as clip:
+        limit = {8: MAX_DIFFERENCE_BY_BITS[8]}.get(clip.info.bit_depth, MAX_DEEP_DIFFERENCE)
+        assert largest_difference(clip.read(0), picture(name, 0)) <= limit
+
+
+@pytest.mark.parametrize("name", DPX_UNSEEN)
+def test_dpx_that_is_refused_is_nothing_in_blender(image_kinds, name):
+    files, facts, _ = image_kinds
+    assert facts[name]["size"] == [0, 0]
+    with pytest.raises(ClipError, match=rf"{name}\.dpx can't be read: Blender does not show DPX images"):
+        open_clip(files[name])
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -223,6 +251,7 @@ def test_every_kind_of_image_is_blenders(image_kinds, name):
         "tiff predicted",
         *(f"layers {name}" for name in LAYERS),
         *(f"parts {name}" for name in PARTS),
+        *(f"channels {name}" for name in CHANNELS),
         "exr window",
     ],
 )

@@ -128,6 +128,25 @@ def test_a_dismissed_problem_counts_no_more_and_changes_no_image(drive, scanned)
     assert [answers[place] for place in (15, 17)] == [[], [FAULTY]]
 
 
+def test_an_entry_that_there_is_not_is_named(drive, scanned):
+    """A script counts from 0; a text counts from 1, as the panel does."""
+    nouns = {
+        "range_remove": "range",
+        "range_go": "range",
+        "range_set": "range",
+        "landmark_edit_remove": "correction",
+        "landmark_edit_go": "correction",
+        "landmark_edit_set": "correction",
+        "landmark_key_insert": "correction",
+        "landmark_key_remove": "correction",
+        "mask_remove": "mask",
+    }
+    calls = [["op", {"name": f"understudy.{name}", "active": "clip", "index": 98}] for name in nouns]
+    answers = drive(["load", {"path": scanned[0]}], *calls)
+    for answer, noun in zip(answers[1:], nouns.values(), strict=True):
+        assert f"There is no {noun} number 99" in answer
+
+
 def test_a_held_problem_has_a_face(drive, scanned):
     """Without it the face is missed in one of the frames; the others keep their images."""
     report = str(drive.folder / "held.json")

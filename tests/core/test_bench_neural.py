@@ -63,6 +63,8 @@ def test_providers_are_compared_by_what_a_frame_takes() -> None:
     [
         ("libcudnn.so.9: cannot open shared object file", "cuDNN 9"),
         ("ONNX Runtime could not start it; its libraries may be missing", "nvidia-smi"),
+        ("Please install TensorRT libraries as mentioned in the GPU requirements page", "TensorRT 10"),
+        ("/x/.venv-neural-cuda can't be made: no such host", "with a network"),
         ("something else", "docs/processors.md"),
     ],
 )

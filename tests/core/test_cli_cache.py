@@ -137,6 +137,7 @@ def test_an_import_leaves_out_what_is_not_what_it_says(cache, tmp_path, capsys):
         (["purge", "--all", "--older-than", "3"], "not allowed with"),
         (["purge", "--older-than", "soon"], "'soon' is not a number of days"),
         (["gc", "--cap", "big"], "'big' is not a size"),
+        (["gc", "--cap", "20"], "'20' would be bytes: give a unit, such as 20M or 20G"),
     ],
 )
 def test_wrong_usage_is_one_line(capsys, tmp_path, arguments, said):

@@ -76,12 +76,14 @@ FAULTS = {
     "broken picture": ({"--face": "broken.png"}, "broken.png can't be read"),
     "noise picture": ({"--face": "noise.jpg"}, "noise.jpg can't be read"),
     "clip as face": ({"--face": "clip.mp4"}, "clip.mp4 is not an image"),
+    "folder as face": ({"--face": "taken"}, "the image taken is a folder; name the files in it one by one"),
     "cache is file": ({"--cache-dir": "a_file"}, "can't use cache folder a_file"),
     "cache is taken": ({"--cache-dir": "taken"}, "taken holds other files"),
     "output in file": ({"--output": "a_file/out.mp4"}, "can't write the movie a_file/out.mp4"),
     "output nowhere": ({"--output": "nowhere/out.mp4"}, "there is no folder nowhere"),
     "output is folder": ({"--output": "taken.mp4"}, "taken.mp4: it is a folder"),
     "output kind": ({"--output": "out.txt"}, "can't tell the kind of movie from out.txt"),
+    "output is here": ({"--output": "."}, "can't tell the kind of movie from .: end it in .mp4"),
     "output is clip": ({"--output": "clip.mp4"}, "can't write the movie over clip.mp4"),
     "report nowhere": ({"--report": "nowhere/r.json"}, "can't write the report nowhere/r.json"),
     "report is face": ({"--report": "face.png"}, "can't write the report over face.png"),
@@ -94,7 +96,7 @@ FAULTS = {
     "start beyond": ({"--start": "9"}, "clip.mp4 does not have frame 9: its frames are 0 to 3"),
     "number of an output": ({"clip": "shot_%04d.png"}, "read by a pattern such as shot_*.png"),
     "image read-only": ({"--output": "fixed_%03d.png"}, "fixed_002.png: it is read-only"),
-    "too many numbers": ({"--face-number": ["1", "1"]}, "2 face numbers were given for 1 images"),
+    "too many numbers": ({"--face-number": ["1", "1"]}, "2 face numbers were given for 1 image: one each"),
 }
 
 
@@ -137,6 +139,11 @@ def test_a_fault_is_one_line_and_exit_code_1(place, monkeypatch, capsys, changes
         (command({"--start": "-1"}), "--start"),
         (command({"--face-number": "left"}), "'left' is not a whole number"),
         (["cache", "stats"], "--cache-dir"),
+        (
+            ["sheet", "clip.mp4", "--faces", "a.png", "b.png", "--output", "s.png"],
+            "b.png: put patterns in quotes",
+        ),
+        (command({"--looks": "1"}), "unrecognized arguments: --looks 1: see understudy --help"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(capsys, arguments, said):
@@ -179,6 +186,42 @@ def test_a_bug_is_named_by_type_and_place(place, tmp_path, debug):
     assert re.match(r"understudy: this is a bug: RuntimeError in core/[\w/]+\.py:\d+; please report", line)
     assert "private" not in line
     assert bool(traceback) == debug
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv takes the superuser's rights away")
+@pytest.mark.parametrize(("argument", "name"), [("clip", "clip.mp4"), ("--face", "face.png")])
+def test_a_file_that_may_not_be_read_is_not_called_damaged(place, tmp_path, argument, name):
+    secret = Path(shutil.copy(place / name, tmp_path))
+    secret.chmod(0)
+    rights = "-dac_override,-dac_read_search"
+    done = subprocess.run(
+        ["setpriv", f"--inh-caps={rights}", f"--bounding-set={rights}", *PROGRAM, *command({argument: str(secret)})]
+        if os.geteuid() == 0
+        else [*PROGRAM, *command({argument: str(secret)})],
+        cwd=place, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    kind = "clip" if argument == "clip" else "image"
+    assert (
+        done.stderr
+        == f"understudy: can't read the {kind} {secret}: permission denied; check its permissions\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit sets the size that a file may have")
+def test_a_full_disk_is_not_taken_for_the_wrong_kind_of_movie(place, tmp_path):
+    output = tmp_path / "out.mp4"
+    done = subprocess.run(
+        ["prlimit", "--fsize=3000", *PROGRAM, *command({"--output": str(output)}), "--no-cache"],
+        cwd=place, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # Python would cut its own files off, too
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert (
+        done.stderr == f"understudy: can't write {output}: file too large; check the folder and free space\n"
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")

@@ -234,7 +234,9 @@ def test_list_add_fetch_and_verify(
     assert "inswapper_128.onnx" in listed[1]
 
     assert do(parse_models("verify", "--folder", folder))
-    assert "net.onnx is intact: Net" in capsys.readouterr().out
+    verified = capsys.readouterr().out
+    assert "net.onnx is intact: Net" in verified
+    assert "blaze_face_full_192.onnx is intact" in verified
     (folder / "net.onnx").write_bytes(b"damaged")
     assert not do(parse_models("verify", "--folder", folder))
     assert "net.onnx is not what Nobody published" in capsys.readouterr().out

@@ -115,6 +115,14 @@ def test_old_results_are_purged_by_age_and_all_by_all(made, cache, redis_server,
     assert call(capsys, "stats", "--cache-dir", cache).split() == ["all", "0", "0.0", "MB"]
 
 
+def test_an_image_that_is_not_there_is_named(cache, tmp_path, capsys):
+    said = call(capsys, "purge", "--cache-dir", cache, "--picture", tmp_path / "gone.png", code=1)
+    assert (
+        said
+        == f"understudy: can't find the image {tmp_path}/gone.png: no such file or directory; check the path\n"
+    )
+
+
 def test_what_is_older_than_no_days_is_everything(cache, capsys):
     PackStore(cache).put(stage_key("test", 1, {}), {})
     call(capsys, "purge", "--older-than", "0", "--cache-dir", cache)

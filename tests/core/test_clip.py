@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.media.clip import FrameCache
 from understudy.core.media.open import file_fingerprint, frame_id, open_clip, open_sequence
+from understudy.core.media.prefetching_clip import PrefetchingClip
 
 from tests.core.made_movies import make_clips, movies
 
@@ -80,6 +81,29 @@ def test_a_frame_that_was_passed_a_moment_ago_is_read_without_decoding_anew(movi
         assert [frame_id(clip.read(n)) for n in (8, 6, 11)] == [
             in_order["b_frames.mp4"][n] for n in (8, 6, 11)
         ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", make_clips.MOVIES, ids=lambda recipe: recipe.name)
+def test_some_pixels_of_a_frame_are_those_that_are_read_with_all(movies, recipe):
+    """Also in formats where the others are not even converted, and of the frame that is looked at before it is read."""
+    path = movies[recipe.name]
+    with open_clip(path) as clip, PrefetchingClip(open_clip(path)) as ahead:
+        for number in range(min(9, clip.info.frame_count)):
+            step = 2 + number
+            samples = [one.read_samples(number, step) for one in (clip, ahead)]
+            whole = (clip if number % 2 else ahead).read(number)
+            assert all(np.array_equal(one, whole[::step, ::step]) for one in samples), number
+
+
+def test_frames_that_are_only_looked_at_are_not_converted_and_can_be_read_just_after(movies, in_order):
+    with open_clip(movies["b_frames.mp4"]) as clip:
+        clip._converter.convert = None
+        for number in range(13):
+            clip.read_samples(number, 7)
+        del clip._converter.convert
+        clip._file.close()
+        assert [frame_id(clip.read(n)) for n in (12, 9)] == [in_order["b_frames.mp4"][n] for n in (12, 9)]
 
 
 @pytest.mark.slow

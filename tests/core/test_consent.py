@@ -111,7 +111,7 @@ def test_a_file_keeps_every_word_and_takes_a_record_once(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (None, "can't read the consent file"),
+        (None, "can't read the consent file .*: no such file or directory; check the path, or add a record"),
         ("{", "it is no JSON"),
         ("[]", "no file of consent records"),
         ('{"records": []}', "has another format"),
@@ -171,7 +171,7 @@ def test_the_command_lists_adds_exports_and_checks(
 
     assert main(["consent", "list"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert "until 2999-12-31; for 1 images" in listed[0]
+    assert "until 2999-12-31; for 1 image;" in listed[0]
     assert "ENDED on 2001-01-31; for every image of that name" in listed[1]
     assert main(["consent", "list", "--json"]) == 0
     assert [entry["state"] for entry in json.loads(capsys.readouterr().out)] == ["valid", "ended"]

@@ -10,9 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from understudy.core.analysis.cuts import frame_thumbnail, is_cut, thumbnail_difference
+from understudy.core.analysis.frame_reader import FrameReader
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.face.types import Pixels
 from understudy.core.media.clip import Clip
 from understudy.core.media.open import open_clip
+from understudy.core.media.source_stamps import SourceStamps
+from understudy.core.reporting.stage_counts import StageCounter
+
+from tests.core import nude_clip
 
 THUMBNAILS = arrays(np.uint8, (18, 32, 3), elements=st.integers(0, 255))
 
@@ -30,6 +36,22 @@ def test_cuts_are_detected_and_nothing_else_is(shared: Path, name: str, cuts: li
     with footage(shared, name) as clip:
         looks = {number: frame_thumbnail(clip.read(number)) for number in range(clip.info.frame_count)}
     assert [number for number in looks if is_cut(number, looks)] == cuts
+
+
+def test_frames_that_are_passed_look_as_those_that_are_read_and_leave_nothing_in_the_cache(
+    tmp_path: Path,
+) -> None:
+    store, counter = MemoryStore(1 << 20), StageCounter()
+    reader = FrameReader(store, SourceStamps(), counter)
+    with open_clip(nude_clip.write_clip(tmp_path / "clip.mp4")) as clip:
+        looks = [reader.passing_thumbnail(clip, number) for number in range(nude_clip.FRAMES)]
+        assert store.counts.puts == 1  # the id of the clip
+        assert counter.frames_decoded == nude_clip.FRAMES
+        assert [look.tolist() for look in looks] == [
+            reader.thumbnail(clip, number).tolist() for number in range(nude_clip.FRAMES)
+        ]
+    # What is known of a frame is not decoded again.
+    assert np.array_equal(reader.passing_thumbnail(clip, 3), looks[3])
 
 
 def test_a_flash_and_a_pan_are_no_cuts() -> None:

@@ -19,6 +19,7 @@ from understudy.core.models.embedded import embedded_models
 from understudy.core.models.model_file import ModelFile
 from understudy.core.models.statement import statement_path
 
+from tests.core import roto_masks
 from tests.core.explained_project import Project, content, spread_over_places, status
 from tests.core.shared_places import redis_store
 
@@ -134,7 +135,12 @@ def test_the_command_says_the_same(made, capsys, tmp_path):
     assert {row["stage"]: row["status"] for row in report["stages"] if not row["about"]} == {
         name: KNOWN[name] for name in (*FRAME, "target", "fuse")
     }
+    masks = tmp_path / "masks.json"
+    masks.write_text(roto_masks.text(roto_masks.mask((0, roto_masks.rectangle(100, 60, 300, 200)))))
+    assert main([*arguments, "--json", "--roto", str(masks)]) == 0
+    assert json.loads(capsys.readouterr().out) == report  # a mask changes what is fused, which is not kept
     for wrong, said in (
+        ([*arguments, "--roto", str(tmp_path / "none.json")], "can't read"),
         (
             ["explain", str(made.clip), "99", "--face", str(made.green), "--cache-dir", str(made.cache)],
             "frames are 0 to 7",
@@ -283,16 +289,8 @@ def test_what_is_encrypted_with_another_key_is_a_miss_as_in_a_render(made, tmp_p
         (others, "swap                   hit"),
     ):
         monkeypatch.setenv("UNDERSTUDY_CACHE_KEY", secret.hex())
-        arguments = [
-            "explain",
-            made.clip,
-            "1",
-            "--face",
-            made.green,
-            *FLAT,
-            "--cache-dir",
-            tmp_path / secret.hex(),
-        ]
+        where = ["--cache-dir", tmp_path / secret.hex()]
+        arguments = ["explain", made.clip, "1", "--face", made.green, *FLAT, *where]
         assert main([str(part) for part in arguments]) == 0
         out, warnings = capsys.readouterr()
         assert line in out.splitlines()

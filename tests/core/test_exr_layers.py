@@ -5,7 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exr_choices import LAYERS, PARTS, SIZE, planes, write_layers, write_parts
+from exr_choices import (
+    CHANNELS,
+    LAYERS,
+    PARTS,
+    SIZE,
+    planes,
+    write_channels,
+    write_layers,
+    write_parts,
+)
 from exr_files import Part, write_exr_parts
 from understudy.core.errors import ClipError
 from understudy.core.media.exr_header import read_exr_parts
@@ -25,6 +34,23 @@ def test_the_layer_is_read_that_blender_shows(tmp_path: Path, name: str) -> None
 def test_the_part_is_read_that_blender_shows(tmp_path: Path, name: str) -> None:
     path, shown = write_parts(tmp_path / "a.exr", name)
     assert np.array_equal(decode_light(REC709, path), np.full((*SIZE, 3), shown))
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_channels_of_any_types_are_read(tmp_path: Path, name: str) -> None:
+    path, shown = write_channels(tmp_path / "a.exr", name)
+    assert np.array_equal(decode_light(REC709, path), shown)
+
+
+def test_large_whole_numbers_are_read_and_refused_in_a_compression_for_floats(tmp_path: Path) -> None:
+    numbers = np.full(SIZE, 4_000_000_000, np.uint32)
+    path = write_exr_parts(tmp_path / "a.exr", Part("", dict.fromkeys("RGB", numbers)))
+    assert np.array_equal(decode_light(REC709, path)[..., 0], numbers.astype(np.float32))
+    data = path.read_bytes()
+    at = data.index(b"compression\0compression\0") + 28
+    path.write_bytes(data[:at] + b"\5" + data[at + 1 :])  # PXR24
+    with pytest.raises(ClipError, match=r"a\.exr can't be read .* whole numbers in a compression for floats"):
+        decode_light(REC709, path)
 
 
 def test_views_are_apart(tmp_path: Path) -> None:

@@ -136,3 +136,22 @@ def test_doctor_says_which_images_are_read(capsys: pytest.CaptureFixture[str]) -
         "images are read as PNG, JPEG, TIFF (also of floats), BMP, WebP, OpenEXR and DPX"
         in capsys.readouterr().out
     )
+
+
+@pytest.mark.parametrize("transfer", [1, 3])
+def test_a_dpx_image_that_says_that_it_is_log_is_read_so(tmp_path: Path, transfer: int) -> None:
+    path = write_dpx(tmp_path / "a.dpx", (LIGHT * 1023).astype(int), 10, FILLED_RIGHT, transfer=transfer)
+    opened = open_named_clip(path)
+    with opened.clip as clip:
+        assert clip.source.reading == "light Cineon"
+        assert clip.faults == ()
+    (note,) = opened.warnings
+    assert note.startswith("a.dpx says that its codes are logarithmic, so it is read as Cineon")
+    asked = open_named_clip(path, "S-Log3 S-Gamut3")
+    with asked.clip as clip:
+        assert (clip.source.reading, asked.warnings, clip.faults) == ("light S-Log3 S-Gamut3", (), ())
+    for reading in ("", light_reading("Linear Rec.709")):  # of a strip, as Blender makes it
+        with open_source(ClipSource(False, (path,), reading)) as clip:
+            assert clip.source.reading == reading
+            (fault,) = clip.faults
+            assert fault.startswith("a.dpx says that its codes are logarithmic: choose the log space")

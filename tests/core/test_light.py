@@ -88,6 +88,21 @@ def test_exposure_does_not_change_the_face(
     assert np.abs(scaled - linear_layer[..., :3][there]).max() < 1e-3
 
 
+@pytest.mark.parametrize("stops", [0.7, -2.5])
+def test_parts_of_a_stop_hardly_change_the_face(
+    project: DeepProject, light: np.ndarray, linear_layer: np.ndarray, stops: float
+) -> None:
+    factor = np.float32(2.0**stops)
+    path = write_exr(project.folder / f"{stops}.exr", light * factor, half=False)
+    layer, _ = project.layer(path, *SETTINGS, reading=light_reading("Linear Rec.709"))
+    scaled = layer.astype(np.float32)[..., :3] / factor
+    there = (layer[..., 3] > 0.98) & (linear_layer[..., 3] > 0.98)
+    assert there.sum() > 10_000
+    difference = np.abs(encode_srgb(scaled) - encode_srgb(linear_layer[..., :3]))[there] * 255
+    assert difference.mean() < 1
+    assert np.percentile(difference, 95) < 3
+
+
 def test_a_dark_border_does_not_blow_out_the_face(project: DeepProject, light: np.ndarray) -> None:
     layers = []
     for name, border in (("grey", 0.18), ("dark", 0.02)):

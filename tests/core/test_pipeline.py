@@ -247,6 +247,7 @@ def test_choosing_by_reference_follows_the_person(project: Project) -> None:
         ("two", 3, r"two\.png has no face number 3: it shows 2"),
         ("missing", 0, r"can't use the image .*missing\.png: No such file"),
         ("corrupt", 0, r"can't use the image corrupt\.png"),
+        ("data", 0, r"can't use the image data\.png: .*data\.png is not an image: use a PNG"),
     ],
 )
 def test_a_image_that_will_not_do_is_named_with_the_fix(
@@ -256,6 +257,7 @@ def test_a_image_that_will_not_do_is_named_with_the_fix(
     write_picture(tmp_path / "two.png", np.hstack([face, face]))
     write_picture(tmp_path / "none.png", np.full((300, 300, 3), 128, np.uint8))
     (tmp_path / "corrupt.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    (tmp_path / "data.png").write_bytes(bytes(range(256)) * 40)
     casting = SwapRequest(Identity((FaceImage(tmp_path / f"{picture}.png", number),)))
     with pytest.raises(FaceImageError, match=said) as caught:
         project.run([casting])

@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from footage.portrait import make_up_portrait, write_picture, write_sequence
@@ -113,20 +114,25 @@ class Bfloat16Pool(CpuSessionPool):
 
 
 @pytest.mark.slow
-def test_another_precision_runs_what_draws_images_again_and_back_runs_nothing(tmp_path, monkeypatch) -> None:
+def test_another_processor_runs_what_it_can_alter_and_going_back_runs_nothing(tmp_path, monkeypatch) -> None:
     farm = Farm(tmp_path, monkeypatch)
     settings = (*NEURAL_SETTINGS, *ENHANCER_SETTINGS, *MESH_SETTINGS)
-    plan, _, _ = farm.render(FullPrecisionPool, settings)
-    other_plan, _, report = farm.render(Bfloat16Pool, settings)
+    first_plan, _, first = farm.render(ModelPool, settings)
+    plan, _, exact = farm.render(FullPrecisionPool, settings)
+    other_plan, _, reduced = farm.render(Bfloat16Pool, settings)
+    # What is cut from the frame by points that came out alike is the same wherever it was cut.
+    assert count_runs(exact) == count_runs(first) - {"target"}
+    assert count_runs(reduced) == {"swap", "enhance", "fuse"}
     (face,), (other,) = plan.faces, other_plan.faces
-    assert count_runs(report) == {"swap", "enhance", "fuse"}
     assert face.occlude == other.occlude is not None
     assert "\nprocessor=openvino-bf16\n" in other.swap.text
     assert "\nprocessor=openvino-cpu\n" in other.occlude.text
 
-    _, _, back = farm.render(FullPrecisionPool, settings)
-    assert count_runs(back) == {"fuse"}
-    assert back.models_loaded == 0
+    for pool, before in ((FullPrecisionPool, plan), (ModelPool, first_plan), (Bfloat16Pool, other_plan)):
+        again, _, back = farm.render(pool, settings)
+        assert again.key == before.key  # by which a session finds the layer: a pipeline alone fuses it anew
+        assert count_runs(back) == {"fuse"}
+        assert back.models_loaded == 0
 
 
 class ExactOpenVinoPool(ModelPool):
@@ -156,16 +162,22 @@ def test_openvino_itself_draws_what_onnx_runtime_draws(tmp_path, monkeypatch) ->
     assert np.abs(over_black(plain) - over_black(exact)).mean() < 0.5
     assert count_runs(report) == {"swap", "enhance", "fuse"}
     assert exact_plan.faces[0].occlude == reduced_plan.faces[0].occlude
+    _, _, back = farm.render(ModelPool, settings)
+    assert count_runs(back) == {"fuse"}
+    assert back.models_loaded == 0
 
 
 def over_black(patch: Patch) -> np.ndarray:
     return patch.pixels[..., :3] * (patch.pixels[..., 3:] / 255)
 
 
-@pytest.mark.skipif(
+needs_bfloat16 = pytest.mark.skipif(
     "openvino-cpu" not in available_providers() or select_processor(["openvino-bf16"])[1] != (),
     reason="this ONNX Runtime has no OpenVINO, or this CPU no bfloat16",
 )
+
+
+@needs_bfloat16
 def test_openvino_itself_reduces_what_may_be_reduced_and_nothing_else(tmp_path) -> None:
     model = ModelFile(networks.write_swapper(tmp_path / "swapper.onnx", blocks=1, width=16))
     random = np.random.default_rng(1)
@@ -182,3 +194,27 @@ def test_openvino_itself_reduces_what_may_be_reduced_and_nothing_else(tmp_path) 
     assert 1e-4 < np.abs(exact - reduced).max() < 8 / 255
     kept = ModelPool(1, ["openvino-bf16"]).run(model, feeds, ("output",), exact=True)[0]
     assert np.array_equal(kept, exact)
+
+
+@pytest.mark.slow  # 850 MB of stand-ins, of which each is opened twice
+@needs_bfloat16
+@pytest.mark.parametrize(("write", "size"), [(networks.write_swapper, 128), (networks.write_enhancer, 512)])
+def test_bfloat16_keeps_to_the_bound_that_is_stated_of_networks_of_real_size(write, size, tmp_path) -> None:
+    model = ModelFile(write(tmp_path / "network.onnx"))
+    picture = cv2.resize(make_up_portrait(), (size, size), interpolation=cv2.INTER_AREA)
+    image = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / 255
+    feeds = {"input": image * 2 - 1}
+    if write is networks.write_swapper:
+        feeds = {
+            "target": image,
+            "source": np.random.default_rng(1).standard_normal((1, 512)).astype(np.float32),
+        }
+    exact, reduced = (
+        ModelPool(2, [name]).run(model, feeds, ("output",), exact=False)[0]
+        for name in ("openvino-cpu", "openvino-bf16")
+    )
+    levels = 255 if exact.min() >= 0 else 127.5
+    assert exact.std() * levels > 20  # what is nearly one color comes out nearly right, whatever is rounded
+    apart = np.abs(exact - reduced) * levels
+    assert 0.01 < apart.mean() < 0.6
+    assert np.quantile(apart, 0.999) < 5

@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from understudy.core.layers.job import request_values, source_values
 from understudy.core.layers.label import layer_label
 from understudy.core.layers.placeholder import PLACEHOLDER
 from understudy.core.media.open import open_clip, open_sequence
+from understudy.core.media.prefetching_clip import PrefetchingClip
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.clip_session import ClipSession
@@ -87,6 +89,20 @@ def test_a_movie_is_refused_before_its_first_frame_is_made(shoot: Shoot) -> None
     assert progress == [0, 0, CUT]
     assert pipeline.report().stages["swap"]["run"] == 0
     pipeline.close()
+
+
+def test_forms_are_learned_from_frames_while_these_are_looked_at_for_nudity(shoot: Shoot) -> None:
+    request = replace(shoot.request(), recipe=with_settings(Recipe(), ["swap.shape=1"]))
+
+    def forms(*, looks: bool) -> str:
+        pipeline = make_pipeline(shoot.settings(), MemoryStore(1 << 26), Uncoordinated())
+        with closing(pipeline), PrefetchingClip(open_clip(shoot.clip)) as clip:
+            if looks:
+                pipeline.check_shots(clip, range(CUT), lambda _number: [request])
+                clip.read = None  # no frame is decoded for the forms alone
+            return pipeline.target_forms(clip, request.recipe)
+
+    assert forms(looks=True) == forms(looks=False) != ""
 
 
 def test_batches_sheets_and_scripts_refuse_it_too(shoot: Shoot, tmp_path: Path) -> None:

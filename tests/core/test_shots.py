@@ -39,7 +39,7 @@ class Frames:
     def has_own_map(self, _clip: object) -> bool:
         return self.own
 
-    def thumbnail(self, _clip: object, number: int) -> np.ndarray:
+    def passing_thumbnail(self, _clip: object, number: int) -> np.ndarray:
         self.reads.append(number)
         if number in self._faults:
             raise self._faults[number]

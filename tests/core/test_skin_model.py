@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from understudy.core.geometry.mesh_raster import fill_polygons
 from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.geometry.mouth_cover import hide_mouth, mouth_cover
 from understudy.core.geometry.skin_model import skin_likeness, unoccluded_mask
 
 TOPOLOGY = load_topology()
@@ -111,3 +112,38 @@ def test_colored_light_within_a_face_is_skin_where_that_is_told_leniently(
     )
     share = bare[cv2.erode(patch, np.ones((9, 9))) > 0].mean() / 255
     assert share > 0.8 if is_skin and is_lenient else share < 0.5
+
+
+def face_with_hand(*, covers: bool) -> np.ndarray:
+    """A face with darker, redder lips; a shaded hand of the same skin with dark gaps lies over them if it covers."""
+    picture = lit_face("tan", "even")
+    cv2.fillPoly(picture, [POINTS[TOPOLOGY.outer_lips].astype(np.int32)], (150, 84, 78))
+    if covers:
+        top, left = POINTS[TOPOLOGY.outer_lips].min(0).astype(int)[::-1] - 12
+        for finger in range((SIZE - top) // 4):
+            row = top + 4 * finger
+            picture[row : row + 3, left : left + 60] = np.array((205, 140, 100)) * (0.75 + 0.5 * (finger % 2))
+            picture[row + 3, left : left + 60] = (60, 20, 10)
+    return picture
+
+
+@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize("light", LIGHTS)
+def test_a_mouth_is_hidden_on_no_tone_of_bare_skin(tone: str, light: str) -> None:
+    assert mouth_cover(lit_face(tone, light), POINTS, TOPOLOGY) == 0
+
+
+def test_a_hand_over_the_mouth_covers_a_face_though_it_is_skin() -> None:
+    mouth, brow = (tuple(POINTS[point].astype(int)[::-1]) for point in (14, 9))
+    for covers in (False, True):
+        picture = face_with_hand(covers=covers)
+        assert mouth_cover(picture, POINTS, TOPOLOGY) == float(covers)
+        bare = np.ones((SIZE, SIZE), np.float32)
+        left = hide_mouth(bare, picture, POINTS, TOPOLOGY)
+        assert (left[mouth] < 0.1) == covers
+        assert left[brow] == 1
+
+
+def test_a_mouth_outside_the_image_is_not_hidden() -> None:
+    away = POINTS + np.float32(300)
+    assert mouth_cover(lit_face("tan", "even"), away, TOPOLOGY) == 0

@@ -2,6 +2,8 @@
 """`understudy turnover`: its layers make the rendered frame again, say what they say, and carry their marks."""
 
 import json
+import shutil
+import subprocess
 from contextlib import closing
 
 import cv2
@@ -198,6 +200,7 @@ def test_files_carry_marks_and_no_name(folder, monkeypatch):
     [
         (f"{NAME}.png", (), "is not a folder"),
         ("nowhere/turnover", (), "make it first"),
+        ("refused_%05d.exr", (), "give a folder; its files are named frame_%05d.exr"),
         ("n" * 300, (), "choose another place"),
         ("refused", ("--require-consent",), "no consent of its source person is recorded"),
         ("refused", ("--start", "9"), "does not have"),
@@ -211,14 +214,16 @@ def test_a_fault_is_one_line_and_nothing_is_written(folder, capsys, output, more
     assert not (folder / "refused").exists()
 
 
-def test_the_clip_s_own_images_are_never_overwritten(folder, capsys):
-    clip = folder / "own"
+@pytest.mark.parametrize("name", ["frame_00000.exr", "shot.0001.exr"])
+def test_the_clip_s_own_images_are_never_overwritten_or_added_to(folder, tmp_path, capsys, name):
+    clip = tmp_path / "own"
     clip.mkdir()
-    path = write_exr(clip / "frame_00000.exr", np.zeros((64, 64, 3), np.float32))
+    path = write_exr(clip / name, np.zeros((64, 64, 3), np.float32))
     before = path.read_bytes()
     run(folder, "turnover", clip, clip, "--colorspace", "ACEScg", code=1)
     assert "it has the clip's images" in capsys.readouterr().err
     assert path.read_bytes() == before
+    assert [*clip.glob("*.exr")] == [path]
 
 
 def test_what_the_safeguard_refuses_is_refused_before_the_first_file(folder, tmp_path, monkeypatch, capfd):
@@ -252,3 +257,11 @@ def test_a_request_goes_to_another_process_and_back(tmp_path):
     ):
         with pytest.raises(MessageError):
             turnover_request_from({**values, name: wrong}, source)
+
+
+@pytest.mark.skipif(shutil.which("exrinfo") is None, reason="needs OpenEXR's tools (apt-get install openexr)")
+def test_openexrs_own_tools_read_its_files(folder):
+    run(folder, "turnover", folder / f"{NAME}.mp4", folder / "tools", "--end", "0", "--set", "swap.shape=0")
+    command = ["exrinfo", "--strict", "--verbose", str(folder / "tools" / "frame_00000.exr")]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert all(f"'{name}'" in output for layer in LAYERS for name in layer.channels)

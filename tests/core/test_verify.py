@@ -35,10 +35,11 @@ def test_it_says_in_words_what_was_done(folder, capsys):
 
 
 def test_one_file_without_a_mark_is_a_failure(folder, capsys):
-    code, text = run(capsys, folder / "shot.png", folder / "unmarked.png", folder / "missing.png")
+    code, text = run(capsys, folder / "shot.png", folder / "unmarked.png", folder / "missing.png", folder)
     assert code == 1
     assert "unmarked.png: no mark" in text
     assert "missing.png: can't be checked: it can't be read: no such file" in text
+    assert f"{folder}: can't be checked: it is a folder: name the files in it" in text
 
 
 def test_a_changed_file_is_named(folder, tmp_path, capsys):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A movie of more than 8 bits, or its 8-bit twin, with a tag of its transfer curve."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 import numpy as np
@@ -9,10 +11,18 @@ import numpy as np
 PQ, HLG, BT709 = 16, 18, 1
 
 
-def write_deep_movie(path: Path, pixels: np.ndarray, transfer: int = BT709, *, deep: bool = True) -> Path:
-    """Write a movie of one image, (H, W, 3) uint16, held for three frames."""
+def write_deep_movie(
+    path: Path,
+    pixels: np.ndarray,
+    transfer: int = BT709,
+    *,
+    deep: bool = True,
+    notes: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
+    """Write a movie of one image, (H, W, 3) uint16, held for three frames, with notes in its metadata."""
     matrix = 1 if transfer == BT709 else 9  # of BT.2020, which Rec.2100 has
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options={"movflags": "use_metadata_tags"}) as container:
+        container.metadata.update(notes)
         stream = container.add_stream(
             "libx265", rate=24, options={"crf": "4", "x265-params": "log-level=none"}
         )

@@ -13,4 +13,7 @@ def test_a_turnover_is_written_beside_the_editor_and_can_be_stopped(installed_ro
     assert 0 < count < LENGTH
     assert rest == [False, ""]
     assert facts["stopped_status"].endswith(f"of {LENGTH} frames")
+    assert "A turnover of clip.mp4 is being written already: wait for its end" in facts["second"]
     assert facts["whole"] == [LENGTH, True, ""]
+    assert 0 < facts["left"][0] <= LENGTH
+    assert not facts["left_process"]

@@ -62,7 +62,7 @@ def every_use(root: Path) -> None:
     ):
         with suppress(CacheError, OSError):
             use()
-    for command in (["stats"], ["verify"], ["gc", "--cap", "1"], ["purge", "--all"]):
+    for command in (["stats"], ["verify"], ["gc", "--cap", "1K"], ["purge", "--all"]):
         assert main(["cache", *command, "--cache-dir", str(root)]) in (0, 1)
     with closing(open_cache_best_effort(CacheSettings(root), schemas=STAGE_SCHEMAS)) as cache:
         cache.store.put(KEYS[0], arrays(0))

@@ -82,7 +82,7 @@ def test_v12_a_folder_that_all_may_write_to_is_read_and_not_changed(
         assert "everybody may write" in warning
         assert cache.folder.evict() is None
         assert cache.folder.purge() == 0
-    for command in (["gc", "--cap", "1"], ["purge", "--all"]):
+    for command in (["gc", "--cap", "1K"], ["purge", "--all"]):
         assert main(["cache", *command, "--cache-dir", str(root)]) == 1
     assert main(["cache", "stats", "--cache-dir", str(root)]) == 0
     assert contents(root) == before

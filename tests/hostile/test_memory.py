@@ -91,12 +91,14 @@ def test_too_little_memory_is_no_bug_and_leaves_no_movie(shared, tmp_path):
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_opencv_without_memory_is_no_bug(shared, tmp_path):
+@pytest.mark.parametrize("megabytes", [450, 520, 550, 600, 625])
+def test_whatever_gets_no_memory_is_no_bug(shared, tmp_path, megabytes):
+    """OpenCV, a thread, FFmpeg's scaler, the encoder, the library that signs: which of them depends on the machine."""
     run = _render(
-        shared, tmp_path / "out.mp4", "--end", "0", limit=_limit_resource(resource.RLIMIT_AS, 520 << 20)
+        shared, tmp_path / "out.mp4", "--end", "0", limit=_limit_resource(resource.RLIMIT_AS, megabytes << 20)
     )
-    assert run.returncode != 0
     assert "this is a bug" not in run.stderr
+    assert run.returncode == 0 or "memory" in run.stderr or run.returncode < 0
 
 
 _GET = """

@@ -44,6 +44,12 @@ _COMPARED = {
     "tensorrt-fp16": "tensorrt",
 }
 """With which other provider's the images of a provider are compared."""
+_TRIAL = """
+import sys
+from understudy.core.models.processor_choice import select_processor
+processor, reasons = select_processor(sys.argv[1:])
+sys.exit(0 if processor.name == sys.argv[1] else "; ".join(reasons))
+"""
 
 
 def main() -> int:
@@ -119,11 +125,20 @@ def _measure(
     """Measure a provider in its environment. OutputError says why it can't be."""
     print(f"bench: {name} ...", file=sys.stderr, flush=True)
     python = provider_python(name)
+    # A provider that can't be used would be measured as the CPU, which takes minutes.
+    _run(name, [str(python), "-c", _TRIAL, name], timeout)
     facts = work / f"{name}.json"
     command = [str(python), "-m", "tools.bench_neural.measure", "--provider", name, "--frames", str(frames)]
     places = {"clip": clip, "face": material.face, "other": material.other, "models": work / "models"}
     for option, path in (places | {"folder": work / name, "facts": facts}).items():
         command += [f"--{option}", str(path)]
+    _run(name, command, timeout)
+    read: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
+    return read
+
+
+def _run(name: str, command: list[str], timeout: float | None) -> None:
+    """Run a program for a provider. OutputError says why it failed, or that it took longer than `timeout` seconds."""
     environment = os.environ | {"PYTHONPATH": str(_ROOT / "build" / "package")}
     try:
         done = subprocess.run(
@@ -134,8 +149,6 @@ def _measure(
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
         raise OutputError(reason)
-    read: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
-    return read
 
 
 if __name__ == "__main__":

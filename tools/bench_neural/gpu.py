@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`make bench-gpu`: the bench of neural swaps on an NVIDIA graphics processor, and the fusion graph on it.
 
-Needs no network once `.venv-neural-cuda` is there, and ends after 8 minutes at most. What fails is followed by what it
-takes to fix it. Writes gpu.json, and gpu.png where something could be measured.
+Needs no network once `.venv-neural-cuda` and `.venv-neural-cpu` are there, and ends after 8 minutes at most. What fails
+is followed by what it takes to fix it. Writes gpu.json, and gpu.png where something could be measured.
 """
 
 import argparse
@@ -19,17 +19,20 @@ from .__main__ import provider_python, run_bench
 _PROVIDERS = ("cuda", "tensorrt", "tensorrt-fp16", "cpu")
 _SECONDS = 450
 _TRIAL_SECONDS = 60
+_INSTALL_TENSORRT = "install TensorRT 10: libnvinfer and libnvonnxparser"
 # What a text in ONNX Runtime's reason points at.
 _FIXES = (
+    ("can't be made", "run `make bench-gpu` once with a network: the environments are kept"),
     ("no CUDAExecutionProvider", "delete .venv-neural-cuda and run `make bench-gpu` with a network once"),
     ("libcudnn", "install cuDNN 9 for CUDA 13 where the system finds libraries (`ldconfig -p | grep cudnn`)"),
     ("libcu", "install CUDA 13's runtime: libcublasLt, libcublas, libcudart, libcurand"),
-    ("libnvinfer", "install TensorRT 10: libnvinfer and libnvonnxparser"),
+    ("libnvinfer", _INSTALL_TENSORRT),
+    ("TensorRT libraries", _INSTALL_TENSORRT),
     (
         "libraries may be missing",
         "install what docs/processors.md lists; `nvidia-smi` should name the processor",
     ),
-    ("longer than", "TensorRT builds its engines for minutes: run this again, they are kept"),
+    ("longer than", "run this again without other work: engines that TensorRT built, for minutes, are kept"),
     ("255 off", "the graph draws something else than OpenCV there: report it with the driver's version"),
     ("memory", "close other programs: the networks need 4 GB"),
 )
@@ -54,12 +57,13 @@ def main() -> int:
     options = parser.parse_args()
     output = options.output.resolve()
     try:
+        pythons = {name: provider_python(name) for name in _PROVIDERS}
         began = time.perf_counter()
-        graph = try_fusion_graph(provider_python("cuda"))
+        graph = try_fusion_graph(pythons["cuda"])
         seconds = _SECONDS - (time.perf_counter() - began)
         report = run_bench(output, _PROVIDERS, quick=options.quick, file_name="gpu", seconds=seconds)
     except UnderstudyError as error:
-        print(f"bench: {error}", file=sys.stderr)
+        print(f"bench: {error}\n  to fix it: {fix(str(error))}", file=sys.stderr)
         return 1
     report["fusion_graph"] = graph
     (output / "gpu.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

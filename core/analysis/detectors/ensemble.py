@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Looking more than once: with several detectors, with the frame turned, with a margin around it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -68,7 +69,7 @@ def detect_rotated(
     ModelError
         The network can't be run.
     """
-    return _merge_rotations(
+    return merge_looks(
         [_detect_at_rotation(detector, frame, score, quarter, margin) for quarter in quarter_turns]
     )
 
@@ -108,7 +109,7 @@ def detect_with_rotation_fallback(
     # Only what is sure counts: an upright face that is hard to see looks a little like one that lies on its side.
     looks = [(0, margin + _EXTRA_MARGIN), *((quarter, margin) for quarter in (1, 2, 3))]
     others = [_detect_at_rotation(detector, frame, max(score, _MIN_ROTATED_SCORE), *look) for look in looks]
-    return _merge_rotations([upright, *others])
+    return merge_looks([upright, *others])
 
 
 def _detect_at_rotation(
@@ -126,7 +127,8 @@ def _detect_at_rotation(
     return Detections(boxes, _rotate_back(part.points, quarter_turn, frame) - edge, part.scores)
 
 
-def _merge_rotations(parts: list[Detections]) -> Detections:
+def merge_looks(parts: Sequence[Detections]) -> Detections:
+    """Join what was found in one frame, looked at in several ways; of what lies on each other the surest is kept."""
     return parts[0] if len(parts) == 1 else _suppress_nested(merge_detections(parts))
 
 

@@ -4,6 +4,8 @@
 import threading
 from collections.abc import Callable
 
+from ...concurrency.thread_start import try_start_thread
+
 _GRACE_SECONDS = 5.0
 
 
@@ -24,8 +26,8 @@ class EvictionScheduler:
             self._thread is not None and self._thread.is_alive()
         ):
             return
-        self._thread = threading.Thread(target=self._run, name="cache eviction", daemon=True)
-        self._thread.start()
+        # Without a thread nothing is evicted until a later write.
+        self._thread = try_start_thread(self._run, "cache eviction")
 
     def is_stopping(self) -> bool:
         """Tell whether the tidying should come to an end."""

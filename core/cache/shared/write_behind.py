@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from ...concurrency.thread_start import try_start_thread
 from ..base.key import Key
 from ..base.payload import frozen_copy
 from ..base.store import Arrays
@@ -45,15 +46,14 @@ class WriteBehind:
             self._queue_bytes += cost
         item = key, frozen_copy(arrays)
         with self._condition:
-            self._tasks.append((item, cost))
-            self._wake()
+            if not self._queue((item, cost)):
+                self._queue_bytes -= cost
+                self._dropped_count += 1
 
     def run_after(self, action: Callable[[], None]) -> None:
-        """Run `action` once all that was queued before it is written; at once where the queue is closed."""
+        """Run `action` once all that was queued before it is written; at once where nothing is or can be queued."""
         with self._condition:
-            if not self._closed:
-                self._tasks.append(action)
-                self._wake()
+            if not self._closed and self._queue(action):
                 return
         action()
 
@@ -102,11 +102,15 @@ class WriteBehind:
     def _is_idle(self) -> bool:
         return not self._tasks and not self._busy
 
-    def _wake(self) -> None:
+    def _queue(self, task: _Task) -> bool:
+        """Have the thread do a task after those before it; tell whether there is a thread to do it."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="understudy write-behind", daemon=True)
-            self._thread.start()
+            self._thread = try_start_thread(self._work, "understudy write-behind")
+            if self._thread is None:
+                return False
+        self._tasks.append(task)
         self._condition.notify_all()
+        return True
 
     def _work(self) -> None:
         while True:

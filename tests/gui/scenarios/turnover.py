@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import bpy
+from bl_ext.user_default.understudy.addon.sessions.worker_query import active_queries
 
 LENGTH = 30
 
@@ -15,7 +16,7 @@ def steps(window):
     bpy.ops.wm.save_as_mainfile(filepath="/work/turnover.blend")
     yield from window.recast()
     yield from open_menu(window)
-    for name in ("stopped", "whole"):
+    for name in ("stopped", "whole", "left"):
         yield from write_turnover(window, name)
 
 
@@ -41,11 +42,26 @@ def write_turnover(window, name):
     window.facts[f"{name}_status"] = state().turnover_status
     window.shot(f"turnover_{name}")
     if name == "stopped":
+        window.facts["second"] = second_turnover(window, folder)
         bpy.ops.understudy.turnover_stop()
+    if name == "left":
+        (pid,) = [query._worker.pid for query in active_queries("turnover")]
+        bpy.ops.wm.open_mainfile(filepath="/work/turnover.blend")
+        window.facts["left_process"] = Path(f"/proc/{pid}").exists()
     yield from window.until(lambda: not state().turnover_strip, 1200)
     yield 1.0
     window.shot(f"turnover_{name}_end")
     window.facts[name] = [count_files(folder), (folder / "manifest.json").exists(), state().trouble]
+
+
+def second_turnover(window, folder):
+    """Begin another while one is written; what it says."""
+    try:
+        with window.within(window.area("SEQUENCE_EDITOR")):
+            bpy.ops.understudy.turnover_write(directory=str(folder))
+    except RuntimeError as error:
+        return str(error)
+    return ""
 
 
 def count_files(folder):
