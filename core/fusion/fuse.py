@@ -116,7 +116,7 @@ def fuse_crop(
         )
     # What is not shown is left black, so that it holds no likeness; but for a rim: a layer that is scaled mixes
     # neighbours, and black ones would draw a dark line around the face.
-    layer = as_type_of(rgb, np.zeros((*alpha.shape, 4), np.uint8))
+    layer = as_type_of(rgb, np.zeros((*alpha.shape, 4), rgb.dtype))
     shown = np.asarray(alpha > 0 if is_deep(alpha) else alpha, np.uint8)
     place = bounds_around(shown, RIM_PIXELS)
     rim = cv2.dilate(shown[place], np.ones((2 * RIM_PIXELS + 1, 2 * RIM_PIXELS + 1), np.uint8))

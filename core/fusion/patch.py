@@ -8,8 +8,7 @@ import numpy as np
 
 from ..face.types import Floats, Levels, Pixels
 from ..geometry.levels import as_type_of, is_deep, round_levels
-
-_BAND_ROWS = 32
+from ..geometry.row_bands import row_bands
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +84,7 @@ def composite_on_frame(frame: Pixels, patch: Patch | None) -> Pixels:
     out, pixels = frame.copy(), round_levels(patch.pixels)
     height, width = pixels.shape[:2]
     region = out[patch.top : patch.top + height, patch.left : patch.left + width]
-    # A few rows at a time, so that all of it stays in the processor's cache.
-    for first in range(0, height, _BAND_ROWS):
-        rows = slice(first, first + _BAND_ROWS)
+    for rows in row_bands(height):
         alpha = cv2.merge([pixels[rows, :, 3]] * 3).astype(np.uint16)
         mixed = region[rows].astype(np.uint16) * (255 - alpha) + pixels[rows, :, :3] * alpha
         region[rows] = (mixed + 127) // 255

@@ -13,6 +13,7 @@ from ..geometry.crop import invert_affine, transform_points
 from ..geometry.glasses import band_matrix
 from ..geometry.levels import as_type_of, is_deep
 from ..geometry.outline import bounds_around
+from ..geometry.row_bands import row_bands
 from ..recipe import Fusion
 from ..swap.shape import FaceWarp
 from .patch import Patch
@@ -25,7 +26,6 @@ VERSION = 6
 _PADDING_PERCENT = -2.0
 _BLUR_FACTOR = 0.6
 _RADIUS_FACTOR = 2.0
-_BAND_ROWS = 32
 _OPAQUE = 255
 
 
@@ -71,7 +71,7 @@ def lay_on_picture(
     left, top = min(face_warp.left, face.left), min(face_warp.top, face.top)
     right = min(max(face_warp.left + width, face.left + face_width), size[0])
     bottom = min(max(face_warp.top + height, face.top + face_height), size[1])
-    layer = as_type_of(face.pixels, np.zeros((bottom - top, right - left, 4), np.uint8))
+    layer = as_type_of(face.pixels, np.zeros((bottom - top, right - left, 4), face.pixels.dtype))
     picture = layer[
         face_warp.top - top : face_warp.top - top + height,
         face_warp.left - left : face_warp.left - left + width,
@@ -97,22 +97,19 @@ def _lay_over(above: Levels, below: Levels) -> None:
         # Bytes stay as they are where nothing is above them.
         place = bounds_around(np.asarray(cv2.extractChannel(above, 3), np.uint8), 0)
         above, below = above[place], below[place]
-    # A few rows at a time, so that all of it stays in the processor's cache.
-    for first in range(0, len(above), _BAND_ROWS):
-        rows = slice(first, first + _BAND_ROWS)
+    for rows in row_bands(len(above)):
         high, low = np.ascontiguousarray(above[rows]), np.ascontiguousarray(below[rows])
         upper, lower = (np.asarray(cv2.extractChannel(image, 3)) for image in (high, low))
         if is_deep(low):
             alpha, share, rest = _mix(np.asarray(upper, np.float32), np.asarray(lower, np.float32))
             below[rows] = cv2.insertChannel(alpha, cv2.blendLinear(high, low, share, rest), 3)
         else:
-            if int(lower.min()) == _OPAQUE:
-                alpha, share, rest = (
-                    np.asarray(cv2.LUT(upper, table), np.float32) for table in _opaque_tables()
-                )
+            whole = lower
+            if int(lower.min()) == _OPAQUE:  # and stays so
+                share, rest = (np.asarray(cv2.LUT(upper, table), np.float32) for table in _opaque_tables())
             else:
                 alpha, share, rest = _mix(upper.astype(np.float32), lower.astype(np.float32))
-            whole = np.round(alpha).astype(np.uint8)
+                whole = np.round(alpha).astype(np.uint8)
             below[rows] = cv2.insertChannel(whole, cv2.blendLinear(high, low, share, rest), 3)
 
 
@@ -124,10 +121,10 @@ def _mix(upper: Floats, lower: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 @cache
-def _opaque_tables() -> tuple[Floats, Floats, Floats]:
-    """Return what `_mix` gives for each alpha above what hides all below it."""
+def _opaque_tables() -> tuple[Floats, Floats]:
+    """Return how far colours of either count, as `_mix` does, for each alpha above what hides all below it."""
     every = np.arange(_OPAQUE + 1, dtype=np.float32)
-    return _mix(every, np.full_like(every, _OPAQUE))
+    return _mix(every, np.full_like(every, _OPAQUE))[1:]
 
 
 def move_mask(mask: OcclusionMask, face_warp: FaceWarp) -> OcclusionMask:

@@ -73,5 +73,7 @@ def to_stored(image: Levels) -> "Pixels | npt.NDArray[np.uint16]":
 def from_stored(image: npt.NDArray[Any]) -> Levels:
     """Return an image in levels: uint16 as float32, bytes as they are."""
     if image.dtype == np.uint16:
-        return image.astype(np.float32) / np.float32(_STEPS)
+        levels = image.astype(np.float32)
+        levels /= np.float32(_STEPS)
+        return levels
     return np.asarray(image, np.uint8)

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats
+from .row_bands import row_bands
 from .smoothstep import smoothstep
 
 MIN_DETERMINANT = 0.2
@@ -66,24 +67,29 @@ class WarpGrid:
         """The rows and columns of the region in the frame."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
-    def move_image(self, image: Floats) -> Floats:
+    def move_image(self, image: Floats, part: tuple[slice, slice]) -> Floats:
         """Move an image of the region as the grid says.
 
         Parameters
         ----------
         image : ndarray, shape (height, width, 3), float32
             Any image of the region, in its pixels.
+        part : tuple of slice
+            The rows and columns of the region that are to be returned.
 
         Returns
         -------
-        ndarray, the same shape, float32
-            The image; beyond the region its border is repeated.
+        ndarray, shape (h, w, 3), float32
+            That part of the moved image; beyond the region its border is repeated.
         """
-        displacement = self.dense()
-        across = displacement[..., 0] + np.arange(self.width, dtype=np.float32)
-        down = displacement[..., 1] + np.arange(self.height, dtype=np.float32)[:, None]
-        moved = cv2.remap(image, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(moved, np.float32)
+        rows, columns = part
+        displacement = self.dense()[part]
+        across, down = (np.arange(there.start, there.stop, dtype=np.float32) for there in (columns, rows))
+        moved = np.empty((*displacement.shape[:2], 3), np.float32)
+        for band in row_bands(len(moved)):
+            x, y = displacement[band, :, 0] + across, displacement[band, :, 1] + down[band, None]
+            moved[band] = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return moved
 
     def dense(self) -> Floats:
         """Return the displacement of each pixel of the region: (height, width, 2) float32."""

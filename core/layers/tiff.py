@@ -102,7 +102,11 @@ def _cut_tiles(
     row, column = patch.top - top * TILE_PIXELS, patch.left - left * TILE_PIXELS
     canvas[row : row + height, column : column + width] = patch.pixels
     grid = canvas.reshape(bottom - top, TILE_PIXELS, right - left, TILE_PIXELS, 4)
-    used = (grid[..., 3] != 0).any(1).any(2)
+    alpha = grid[..., 3]
+    if alpha.dtype == np.float16:
+        # By its bits but for the sign: NumPy compares half floats in three times the time.
+        alpha = np.asarray(alpha.view(np.uint16) << 1, np.uint16)
+    used = (alpha != 0).any(1).any(2)
     numbers[top:bottom, left:right][used] = np.arange(1, int(used.sum()) + 1)
     return np.ascontiguousarray(grid.swapaxes(1, 2)[used]), numbers
 

@@ -227,7 +227,7 @@ def light_of_view(levels: Floats, excess: Floats | None, stops: float) -> Floats
         Linear light with Rec.709 primaries, at the footage's own exposure.
     """
     # By a table of 16 bits: the power of the curve takes ten times as long.
-    light = _light_table().take(np.asarray(np.rint(levels * np.float32(_STEPS)), np.uint16))
+    light = _light_table().take(np.asarray(np.rint(levels * np.float32(_STEPS)), np.uint16), mode="wrap")
     if excess is not None:
         light += excess
     if stops:

@@ -8,7 +8,6 @@ this either.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,6 +23,7 @@ from ..cache.stores.checked_store import FilteringStore
 from ..face.types import Face, Floats
 from ..fusion.patch import FootagePatch, LightPatch, Patch
 from ..geometry.levels import DEEP_BITS, as_floats, limit_levels
+from ..geometry.row_bands import row_bands
 from ..media.clip import Clip
 from ..media.light import excess_light, light_of_view, view_pixels
 from ..media.light_space import light_space
@@ -121,23 +121,25 @@ class LightStage:
             view cut off.
         """
         height, width = patch.pixels.shape[:2]
-        excess, light = None, self.face_light(plan, entry)
+        excess: Floats | None = None
+        light = self.face_light(plan, entry)
         if light is not None and light.excess is not None:
             excess = np.zeros((height, width, 3), np.float32)
-            rows, columns = _place(entry.face, plan.size)
-            _paste(light.excess, (rows.start, columns.start), excess, (patch.top, patch.left))
-            if face_warp is not None:
-                _paste_moved(light.excess, (rows.start, columns.start), face_warp, excess, patch)
-        linear = light_of_view(_colours(patch), excess, entry.face.stops or 0.0)
-        bands = *cv2.split(linear), as_floats(patch.pixels[..., 3])
-        return Patch(patch.left, patch.top, as_floats(cv2.merge(bands)))
+            _paste_excess(light.excess, _place(entry.face, plan.size), face_warp, excess, patch)
+        linear = np.empty((height, width, 4), np.float32)
+        for rows in row_bands(height):
+            view = as_floats(patch.pixels[rows])
+            cut = None if excess is None else excess[rows]
+            colours = light_of_view(_colours(view), cut, entry.face.stops or 0.0)
+            linear[rows] = _with_alpha(colours, view[..., 3])
+        return Patch(patch.left, patch.top, linear)
 
     def to_view(self, plan: LayerPlan, light: Patch) -> Patch:
         """Return what `to_light` does in levels of the view of the whole frame: (h, w, 4) float32."""
         known = self.face_light(plan, plan.faces[0])
-        view = view_pixels(_colours(light), 0 if known is None else known.frame_stops)
-        bands = *cv2.split(as_floats(view)), light.pixels[..., 3]
-        return Patch(light.left, light.top, as_floats(cv2.merge(bands)))
+        pixels = as_floats(light.pixels)
+        view = as_floats(view_pixels(_colours(pixels), 0 if known is None else known.frame_stops))
+        return Patch(light.left, light.top, _with_alpha(view, pixels[..., 3]))
 
     def to_footage(self, clip: Clip, light: Patch, *, is_layer: bool) -> FootagePatch:
         """Return light in the numbers of its clip, or of its layer.
@@ -160,12 +162,12 @@ class LightStage:
         space = require_light(clip)
         if is_layer:
             space = space.layer_space(is_movie=clip.info.kind == "movie")
-        own, alpha = space.from_light(_colours(light)), light.pixels[..., 3]
+        # Not in bands of rows: the last bit of a product of matrices depends on where in a row of them a pixel is.
+        pixels = as_floats(light.pixels)
+        own, alpha = space.from_light(_colours(pixels)), pixels[..., 3]
         if clip.info.bit_depth <= DEEP_BITS and not space.is_linear:
-            levels = limit_levels(own * np.float32(255))
-            return Patch(light.left, light.top, as_floats(cv2.merge([*cv2.split(levels), alpha])))
-        bands = *cv2.split(own), alpha * np.float32(1 / 255)
-        return LightPatch(light.left, light.top, as_floats(cv2.merge(bands)))
+            return Patch(light.left, light.top, _with_alpha(limit_levels(own * np.float32(255)), alpha))
+        return LightPatch(light.left, light.top, _with_alpha(own, alpha * np.float32(1 / 255)))
 
     def levels_in_footage(self, plan: LayerPlan, entry: FacePlan, levels: Floats) -> Floats:
         """Return an image of a face's view in the numbers of its clip, without what the view cut off.
@@ -190,8 +192,12 @@ class LightStage:
         return require_light(plan.clip).from_light(linear)
 
 
-def _colours(patch: Patch) -> Floats:
-    return as_floats(cv2.cvtColor(as_floats(patch.pixels), cv2.COLOR_RGBA2RGB))
+def _colours(pixels: Floats) -> Floats:
+    return as_floats(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB))
+
+
+def _with_alpha(colours: Floats, alpha: Floats) -> Floats:
+    return as_floats(cv2.merge([*cv2.split(colours), alpha]))
 
 
 def _place(face: Face, size: tuple[int, int]) -> tuple[slice, slice]:
@@ -210,9 +216,32 @@ def _fits(place: tuple[slice, slice], arrays: Arrays) -> bool:
     return arrays["excess"].shape[:2] in (shape, (0, 0))
 
 
-def _paste(
-    image: npt.NDArray[np.floating[Any]], corner: tuple[int, int], onto: Floats, origin: tuple[int, int]
+def _paste_excess(
+    halves: npt.NDArray[np.float16],
+    place: tuple[slice, slice],
+    face_warp: FaceWarp | None,
+    onto: Floats,
+    patch: Patch,
 ) -> None:
+    """Put what was cut off in a place of the frame into an image of a patch, as it was moved along with a face."""
+    # NumPy's own conversion takes ten times as long.
+    image = as_floats(cv2.convertFp16(halves.view(np.int16)))
+    rows, columns = place
+    _paste(image, (rows.start, columns.start), onto, (patch.top, patch.left))
+    if face_warp is None:
+        return
+    warp = face_warp.warp
+    whole = np.zeros((warp.height, warp.width, 3), np.float32)
+    _paste(image, (rows.start, columns.start), whole, (warp.top, warp.left))
+    top, left = max(warp.top, patch.top), max(warp.left, patch.left)
+    bottom = min(warp.top + warp.height, patch.top + onto.shape[0])
+    right = min(warp.left + warp.width, patch.left + onto.shape[1])
+    if top < bottom and left < right:
+        part = slice(top - warp.top, bottom - warp.top), slice(left - warp.left, right - warp.left)
+        _paste(warp.move_image(whole, part), (top, left), onto, (patch.top, patch.left))
+
+
+def _paste(image: Floats, corner: tuple[int, int], onto: Floats, origin: tuple[int, int]) -> None:
     """Put an image whose corner (top, left) is in frame pixels into one that begins at `origin`."""
     top, left = corner[0] - origin[0], corner[1] - origin[1]
     first_row, first_column = max(top, 0), max(left, 0)
@@ -224,17 +253,3 @@ def _paste(
         onto[first_row:last_row, first_column:last_column] = image[
             first_row - top : last_row - top, first_column - left : last_column - left
         ]
-
-
-def _paste_moved(
-    image: npt.NDArray[np.floating[Any]],
-    corner: tuple[int, int],
-    face_warp: FaceWarp,
-    onto: Floats,
-    patch: Patch,
-) -> None:
-    """Do the same where the picture was moved, with the image moved alike."""
-    rows, columns = face_warp.warp.place
-    whole = np.zeros((rows.stop - rows.start, columns.stop - columns.start, 3), np.float32)
-    _paste(image, corner, whole, (rows.start, columns.start))
-    _paste(face_warp.warp.move_image(whole), (rows.start, columns.start), onto, (patch.top, patch.left))

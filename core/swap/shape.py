@@ -5,7 +5,7 @@ What is stored is the moved picture around the face, where it differs from the f
 are. Everything after it, the swap, the light and the mask, takes these as it takes a frame and its landmarks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
@@ -19,6 +19,7 @@ from ..geometry.glasses import find_rims
 from ..geometry.levels import as_type_of, from_stored, is_deep, limit_levels, round_levels, to_stored
 from ..geometry.mesh_raster import point_normals
 from ..geometry.mesh_topology import Indices, Topology
+from ..geometry.row_bands import row_bands
 from ..geometry.skin_detail import measure_detail
 from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
@@ -33,7 +34,6 @@ _REST_PIXELS = 0.12
 _HIDDEN_COSINE = 0.05
 _CONTROL_POINTS = 200
 _EYE_POINTS = 5
-_BAND_ROWS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,15 +208,14 @@ def _warp_picture(picture: Levels, displacement: Floats) -> tuple[Levels, int, i
 
     Returns what of it differs from the picture, a `FaceWarp`'s, and where in the picture that begins: left and top.
     """
-    # A few rows at a time, so that all of it stays in the processor's cache.
     share = np.empty(displacement.shape[:2], np.uint8)
-    for rows in _bands(len(share)):
+    for rows in row_bands(len(share)):
         away = cv2.magnitude(displacement[rows, :, 0], displacement[rows, :, 1])
         share[rows] = np.round(255 * smoothstep(away / np.float32(_REST_PIXELS)))
     left, top, width, height = cv2.boundingRect(share)
     width, height = max(width, 1), max(height, 1)
     part = as_type_of(picture, np.zeros((height, width, 4), picture.dtype))
-    for rows in _bands(height):
+    for rows in row_bands(height):
         # A face is round: its picture has corners in which nothing moves.
         first, _, width, _ = cv2.boundingRect(share[rows.start + top : rows.stop + top])
         if not width:
@@ -232,10 +231,6 @@ def _warp_picture(picture: Levels, displacement: Floats) -> tuple[Levels, int, i
         rgba = cv2.insertChannel(shown.astype(picture.dtype), cv2.cvtColor(moved, cv2.COLOR_RGB2RGBA), 3)
         part[rows, first - left : first - left + width] = cv2.bitwise_and(rgba, rgba, mask=shown)
     return part, left, top
-
-
-def _bands(height: int) -> Iterator[slice]:
-    return (slice(first, min(first + _BAND_ROWS, height)) for first in range(0, height, _BAND_ROWS))
 
 
 def face_height(landmarks: Floats) -> float:

@@ -15,8 +15,10 @@ from report_stages import stage_runs
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.cli.main import main
 from understudy.core.errors import ClipError
+from understudy.core.fusion.patch import LightPatch
 from understudy.core.layers.job import source_from, source_values
-from understudy.core.layers.tiff import read_patch
+from understudy.core.layers.samples import LayerPatch, layer_samples
+from understudy.core.layers.tiff import layer_pieces, read_patch
 from understudy.core.media.exr import decode_srgb, encode_srgb
 from understudy.core.media.light import excess_light, exposure_stops, light_of_view, view_levels
 from understudy.core.media.light_image import decode_light
@@ -252,3 +254,22 @@ def test_what_can_t_be_read_is_one_clear_warning(project: DeepProject, light: np
         assert "spoilt.exr" in project.warnings[0]
     with pytest.raises(ClipError, match="AgX Base sRGB"):
         open_source(ClipSource(False, (path,), light_reading("AgX Base sRGB")))
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(np.float32, (40, 3, 4), elements=st.floats(width=32)))
+def test_a_layer_of_light_has_the_nearest_half_floats(pixels: np.ndarray) -> None:
+    samples = layer_samples(LightPatch(0, 0, pixels)).pixels
+    assert np.array_equal(samples, np.clip(pixels, -65504, 65504).astype(np.float16), equal_nan=True)
+
+
+def test_a_tile_of_light_that_is_nowhere_opaque_is_left_out() -> None:
+    pixels = np.full((64, 192, 4), 0.5, np.float16)
+    pixels[..., 3] = -0.0
+    pixels[7, 100, 3] = 6e-8  # the smallest there is
+    shown = read_patch(
+        b"".join(map(bytes, layer_pieces("0" * 64, LayerPatch(0, 0, pixels), (192, 64)))), (192, 64)
+    )
+    assert shown is not None
+    assert (shown.left, shown.pixels.shape[1]) == (64, 64)
+    assert np.array_equal(shown.pixels, pixels[:, 64:128])

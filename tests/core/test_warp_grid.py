@@ -72,6 +72,15 @@ def test_the_border_of_the_frame_and_resting_boxes_rest() -> None:
     assert np.abs(grid.at(inside.astype(np.float32))).max() < 1e-6
 
 
+def test_a_part_of_an_image_is_moved_as_all_of_it_is() -> None:
+    grid = fit_warp(*bump(), 60, SIZE)
+    image = np.random.default_rng(7).random((grid.height, grid.width, 3), np.float32)
+    whole = grid.move_image(image, (slice(0, grid.height), slice(0, grid.width)))
+    part = slice(37, 141), slice(20, 95)
+    assert not np.array_equal(whole[part], image[part])
+    assert np.array_equal(grid.move_image(image, part), whole[part])
+
+
 @pytest.mark.parametrize("factor", [1, 4, 40])
 def test_a_warp_ends_at_its_reach(factor: float) -> None:
     points, move = bump()
