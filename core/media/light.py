@@ -23,10 +23,11 @@ _STEP_STOPS = 3
 """Exposure has whole steps, so that it does not change from frame to frame: normal footage stays as it is."""
 FACE_STOPS_STEP = 1 / 64
 """Of the exposures of faces: too small to be seen."""
-_STEP_PULL = 0.8
-"""0 would give each face the same brightness, 1 the most like that of a clip of 8 bits, where this is near to grey.
+_PLATEAU_STOPS = 0.75
+"""Faces that are at most so far from a whole step are seen at that step: one that is near to grey as in a clip of 8 bits.
 
-Tuned on seven clips: but for the one in the dark, their faces are within 1.5 of 255 of those in 8 bits, in the mean."""
+Tuned on seven clips: of all but the one in the dark, 98 % of a face's values are within 1.5 of 255 of those in 8 bits. More
+would make exposure more than twice as steep as the light between two steps."""
 _MAX_STOPS = 30
 _HALF_LEVEL = 127
 _SHADOW_SHARE = 1 / 64
@@ -89,8 +90,10 @@ def face_stops(light: Floats, within: Pixels) -> float:
     if not middle.size:
         return 0.0
     exact = float(np.log2(GREY) - np.log2(middle, dtype=np.float64).mean())
-    turn = 2 * math.pi / _STEP_STOPS
-    return step_stops(exact - _STEP_PULL * math.sin(exact * turn) / turn)
+    step = _STEP_STOPS * round(exact / _STEP_STOPS)
+    beyond = max(0.0, abs(exact - step) - _PLATEAU_STOPS)
+    slope = _STEP_STOPS / (_STEP_STOPS - 2 * _PLATEAU_STOPS)
+    return step_stops(step + math.copysign(beyond * slope, exact - step))
 
 
 def step_stops(stops: float) -> float:

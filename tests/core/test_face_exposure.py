@@ -113,14 +113,14 @@ def test_exposure_follows_the_face_without_a_step(stops: float, steps: int, litt
     )
     # Nowhere is it more than twice as steep as the light.
     assert 0 <= own - face_stops(face * np.float32(2.0 ** (stops + little)), whole) <= 2 * little + 1 / 32
-    assert abs(own + stops - face_stops(face, whole)) < 0.8
+    assert abs(own + stops - face_stops(face, whole)) < 0.95
 
 
 def test_a_backlit_face_is_swapped_as_one_in_the_light(swaps: Swaps) -> None:
     even = swaps.layer(head_light(0))
     for stops in (-4.5, -8.0):
         mean, most = difference(swaps.layer(head_light(stops)), even, stops)
-        assert mean < 4
+        assert mean < 5
         assert most < 12
 
 

@@ -99,8 +99,8 @@ def test_parts_of_a_stop_hardly_change_the_face(
     there = (layer[..., 3] > 0.98) & (linear_layer[..., 3] > 0.98)
     assert there.sum() > 10_000
     difference = np.abs(encode_srgb(scaled) - encode_srgb(linear_layer[..., :3]))[there] * 255
-    assert difference.mean() < 1.5
-    assert np.percentile(difference, 95) < 3
+    assert difference.mean() < 2.5
+    assert np.percentile(difference, 95) < 5
 
 
 def test_a_dark_border_does_not_blow_out_the_face(project: DeepProject, light: np.ndarray) -> None:
