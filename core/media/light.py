@@ -24,10 +24,10 @@ _STEP_STOPS = 3
 FACE_STOPS_STEP = 1 / 64
 """Of the exposures of faces: too small to be seen."""
 _PLATEAU_STOPS = 0.75
-"""Faces that are at most so far from a whole step are seen at that step: one that is near to grey as in a clip of 8 bits.
+"""Faces that are at most so far from a whole step are seen at that step: one that is near to grey as with 8 bits.
 
-Tuned on seven clips: of all but the one in the dark, 98 % of a face's values are within 1.5 of 255 of those in 8 bits. More
-would make exposure more than twice as steep as the light between two steps."""
+Tuned on seven clips: of all but the one in the dark, 98 % of a face's values are within 1.5 of 255 of those in 8 bits.
+More would make exposure more than twice as steep as the light between two steps."""
 _MAX_STOPS = 30
 _HALF_LEVEL = 127
 _SHADOW_SHARE = 1 / 64
