@@ -123,7 +123,7 @@ class FrameReader:
         key = self._map_key(clip, number)
         kept = self._store.get(key)
         if kept is None:
-            self.frame(clip, number)
+            self._read(clip, number)
             kept = self._store.get(key)
         return self._map_entry(clip, number) if kept is None else kept
 
