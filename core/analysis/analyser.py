@@ -211,7 +211,7 @@ class Analyser:
 
     def _exposed_faces(self, clip: Clip, number: int, faces: list[Face], key: Key) -> list[Face]:
         """Return faces of a frame with the exposures that their light asks for, kept under a key or measured."""
-        views = self._light_views(clip, number)
+        views = self._face_views(clip, number)
         if views is None:
             return faces
         arrays, _ = self._flight.get_or_compute(
@@ -221,7 +221,7 @@ class Analyser:
         )
         return expose_faces(faces, arrays)
 
-    def expose_placed(self, clip: Clip, number: int, frame: str, face: Face) -> Face:
+    def expose_placed_face(self, clip: Clip, number: int, frame: str, face: Face) -> Face:
         """Return a face that a person placed in a frame with this id, exposed as the others. Raises ClipError."""
         return self._exposed_faces(clip, number, [face], placed_exposure_key(frame, face))[0]
 
@@ -244,17 +244,19 @@ class Analyser:
         return self._landmark_faces(clip, number, detections_from_arrays(boxes), recipe)
 
     def _detect(self, clip: Clip, number: int, recipe: Recipe) -> Arrays:
-        pixels, views = self._frames.frame(clip, number), self._light_views(clip, number)
+        pixels, views = self._frames.frame(clip, number), self._face_views(clip, number)
         detector = self._adapters.detector(recipe.detect)
         with self._counter.measure("detect"):
-            return detect_with(pixels, recipe.detect, detector, None if views is None else views.further)
+            return detect_with(
+                pixels, recipe.detect, detector, None if views is None else views.further_views
+            )
 
-    def _light_views(self, clip: Clip, number: int) -> FaceViews | None:
+    def _face_views(self, clip: Clip, number: int) -> FaceViews | None:
         """Return a frame as its faces are seen; None where these are seen as the frame is."""
         return None if light_space(clip.source.reading) is None else FaceViews(self._frames, clip, number)
 
     def _landmark_faces(self, clip: Clip, number: int, detections: list[Detection], recipe: Recipe) -> Arrays:
-        pixels, views = self._frames.frame(clip, number), self._light_views(clip, number)
+        pixels, views = self._frames.frame(clip, number), self._face_views(clip, number)
         with self._counter.measure("landmark"):
             return landmark_with(
                 pixels,
@@ -263,5 +265,5 @@ class Analyser:
                 self._adapters.landmarker(recipe.landmark),
                 self._topology,
                 self._adapters.pose_estimator(recipe.landmark),
-                None if views is None else views.around,
+                None if views is None else views.view_around,
             )

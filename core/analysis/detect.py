@@ -14,7 +14,7 @@ from ..models.session import ModelPool
 from ..recipe import Detect
 from .detectors.blaze import Blaze
 from .detectors.contract import Detections, Detector
-from .detectors.ensemble import ROTATION_VERSION, detect_rotated, detect_with_rotation_fallback, merge_looks
+from .detectors.ensemble import ROTATION_VERSION, detect_rotated, detect_with_rotation_fallback, merge_passes
 
 _POINT_COUNTS = {"blaze": (6,), "blaze-short": (6,), "s3fd": (0,), "many": (0, 3, 5, 6)}
 _DEFAULT_POINT_COUNTS = (5,)
@@ -100,14 +100,14 @@ def detect_with(
     ModelError
         The network can't be run.
     """
-    detections = _look(frame, params, detector)
+    detections = _detect_in_view(frame, params, detector)
     if further_views is not None:
         views = further_views(len(detections.scores))
-        detections = merge_looks([detections, *(_look(view, params, detector) for view in views)])
+        detections = merge_passes([detections, *(_detect_in_view(view, params, detector) for view in views)])
     return {"boxes": detections.boxes, "points": detections.points, "scores": detections.scores}
 
 
-def _look(frame: Pixels, params: Detect, detector: Detector) -> Detections:
+def _detect_in_view(frame: Pixels, params: Detect, detector: Detector) -> Detections:
     margin = params.margin / 100
     if params.angles == "auto":
         return detect_with_rotation_fallback(detector, frame, params.score, margin)

@@ -80,7 +80,7 @@ class FaceViews:
         stops = [self._stops(convex_hull(face.landmarks)) for face in faces]
         return {"stops": np.array(stops, np.float32)}
 
-    def around(self, detection: Detection) -> Pixels:
+    def view_around(self, detection: Detection) -> Pixels:
         """Return the frame as a face in a detector's box asks for it.
 
         Parameters
@@ -102,7 +102,7 @@ class FaceViews:
         inner = (box[:2] + box[2:]) / 2 + _CORNERS * (box[2:] - box[:2]) * np.float32(_BOX_SHARE / 2)
         return self._window(box, self._stops(np.asarray(inner, np.float32)))
 
-    def further(self, face_count: int) -> Iterator[Pixels]:
+    def further_views(self, face_count: int) -> Iterator[Pixels]:
         """Return a frame of a clip of light at further exposures, to look for faces that its own view hardly shows.
 
         Parameters
@@ -122,8 +122,8 @@ class FaceViews:
         """
         stops = self.frames.view_stops(self.clip, self.number)
         light = self.frames.exposed_light(self.clip, self.number, (slice(None), slice(None)), 0.0)
-        for further in further_stops(light, stops, *(_WIDE_SHARES if face_count else _LEAST_SHARES)):
-            yield view_pixels(light, further)
+        for exposure in further_stops(light, stops, *(_WIDE_SHARES if face_count else _LEAST_SHARES)):
+            yield view_pixels(light, exposure)
 
     def describe(self, faces: Sequence[Face], describe: Callable[[Pixels, list[Face]], Arrays]) -> Arrays:
         """Return what is found of faces, each seen at its own exposure.

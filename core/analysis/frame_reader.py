@@ -97,9 +97,11 @@ class FrameReader:
 
         Where the clip can, it is not even converted: for whoever looks through many frames.
         """
-        is_known = self.has_own_map(clip) or self._store.get(self._map_key(clip, number)) is not None
-        samples = None
-        if not is_known and isinstance(clip, SampledFrames) and light_space(clip.source.reading) is None:
+        has_own_map, samples = self.has_own_map(clip), None
+        kept = None if has_own_map else self._store.get(self._map_key(clip, number))
+        if kept is not None:
+            return np.asarray(kept["look"], np.uint8)
+        if not has_own_map and isinstance(clip, SampledFrames) and light_space(clip.source.reading) is None:
             samples = clip.read_samples(number, thumbnail_step((clip.info.height, clip.info.width)))
         if samples is None:
             return self.thumbnail(clip, number)
@@ -121,7 +123,7 @@ class FrameReader:
         key = self._map_key(clip, number)
         kept = self._store.get(key)
         if kept is None:
-            self.frame(clip, number)
+            self._read(clip, number)
             kept = self._store.get(key)
         return self._map_entry(clip, number) if kept is None else kept
 
@@ -273,8 +275,7 @@ class FrameReader:
 
     def check_content(self, clip: Clip) -> None:
         """Read all of a clip's files, where frames are to be judged by the map alone; warn if it was another's."""
-        before = self.clip_id(clip)
-        content = self._stamps.check_content(clip.source).content
+        before, content = self.clip_id(clip), self._stamps.check_content(clip.source).content
         if content != before:
             self._clip_ids[clip] = content
             self._counter.warn(change_text(clip.info.path))

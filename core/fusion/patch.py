@@ -55,7 +55,7 @@ def composite_patches(patches: Sequence[Patch], size: tuple[int, int]) -> Patch 
     left, top = min(patch.left for patch in patches), min(patch.top for patch in patches)
     right = min(max(patch.left + patch.pixels.shape[1] for patch in patches), size[0])
     bottom = min(max(patch.top + patch.pixels.shape[0] for patch in patches), size[1])
-    canvas = as_type_of(patches[0].pixels, np.zeros((bottom - top, right - left, 4)))
+    canvas = as_type_of(patches[0].pixels, np.zeros((bottom - top, right - left, 4), patches[0].pixels.dtype))
     for patch in patches:
         height, width = patch.pixels.shape[:2]
         rows = slice(patch.top - top, patch.top - top + height)

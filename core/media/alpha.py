@@ -98,16 +98,19 @@ def lay_premultiplied_over_black(pixels: FramePixels) -> FramePixels:
     if pixels.shape[2] == 3:
         return result
     most = {np.uint8: 255, np.uint16: 65535}.get(pixels.dtype.type, 1)
-    clear = pixels[..., 3] != most
-    if pixels.dtype == np.uint8:
-        codes, alpha = np.split(pixels[clear].astype(np.uint32), [3], 1)
-        straight = np.minimum((510 * codes + alpha) // np.maximum(2 * alpha, 1), 255)
-        result[clear] = straight * alpha // 255
-        return result
-    clear &= pixels[..., 3] != 0
-    colours, share = np.split(np.asarray(pixels[clear] / np.float32(most), np.float32), [3], 1)
-    coded = encode_srgb(decode_srgb(colours / share) * share)
-    result[clear] = coded if most == 1 else np.round(np.clip(coded, 0, 1) * most)
+    rows = max(1, _BAND_SAMPLES // pixels[0].size)
+    for row in range(0, len(pixels), rows):
+        band, shown = pixels[row : row + rows], result[row : row + rows]
+        clear = band[..., 3] != most
+        if pixels.dtype == np.uint8:
+            codes, alpha = np.split(band[clear].astype(np.uint32), [3], 1)
+            straight = np.minimum((510 * codes + alpha) // np.maximum(2 * alpha, 1), 255)
+            shown[clear] = straight * alpha // 255
+            continue
+        clear &= band[..., 3] != 0
+        colours, share = np.split(np.asarray(band[clear] / np.float32(most), np.float32), [3], 1)
+        coded = encode_srgb(decode_srgb(colours / share) * share)
+        shown[clear] = coded if most == 1 else np.round(np.clip(coded, 0, 1) * most)
     return result
 
 

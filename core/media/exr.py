@@ -92,8 +92,11 @@ def _decode_planes(path: Path, data: bytes) -> "tuple[npt.NDArray[np.floating[An
     import av
 
     layers = _shown_layers(path, data)
+    planes: list[npt.NDArray[np.floating[Any]]] = []
     try:
-        return tuple(plane for layer in layers for plane in _layer_planes(layer))
+        for layer in layers:  # not in a generator, which would make another error of StopIteration
+            planes += _layer_planes(layer)
+        return tuple(planes)
     except (av.FFmpegError, StopIteration, ValueError, MemoryError) as fault:
         raise ClipError(
             f"{path} can't be read as an OpenEXR image; save it with channels R, G, B and ZIP compression"

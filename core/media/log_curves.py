@@ -2,7 +2,8 @@
 """Logarithmic transfer curves: from codes to light and back."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,12 +49,12 @@ class LogCurve:
     line: float | None = None
     foot: PowerFoot | None = None
     centre: float | None = None
-    split: float = field(init=False)
-    """The code of the limit."""
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def split(self) -> float:
+        """The code of the limit."""
         logarithm = math.log(self.scale * self.limit + self.shift) / math.log(self.base)
-        object.__setattr__(self, "split", self.slope * logarithm + self.offset)
+        return self.slope * logarithm + self.offset
 
     def to_light(self, codes: _Array) -> _Array:
         """Return the light of codes.

@@ -69,17 +69,18 @@ class CropStage:
         """Return a face that is given another form, moved; None for one that keeps its own."""
         if entry.shape is None:
             return None
-        frames = self._analyser.frames
+        levels = partial(self._analyser.frames.levels, plan.clip, plan.number, stops=entry.face.stops)
         return self._shape.face_warp(
-            entry.shape,
-            entry.face,
-            partial(frames.frame, plan.clip, plan.number, entry.face.stops),
-            partial(frames.levels, plan.clip, plan.number, stops=entry.face.stops) if entry.deep else None,
+            entry.shape, entry.face, partial(self._frame, plan, entry), levels if entry.deep else None
         )
+
+    def _frame(self, plan: LayerPlan, entry: FacePlan) -> Pixels:
+        """Return the frame as a face in it is seen."""
+        return self._analyser.frames.frame(plan.clip, plan.number, entry.face.stops)
 
     def _face_and_frame(self, plan: LayerPlan, entry: FacePlan) -> tuple[Face, Callable[[], Pixels]]:
         """Return the face as it is to be swapped, and what gives the frame that it is in."""
-        decode = partial(self._analyser.frames.frame, plan.clip, plan.number, entry.face.stops)
+        decode = partial(self._frame, plan, entry)
         face_warp = self.face_warp(plan, entry)
         if face_warp is None:
             return entry.face, decode
@@ -88,11 +89,11 @@ class CropStage:
 
     def _cut_target(self, plan: LayerPlan, entry: FacePlan, face_warp: FaceWarp | None) -> Levels:
         """Return what a face's region shows of its frame, with the picture moved: (h, w, 3), in levels."""
-        frames, place = self._analyser.frames, entry.region.place
+        place = entry.region.place
         if entry.deep:
-            part = frames.levels(plan.clip, plan.number, place, entry.face.stops)
+            part = self._analyser.frames.levels(plan.clip, plan.number, place, entry.face.stops)
             return part if face_warp is None else face_warp.lay_face(part, place)
-        frame = frames.frame(plan.clip, plan.number, entry.face.stops)
+        frame = self._frame(plan, entry)
         return frame[place] if face_warp is None else face_warp.frame_with_face(frame, place)
 
     def _get_or_swap(self, plan: LayerPlan, entry: FacePlan, batch: dict[Key, AlignedCrop]) -> Crop:
@@ -120,7 +121,7 @@ class CropStage:
                 if (entry.request, entry.face.stops) == (request, stops) and entry.swap not in self._store
             ]
             if len(missing) > 1:
-                frame = self._analyser.frames.frame(plan.clip, plan.number, stops)
+                frame = self._frame(plan, missing[0])
                 with self._counter.measure("swap", len(missing)):
                     crops = self._neural.swap(frame, [entry.face for entry in missing], request)
                 done |= {entry.swap: crop for entry, crop in zip(missing, crops, strict=True)}
@@ -128,7 +129,7 @@ class CropStage:
 
     def _swap(self, plan: LayerPlan, entry: FacePlan) -> Crop:
         if entry.target is None:
-            pixels = self._analyser.frames.frame(plan.clip, plan.number, entry.face.stops)
+            pixels = self._frame(plan, entry)
             with self._counter.measure("swap"):
                 return self._neural.swap(pixels, [entry.face], entry.request)[0]
         face_warp = self.face_warp(plan, entry)
@@ -187,5 +188,5 @@ class CropStage:
         """
         if entry.occlude is None:
             return None
-        frame = partial(self._analyser.frames.frame, plan.clip, plan.number, entry.face.stops)
+        frame = partial(self._frame, plan, entry)
         return self._occlusion.mask(entry.occlude, frame, entry.face, entry.request.recipe)

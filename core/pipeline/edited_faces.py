@@ -51,7 +51,7 @@ def edited_faces(
     if all(face.stops is not None for face in here.faces) or light_space(clip.source.reading) is None:
         return here, indices
     faces = (
-        face if face.stops is not None else analyser.expose_placed(clip, number, here.frame, face)
+        face if face.stops is not None else analyser.expose_placed_face(clip, number, here.frame, face)
         for face in here.faces
     )
     return replace(here, faces=tuple(faces)), indices

@@ -69,7 +69,7 @@ def detect_rotated(
     ModelError
         The network can't be run.
     """
-    return merge_looks(
+    return merge_passes(
         [_detect_at_rotation(detector, frame, score, quarter, margin) for quarter in quarter_turns]
     )
 
@@ -109,7 +109,7 @@ def detect_with_rotation_fallback(
     # Only what is sure counts: an upright face that is hard to see looks a little like one that lies on its side.
     looks = [(0, margin + _EXTRA_MARGIN), *((quarter, margin) for quarter in (1, 2, 3))]
     others = [_detect_at_rotation(detector, frame, max(score, _MIN_ROTATED_SCORE), *look) for look in looks]
-    return merge_looks([upright, *others])
+    return merge_passes([upright, *others])
 
 
 def _detect_at_rotation(
@@ -127,8 +127,8 @@ def _detect_at_rotation(
     return Detections(boxes, _rotate_back(part.points, quarter_turn, frame) - edge, part.scores)
 
 
-def merge_looks(parts: Sequence[Detections]) -> Detections:
-    """Join what was found in one frame, looked at in several ways; of what lies on each other the surest is kept."""
+def merge_passes(parts: Sequence[Detections]) -> Detections:
+    """Join what several passes over one frame found; of what lies on each other the surest is kept."""
     return parts[0] if len(parts) == 1 else _suppress_nested(merge_detections(parts))
 
 
