@@ -95,8 +95,10 @@ def _write_files(entry: Folder, request: GraphRequest) -> GraphRecord:
 
 
 def _last_initializer(path: Path) -> Floats | None:
+    """Return a model's last initializer, None where it has none to keep. ModelError for a file that is refused."""
     skeleton = read_skeleton(path, MAX_SMALL_BYTES)
+    info = read_onnx_info(skeleton, path)
     try:
-        return small_last_initializer(skeleton, read_onnx_info(skeleton, path), path)
+        return small_last_initializer(skeleton, info, path)
     except ModelError:  # it is no matrix of floats, and nobody will ask for it
         return None
