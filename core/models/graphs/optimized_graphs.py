@@ -6,7 +6,7 @@ frame: on a thread of its own, once models are run again and again, and no other
 nothing else to do can have it done at its end, where an earlier one missed the graph too: a single one does not wait.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -70,14 +70,12 @@ class OptimizedGraphs:
             return
         self._run_count = 0 if is_opening else self._run_count + 1
         if self._run_count >= QUIET_RUNS:
-            self._begin()
+            self._begin(self._take_missing())
 
     def finish(self) -> None:
         """Make the graphs that were missing in an earlier process too, and wait for them."""
-        self._missing = {
-            key: request for key, request in self._missing.items() if self._was_missing_before(key)
-        }
-        self._begin()
+        requests = self._take_missing()
+        self._begin([request for request in requests if self._was_missing_before(request.key)])
         if self._executor is not None:
             self._executor.shutdown(wait=True)
             self._executor = None
@@ -97,15 +95,20 @@ class OptimizedGraphs:
         except OSError:  # then no graph can be kept either
             return False
 
-    def _begin(self) -> None:
-        if not self._missing:
+    def _take_missing(self) -> list[GraphRequest]:
+        """Return what is missing, which is forgotten. A model that is opened ahead may add to it meanwhile."""
+        requests = list(self._missing.values())
+        self._missing.clear()
+        return requests
+
+    def _begin(self, requests: Sequence[GraphRequest]) -> None:
+        if not requests:
             return
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, "understudy graphs")
         with suppress(RuntimeError):  # there may be no more threads: another process makes them
-            for request in self._missing.values():
+            for request in requests:
                 self._executor.submit(self._save, request)
-        self._missing.clear()
 
     def _open_kept(self, folder: GraphFolder, request: GraphRequest) -> OpenModel | None:
         request.model.require_unchanged()
