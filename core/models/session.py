@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelError
+from ..errors import ModelError, first_line
 from ..filesystem import Location
 from ..reporting.log import room_logger
 from ..reporting.quoting import quote
@@ -261,7 +261,7 @@ class ModelPool:
                 raise ModelError(
                     f"there is not enough memory to load the model {name}{MEMORY_HINT}"
                 ) from error
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise ModelError(
                 f"{name} is not a model ONNX Runtime can run{self._provider_hint()}: {reason}"
             ) from error
@@ -292,7 +292,7 @@ class ModelPool:
                 raise ModelError(
                     f"there is not enough memory to run the model {name}{MEMORY_HINT}"
                 ) from error
-            reason, shapes = str(error).splitlines()[0], [tensor.shape for tensor in tensors.values()]
+            reason, shapes = first_line(error), [tensor.shape for tensor in tensors.values()]
             raise ModelError(
                 f"{name} failed on an input of {', '.join(map(str, shapes))}: {reason}"
             ) from error

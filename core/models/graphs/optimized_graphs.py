@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from ...errors import ModelError, os_error_reason
+from ...errors import ModelError, first_line, os_error_reason
 from ...reporting.log import room_logger
 from ...reporting.quoting import quote
 from ..model_file import ModelFile
@@ -127,7 +127,7 @@ class OptimizedGraphs:
             opened = open_entry(folder.place.path / request.key, record, request)
         except _faults() as error:
             name = quote(request.model.path.name)
-            _LOGGER.warning("the optimized graph of %s is not used: %s", name, quote(_first_line(error)))
+            _LOGGER.warning("the optimized graph of %s is not used: %s", name, quote(_reason(error)))
             folder.remove(request.key)
             return None
         folder.mark_used(request.key)
@@ -140,7 +140,7 @@ class OptimizedGraphs:
         try:
             reason = save_graph(self._folder, request)
         except _faults() as error:
-            reason = _first_line(error)
+            reason = _reason(error)
         if reason:
             _LOGGER.info("the optimized graph of %s is not kept: %s", name, quote(reason))
         else:
@@ -157,6 +157,5 @@ def _faults() -> tuple[type[Exception], ...]:
     return (ModelError, OSError, MemoryError, ValueError, RuntimeError, *ort_exceptions())
 
 
-def _first_line(error: Exception) -> str:
-    text = os_error_reason(error) if isinstance(error, OSError) else str(error)
-    return text.partition("\n")[0] or type(error).__name__
+def _reason(error: Exception) -> str:
+    return os_error_reason(error) if isinstance(error, OSError) else first_line(error)
