@@ -63,10 +63,16 @@ def save_graph(graphs: GraphFolder, request: GraphRequest) -> str:
     return ""
 
 
+def disk_fault(folder: Path) -> str:
+    """Say why graphs must not be kept on a folder's disk; empty if they may be."""
+    return "" if is_on_local_disk(folder) else f"{folder} is not known to be on a disk of this machine"
+
+
 def _shortage(folder: Path, model_bytes: int) -> str:
     """Say what a graph must not be made for; empty if it may be."""
-    if not is_on_local_disk(folder):
-        return f"{folder} is not known to be on a disk of this machine"
+    fault = disk_fault(folder)
+    if fault:
+        return fault
     if shutil.disk_usage(folder).free < _SPARE_FACTOR * model_bytes:
         return f"the disk of {folder} is almost full"
     free = free_memory_bytes()
