@@ -20,7 +20,7 @@ from ..models.statement import statement_path
 from ..reporting.quoting import quote
 from ..sessions.licences import DATA_NOTE
 from ..sessions.settings import STAY_OFFLINE
-from .doctor import check_models
+from .doctor_models import check_models
 from .output import is_terminal, show, show_transfer
 
 _CHUNK_BYTES = 1 << 20
