@@ -52,13 +52,13 @@ class OptimizedGraphs:
         read whole and hashed as a model file is. ModelError if the file is another by now.
         """
         folder = self._folder
-        if folder is None or not _may_be_kept(folder, model):
+        if folder is None or not _is_eligible(folder, model):
             return open_file()
         key = graph_key(model.sha256, provider_options)
         if not key:
             return open_file()
         request = GraphRequest(key, model, processor, provider_options, self._threads)
-        opened = self._open_kept(folder, request)
+        opened = self._open_graph(folder, request)
         if opened is None:
             opened = open_file()
             self._missing[key] = request
@@ -110,7 +110,7 @@ class OptimizedGraphs:
             for request in requests:
                 self._executor.submit(self._save, request)
 
-    def _open_kept(self, folder: GraphFolder, request: GraphRequest) -> OpenModel | None:
+    def _open_graph(self, folder: GraphFolder, request: GraphRequest) -> OpenModel | None:
         request.model.require_unchanged()
         if folder.fault():
             return None
@@ -147,7 +147,7 @@ class OptimizedGraphs:
             _LOGGER.info("the optimized graph of %s is kept in %s", name, quote(self._folder.place.path))
 
 
-def _may_be_kept(folder: GraphFolder, model: ModelFile) -> bool:
+def _is_eligible(folder: GraphFolder, model: ModelFile) -> bool:
     # ONNX Runtime is given the folder's path: names whose parts are not printable are for Python alone.
     return str(folder.place.path).isprintable() and model_stamp(model.path)[0] >= folder.min_model_bytes
 
