@@ -7,6 +7,11 @@ def os_error_reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text, or the name of its class where it has none: libraries write more."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 class UnderstudyError(Exception):
     """Base of every fault Understudy reports on purpose."""
 

@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`understudy doctor`: whether everything that a render needs is here, and intact."""
 
-import json
 import os
 import platform
 from importlib import import_module
 from pathlib import Path
 
 from ..errors import ModelError, OutputError
-from ..filesystem import read_input
-from ..models.embedded import embedded_files, embedded_folder, how_to_get_models
-from ..models.model_file import ModelFile
+from ..models.embedded import embedded_folder
 from ..models.processor import AUTOMATIC
 from ..models.processor_choice import select_processor
 from ..provenance.certificates import read_identity
@@ -18,11 +15,11 @@ from ..provenance.settings import mark_settings
 from ..sessions.settings import PROVIDER_VARIABLE
 from ..system.version import program_name
 from .doctor_graphs import check_graphs
+from .doctor_models import check_models
 from .doctor_safeguard import check_safeguard
 from .output import show
 
 _LIBRARIES = {"NumPy": "numpy", "OpenCV": "cv2", "ONNX Runtime": "onnxruntime", "PyAV": "av"}
-_MAX_MANIFEST_BYTES = 1 << 20
 
 
 def doctor(folder: Path | None = None) -> bool:
@@ -97,40 +94,3 @@ def _check_encoder() -> bool:
         show("PyAV has no H.264 encoder: install the av wheel from the package index")
         return False
     return True
-
-
-def check_models(folder: Path) -> bool:
-    """Say of each embedded model whether it is there and intact; return whether all are."""
-    files = list(embedded_files(folder).values())
-    missing = [path.name for path in files if not path.is_file()]
-    if missing:
-        models, are = ("models", "are") if len(missing) > 1 else ("model", "is")
-        show(f"the embedded {models} {', '.join(missing)} {are} missing in {folder}: {how_to_get_models()}")
-    known = _manifest_hashes(folder / "manifest.json")
-    try:
-        intact = [_check_model(ModelFile(path), known) for path in files if path.name not in missing]
-    except ModelError as error:
-        show(str(error))
-        return False
-    return not missing and all(intact)
-
-
-def _check_model(model: ModelFile, hashes: dict[str, str]) -> bool:
-    expected = hashes.get(model.path.name)
-    if expected is None:
-        show(f"{model.path} is there; no manifest says what it should be: {how_to_get_models()}")
-        return False
-    if model.sha256 != expected:
-        show(f"{model.path} is damaged: delete it and {how_to_get_models()}")
-        return False
-    show(f"{model.path} is intact")
-    return True
-
-
-def _manifest_hashes(manifest: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file that a manifest lists; none if there is no readable manifest."""
-    try:
-        listed = json.loads(read_input(manifest, _MAX_MANIFEST_BYTES))["files"]
-        return {str(entry["file"]): str(entry["sha256"]) for entry in listed}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return {}

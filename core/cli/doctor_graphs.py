@@ -3,10 +3,12 @@
 
 import os
 
+from ..errors import CacheError
 from ..models.graphs.graph_folder import MAX_BYTES, user_graph_folder
+from ..models.graphs.save import disk_fault
+from ..sessions.environment_reader import EnvironmentReader
 from ..sessions.settings import GRAPHS_VARIABLE, parse_graph_bytes
 from ..system.cpu_features import processor_identity
-from ..system.local_disk import is_on_local_disk
 from .output import show
 
 
@@ -16,20 +18,17 @@ def check_graphs() -> bool:
     Without them all is well: large models only take longer to open.
     """
     try:
-        max_bytes = parse_graph_bytes(os.environ.get(GRAPHS_VARIABLE, "").strip() or str(MAX_BYTES))
-    except ValueError as error:
-        show(f"{GRAPHS_VARIABLE} can't be used: {error}")
+        max_bytes = EnvironmentReader(os.environ).value(GRAPHS_VARIABLE, parse_graph_bytes, MAX_BYTES)
+    except CacheError as error:
+        show(str(error))
         return False
     graphs = user_graph_folder(max_bytes)
     if not max_bytes or graphs is None:
         reason = "this user has no cache folder" if max_bytes else f"{GRAPHS_VARIABLE} is off"
         show(f"no optimized graphs of large models are kept: {reason}")
         return True
-    fault = graphs.fault()
-    if not fault and not processor_identity():
-        fault = "this system does not say which processor it has"
-    if not fault and not is_on_local_disk(graphs.place.path):
-        fault = f"{graphs.place.path} is not known to be on a disk of this machine"
+    processor_fault = "" if processor_identity() else "this system does not say which processor it has"
+    fault = graphs.fault() or processor_fault or disk_fault(graphs.place.path)
     if fault:
         show(f"no optimized graphs of large models are kept: {fault}")
         return True

@@ -3,10 +3,11 @@
 
 import os
 
-from ..errors import ModelError
+from ..errors import CacheError, ModelError
 from ..models.embedded import SAFEGUARD, how_to_get_models, program_words, safeguard_file
 from ..models.library import ModelLibrary, user_model_folder
 from ..models.safeguard import find_safeguard_model
+from ..sessions.environment_reader import EnvironmentReader
 from ..sessions.settings import SAFEGUARD_VARIABLE
 from ..units import parse_switch
 from .output import show
@@ -18,9 +19,9 @@ def check_safeguard() -> bool:
     Without the model all is well: nothing but the safeguard needs it.
     """
     try:
-        is_on = parse_switch(os.environ.get(SAFEGUARD_VARIABLE, "").strip() or "on")
-    except ValueError as error:
-        show(f"{SAFEGUARD_VARIABLE} can't be used: {error}")
+        is_on = EnvironmentReader(os.environ).value(SAFEGUARD_VARIABLE, parse_switch, default=True)
+    except CacheError as error:
+        show(str(error))
         return False
     if not is_on:
         show(f"the safeguard is off ({SAFEGUARD_VARIABLE}): no shot is looked at for nudity")

@@ -12,7 +12,7 @@ from ..filesystem import Folder, open_input, write_all, write_file
 from ..models.catalog import Catalogue, ModelCard, load_catalogue
 from ..models.embedded import embedded_files, embedded_folder
 from ..models.fetch import ProgressCallback, fetch, open_target_folder
-from ..models.graphs.graph_folder import user_graph_folder
+from ..models.graphs.graph_folder import GraphFolder, user_graph_folder
 from ..models.library import LocalModel, ModelLibrary, signature_problem, user_model_folder
 from ..models.licences import engine_licences, strictest
 from ..models.model_file import ModelFile
@@ -20,7 +20,7 @@ from ..models.statement import statement_path
 from ..reporting.quoting import quote
 from ..sessions.licences import DATA_NOTE
 from ..sessions.settings import STAY_OFFLINE
-from .doctor import check_models
+from .doctor_models import check_models
 from .output import is_terminal, show, show_transfer
 
 _CHUNK_BYTES = 1 << 20
@@ -77,14 +77,19 @@ def _list(folder: Path, catalogue: Catalogue) -> None:
 
 def _clean() -> None:
     graphs = user_graph_folder()
+    freed = 0 if graphs is None else _remove_graphs(graphs)
+    show(f"{freed / 1e6:.1f} MB of optimized graphs removed")
+
+
+def _remove_graphs(graphs: GraphFolder) -> int:
+    """Remove all optimized graphs and return the bytes freed. OutputError if any are left."""
     try:
-        freed = 0 if graphs is None else graphs.remove_all()
-        left = [] if graphs is None else graphs.entries()
+        freed, left = graphs.remove_all(), graphs.entries()
     except OSError as error:
         raise OutputError(f"can't remove the optimized graphs: {os_error_reason(error)}") from error
-    if graphs is not None and left:
+    if left:
         raise OutputError(f"can't remove all optimized graphs: remove {quote(graphs.place.path)}")
-    show(f"{freed / 1e6:.1f} MB of optimized graphs removed")
+    return freed
 
 
 def _family_name(model: LocalModel) -> str:

@@ -181,10 +181,16 @@ def open_session(
 
     Raises what ONNX Runtime raises, instead of going on with the CPU by itself.
     """
+    return create_session(model, session_options(processor, threads), provider_options)
+
+
+def create_session(
+    model: bytes | str, options: "onnxruntime.SessionOptions", provider_options: ProviderOptions
+) -> "onnxruntime.InferenceSession":
+    """Open a model as `open_session` does, with ONNX Runtime's own options."""
     import onnxruntime
 
-    providers = [(provider, dict(options)) for provider, options in provider_options]
-    options = session_options(processor, threads)
+    providers = [(provider, dict(values)) for provider, values in provider_options]
     return onnxruntime.InferenceSession(model, options, providers=providers, enable_fallback=0)
 
 

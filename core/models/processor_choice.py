@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import first_line
 from ..filesystem import Folder
 from ..system.cpu_features import lacks_bf16
 from .onnx_writer import GraphWriter
@@ -92,7 +93,7 @@ def _trial_fault(processor: Processor) -> str:
             return "ONNX Runtime could not start it; its libraries may be missing"
         session.run(None, {"number": np.ones(1, np.float32)})
     except kinds as error:
-        return str(error).splitlines()[0]
+        return first_line(error)
     return ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelError
+from ..errors import ModelError, first_line
 from ..filesystem import Location
 from ..reporting.log import room_logger
 from ..reporting.quoting import quote
@@ -64,7 +64,7 @@ class ModelPool:
         self._engine_folder = engine_folder
         self._sessions: dict[tuple[str, bool], OpenModel] = {}
         self._openings: OpeningsAhead[tuple[str, bool], OpenModel] = OpeningsAhead()
-        self._optimized = OptimizedGraphs(graph_folder, threads)
+        self._optimized_graphs = OptimizedGraphs(graph_folder, threads)
         self._graphs: dict[bytes, onnxruntime.InferenceSession] = {}
         self._warnings: dict[str, None] = {}
 
@@ -177,11 +177,11 @@ class ModelPool:
 
     def finish_graphs(self) -> None:
         """Make, at the end of a program's work, the optimized graphs that it began too few runs for."""
-        self._optimized.finish()
+        self._optimized_graphs.finish()
 
     def close(self) -> None:
         """Let go of every session, and of the memory that they took."""
-        self._optimized.close()
+        self._optimized_graphs.close()
         had_any = self._openings.close() or bool(self._sessions or self._graphs)
         self._sessions.clear()
         self._graphs.clear()
@@ -197,7 +197,7 @@ class ModelPool:
     def _open_model(self, model: ModelFile, *, exact: bool, keep_initializer: bool = False) -> OpenModel:
         key = self._session_key(model, exact=exact)
         opened = self._sessions.get(key)
-        self._optimized.count_run(is_opening=opened is None or self._openings.has_pending)
+        self._optimized_graphs.count_run(is_opening=opened is None or self._openings.has_pending)
         if opened is None:
             opening = self._openings.take(key)
             if opening is None:
@@ -212,7 +212,7 @@ class ModelPool:
         if self.processor.opens_files and model.can_be_opened_by_path():
             options = self._provider_options(exact=exact)
             open_file = partial(self._open_file, model, options, keep_initializer=keep_initializer)
-            return self._optimized.open_model(model, self.processor, options, open_file)
+            return self._optimized_graphs.open_model(model, self.processor, options, open_file)
         data = read_model_file(model.path)
         # Nothing is run before it is known to be what the hash names; its structure is walked before it is opened.
         with check_beside(partial(model.verify, data), len(data)):
@@ -261,7 +261,7 @@ class ModelPool:
                 raise ModelError(
                     f"there is not enough memory to load the model {name}{MEMORY_HINT}"
                 ) from error
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise ModelError(
                 f"{name} is not a model ONNX Runtime can run{self._provider_hint()}: {reason}"
             ) from error
@@ -292,7 +292,7 @@ class ModelPool:
                 raise ModelError(
                     f"there is not enough memory to run the model {name}{MEMORY_HINT}"
                 ) from error
-            reason, shapes = str(error).splitlines()[0], [tensor.shape for tensor in tensors.values()]
+            reason, shapes = first_line(error), [tensor.shape for tensor in tensors.values()]
             raise ModelError(
                 f"{name} failed on an input of {', '.join(map(str, shapes))}: {reason}"
             ) from error

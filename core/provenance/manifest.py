@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..errors import OutputError
+from ..errors import OutputError, first_line
 from .certificates import LOCAL_AUTHORITY, SigningIdentity
 from .facts import COMPOSITE_TEXT, CompositeFacts
 from .manifest_history import RECORD_LABEL, PastManifest, past_manifests, recorded_facts, signer_of
@@ -135,9 +135,7 @@ def sign_file(
                 builder.add_ingredient_from_archive(io.BytesIO(clip))
             builder.sign(signer, media_type(name), source, target)
     except C2paError as error:
-        raise OutputError(
-            f"can't sign {name}: {_first_line(error)}; check the signing certificate"
-        ) from error
+        raise OutputError(f"can't sign {name}: {first_line(error)}; check the signing certificate") from error
 
 
 def clip_history(clip: BinaryIO, name: str, digest: str, place: int | None = None) -> bytes:
@@ -177,7 +175,7 @@ def clip_history(clip: BinaryIO, name: str, digest: str, place: int | None = Non
             builder.write_ingredient_archive(key, archive)
     except C2paError as error:
         raise OutputError(
-            f"the C2PA manifest of the clip can't be kept: {_first_line(error)}; "
+            f"the C2PA manifest of the clip can't be kept: {first_line(error)}; "
             "UNDERSTUDY_C2PA_HISTORY=off leaves it out"
         ) from error
     return archive.getvalue()
@@ -209,7 +207,7 @@ def read_manifest(file: BinaryIO, name: str) -> ManifestReading:
         with Reader(media_type(name), file, None, _context()) as reader:
             store: dict[str, Any] = json.loads(reader.json())
     except (C2paError, ValueError) as error:
-        raise OutputError(f"the C2PA manifest of {name} can't be read: {_first_line(error)}") from error
+        raise OutputError(f"the C2PA manifest of {name} can't be read: {first_line(error)}") from error
     manifest = store.get("manifests", {}).get(store.get("active_manifest"), {})
     signer, time = signer_of(manifest)
     state = store.get("validation_state", "Invalid")
@@ -279,7 +277,3 @@ def _context() -> "Context":
     from c2pa import Context
 
     return Context.from_dict(_SETTINGS)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 class EnvironmentReader:
     """What the environment says."""
 
-    def __init__(self, environment: Mapping[str, str], ignored: list[str] | None) -> None:
+    def __init__(self, environment: Mapping[str, str], ignored: list[str] | None = None) -> None:
         """`ignored` takes a line for what can't be read; without it that is a CacheError."""
         self._environment = environment
         self._ignored = ignored

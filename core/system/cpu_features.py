@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from ..filesystem import open_input
+from .system_file import read_system_file
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
@@ -59,10 +59,6 @@ def processor_identity(cpu_info: Path = _CPU_INFO) -> str:
 @cache
 def _fields(cpu_info: Path) -> Mapping[str, str]:
     """Return what is said of the first processor."""
-    try:
-        with open_input(cpu_info) as file:  # its size is said to be 0
-            text = file.readall().decode("ascii", "replace")
-    except OSError:
-        return {}
+    text = read_system_file(cpu_info).decode("ascii", "replace")
     parts = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
     return {name.strip(): value.strip() for name, _, value in parts}

@@ -7,7 +7,7 @@ Source: Linux's proc(5), and its documentation of control groups, version 1 and 
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..filesystem import open_input
+from .system_file import read_system_file
 
 _MEMORY_INFO = Path("proc/meminfo")
 _GROUPS = Path("proc/self/cgroup")
@@ -60,8 +60,4 @@ def _fields(path: Path) -> dict[str, int]:
 
 
 def _text(path: Path) -> str:
-    try:
-        with open_input(path) as file:  # its size is said to be 0
-            return file.readall().decode("ascii", "replace")
-    except OSError:
-        return ""
+    return read_system_file(path).decode("ascii", "replace")

@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from ..filesystem import open_input
+from .system_file import read_system_file
 
 _MOUNTS = Path("/proc/self/mountinfo")
 _LOCAL_TYPES = frozenset(
@@ -36,10 +36,9 @@ def is_on_local_disk(path: Path, mounts: Path = _MOUNTS) -> bool:
     """
     try:
         place = path.resolve()
-        with open_input(mounts) as file:  # its size is said to be 0
-            lines = os.fsdecode(file.readall()).splitlines()
     except (OSError, RuntimeError):  # RuntimeError: a loop of links
         return False
+    lines = os.fsdecode(read_system_file(mounts)).splitlines()
     kind, length = "", -1
     for words in (line.split(" ") for line in lines):
         if len(words) <= _POINT or _SEPARATOR not in words[_POINT:-1]:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from understudy.core.cache.settings import CacheSettings
+from understudy.core.errors import ModelError
 from understudy.core.models.graphs import key as graph_keys
 from understudy.core.models.graphs import save
 from understudy.core.models.graphs.graph_folder import GraphFolder
-from understudy.core.models.graphs.record import RECORD_FILE, WEIGHTS_FILE
+from understudy.core.models.graphs.record import GRAPH_FILE, RECORD_FILE, WEIGHTS_FILE
+from understudy.core.models.graphs.request import GraphRequest
 from understudy.core.models.model_file import ModelFile
+from understudy.core.models.processor import Processor
 from understudy.core.models.session import ModelPool
 from understudy.core.sessions.settings import (
     GRAPHS_VARIABLE,
@@ -115,6 +118,22 @@ def test_nothing_is_kept_where_it_can_not_be_kept_well(
         monkeypatch.setattr(save, fault, lambda *_path: value)
     keep(graphs, model)
     assert list(graphs.place.path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_the_model_that_is_refused_is_not_opened(
+    graphs: GraphFolder, model: ModelFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    keep(graphs, model)
+    (entry,) = graphs.entries()
+    processor = Processor()
+    request = GraphRequest("0" * 64, model, processor, processor.options(None, exact=True), 1)
+    # It names another file, which ONNX Runtime would open.
+    model.path.write_bytes((graphs.place.path / entry.key / GRAPH_FILE).read_bytes())
+    monkeypatch.setattr(save, "write_graph", lambda *arguments: calls.append(arguments))
+    with pytest.raises(ModelError):
+        save.save_graph(graphs, request)
+    assert calls == []
 
 
 def test_of_two_that_make_one_graph_the_first_has_it(graphs: GraphFolder) -> None:

@@ -11,6 +11,7 @@ from understudy.core.errors import ModelError
 from understudy.core.media.open import open_clip
 from understudy.core.models import session
 from understudy.core.models.graphs.graph_folder import GraphFolder
+from understudy.core.models.graphs.key import graph_key
 from understudy.core.models.graphs.optimized_graphs import QUIET_RUNS
 from understudy.core.models.graphs.record import GRAPH_FILE, INITIALIZER_FILE, RECORD_FILE, WEIGHTS_FILE
 from understudy.core.models.model_file import ModelFile
@@ -66,6 +67,22 @@ def test_no_graph_is_made_while_other_models_are_opened(
     run(pool, other, QUIET_RUNS)
     pool.close()
     assert graphs.entries() == []
+
+
+def test_a_model_may_be_opened_while_the_work_ends(
+    graphs: GraphFolder, model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_another(key: str) -> bool:
+        run(pool, other)
+        return record_miss(key)
+
+    other = ModelFile(NETWORKS["enhancer"](tmp_path / "b.onnx"))
+    pool, record_miss = ModelPool(1, graph_folder=graphs), graphs.record_miss
+    monkeypatch.setattr(graphs, "record_miss", open_another)
+    run(pool, model)
+    pool.finish_graphs()
+    pool.close()
+    assert record_miss(graph_key(model.sha256, pool.processor.options(None, exact=True)))
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {

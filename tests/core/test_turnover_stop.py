@@ -50,9 +50,9 @@ def test_a_signal_in_the_middle_of_a_file_leaves_nothing_of_it(tmp_path: Path) -
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> TurnoverRequest:
+def turnover(tmp_path_factory: pytest.TempPathFactory) -> TurnoverRequest:
     """A turnover beside its cache."""
-    folder = tmp_path_factory.mktemp("asked")
+    folder = tmp_path_factory.mktemp("turnover")
     clip = face_clip.write_clip(folder / "clip.mp4", COUNT)
     person = face_clip.write_picture(folder / "person.png", face_clip.make_up_portrait((230, 20, 20)))
     request = SwapRequest(Identity((FaceImage(person),)), with_settings(Recipe(), ["swap.shape=0"]))
@@ -62,12 +62,12 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> TurnoverRequest:
 
 @pytest.mark.parametrize("ending", ["stop", "gone"])
 def test_a_turnover_that_ends_early_has_whole_files_and_no_process(
-    tmp_path: Path, asked: TurnoverRequest, ending: str
+    tmp_path: Path, turnover: TurnoverRequest, ending: str
 ) -> None:
-    values = turnover_request_values(replace(asked, folder=tmp_path / "turnover"))
+    values = turnover_request_values(replace(turnover, folder=tmp_path / "turnover"))
     lines = [
-        {"begin": settings_values(RunSettings(CacheSettings(asked.folder / "cache")))},
-        {"clip": {"id": 0, **source_values(asked.source)}},
+        {"begin": settings_values(RunSettings(CacheSettings(turnover.folder / "cache")))},
+        {"clip": {"id": 0, **source_values(turnover.source)}},
         {"turnover": {"strip": "clip", "clip": 0, "turnover": values}},
     ]
     process = subprocess.Popen(

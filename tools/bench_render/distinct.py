@@ -21,6 +21,7 @@ from understudy.core.media.exr import decode_srgb
 
 from ..demo.make_up import write_sources
 from ..demo.portrait import Portrait, load_portrait
+from .peak_memory import resident_mib
 
 _SIDE_PIXELS = 96
 _GRAIN = 0.02
@@ -88,21 +89,11 @@ def _render(folder: Path, frames: int) -> int:
         time.sleep(_POLL_SECONDS)
         count = sum(1 for _ in result.iterdir())
         if marks and count >= marks[0]:
-            print(f"{count} frames: {_resident_mb(process.pid):.0f} MB", flush=True)
+            print(f"{count} frames: {resident_mib(process.pid):.0f} MB", flush=True)
             marks.pop(0)
     if process.returncode == 0:
         print(f"{json.loads((folder / 'report.json').read_text())['frames_changed']} frames have a new face")
     return process.returncode
-
-
-def _resident_mb(pid: int) -> float:
-    """Return what a process holds of the machine's memory; 0 where it has just ended."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    except OSError:
-        return 0.0
-    rows = [line.split() for line in status.splitlines() if line.startswith("VmRSS")]
-    return float(rows[0][1]) / 1024 if rows else 0.0
 
 
 if __name__ == "__main__":

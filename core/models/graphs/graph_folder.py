@@ -95,15 +95,15 @@ class GraphFolder:
 
         Raises OSError, also where another process was first.
         """
-        beside = temporary_name(key)
+        temporary = temporary_name(key)
         try:
             with self.place.open() as folder:
-                with folder.make_child(beside, 0o700) as entry:
+                with folder.make_child(temporary, 0o700) as entry:
                     yield entry
-                folder.rename(beside, key)
+                folder.rename(temporary, key)
                 folder.discard_file(f"{key}.miss")
         except BaseException:
-            self.remove(beside)
+            self.remove(temporary)
             raise
 
     def remove(self, key: str) -> int:

@@ -6,11 +6,11 @@ frame: on a thread of its own, once models are run again and again, and no other
 nothing else to do can have it done at its end, where an earlier one missed the graph too: a single one does not wait.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from ...errors import ModelError, os_error_reason
+from ...errors import ModelError, first_line, os_error_reason
 from ...reporting.log import room_logger
 from ...reporting.quoting import quote
 from ..model_file import ModelFile
@@ -52,13 +52,13 @@ class OptimizedGraphs:
         read whole and hashed as a model file is. ModelError if the file is another by now.
         """
         folder = self._folder
-        if folder is None or not _may_be_kept(folder, model):
+        if folder is None or not _is_eligible(folder, model):
             return open_file()
         key = graph_key(model.sha256, provider_options)
         if not key:
             return open_file()
         request = GraphRequest(key, model, processor, provider_options, self._threads)
-        opened = self._open_kept(folder, request)
+        opened = self._open_graph(folder, request)
         if opened is None:
             opened = open_file()
             self._missing[key] = request
@@ -70,14 +70,12 @@ class OptimizedGraphs:
             return
         self._run_count = 0 if is_opening else self._run_count + 1
         if self._run_count >= QUIET_RUNS:
-            self._begin()
+            self._begin(self._take_missing())
 
     def finish(self) -> None:
         """Make the graphs that were missing in an earlier process too, and wait for them."""
-        self._missing = {
-            key: request for key, request in self._missing.items() if self._was_missing_before(key)
-        }
-        self._begin()
+        requests = self._take_missing()
+        self._begin([request for request in requests if self._was_missing_before(request.key)])
         if self._executor is not None:
             self._executor.shutdown(wait=True)
             self._executor = None
@@ -97,17 +95,22 @@ class OptimizedGraphs:
         except OSError:  # then no graph can be kept either
             return False
 
-    def _begin(self) -> None:
-        if not self._missing:
+    def _take_missing(self) -> list[GraphRequest]:
+        """Return what is missing, which is forgotten. A model that is opened ahead may add to it meanwhile."""
+        requests = list(self._missing.values())
+        self._missing.clear()
+        return requests
+
+    def _begin(self, requests: Sequence[GraphRequest]) -> None:
+        if not requests:
             return
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, "understudy graphs")
         with suppress(RuntimeError):  # there may be no more threads: another process makes them
-            for request in self._missing.values():
+            for request in requests:
                 self._executor.submit(self._save, request)
-        self._missing.clear()
 
-    def _open_kept(self, folder: GraphFolder, request: GraphRequest) -> OpenModel | None:
+    def _open_graph(self, folder: GraphFolder, request: GraphRequest) -> OpenModel | None:
         request.model.require_unchanged()
         if folder.fault():
             return None
@@ -124,7 +127,7 @@ class OptimizedGraphs:
             opened = open_entry(folder.place.path / request.key, record, request)
         except _faults() as error:
             name = quote(request.model.path.name)
-            _LOGGER.warning("the optimized graph of %s is not used: %s", name, quote(_first_line(error)))
+            _LOGGER.warning("the optimized graph of %s is not used: %s", name, quote(_reason(error)))
             folder.remove(request.key)
             return None
         folder.mark_used(request.key)
@@ -137,14 +140,14 @@ class OptimizedGraphs:
         try:
             reason = save_graph(self._folder, request)
         except _faults() as error:
-            reason = _first_line(error)
+            reason = _reason(error)
         if reason:
             _LOGGER.info("the optimized graph of %s is not kept: %s", name, quote(reason))
         else:
             _LOGGER.info("the optimized graph of %s is kept in %s", name, quote(self._folder.place.path))
 
 
-def _may_be_kept(folder: GraphFolder, model: ModelFile) -> bool:
+def _is_eligible(folder: GraphFolder, model: ModelFile) -> bool:
     # ONNX Runtime is given the folder's path: names whose parts are not printable are for Python alone.
     return str(folder.place.path).isprintable() and model_stamp(model.path)[0] >= folder.min_model_bytes
 
@@ -154,6 +157,5 @@ def _faults() -> tuple[type[Exception], ...]:
     return (ModelError, OSError, MemoryError, ValueError, RuntimeError, *ort_exceptions())
 
 
-def _first_line(error: Exception) -> str:
-    text = os_error_reason(error) if isinstance(error, OSError) else str(error)
-    return text.partition("\n")[0] or type(error).__name__
+def _reason(error: Exception) -> str:
+    return os_error_reason(error) if isinstance(error, OSError) else first_line(error)

@@ -10,7 +10,7 @@ Source: ONNX Runtime's onnxruntime_session_options_config_keys.h.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..processor import Processor, ProviderOptions, session_options
+from ..processor import Processor, ProviderOptions, create_session, session_options
 from .record import GRAPH_FILE, WEIGHTS_FILE
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def write_graph(model: Path, folder: Path, threads: int, provider_options: Provi
     options.add_session_config_entry(
         "session.optimized_model_external_initializers_min_size_in_bytes", str(_MIN_MAPPED_BYTES)
     )
-    _create_session(model, options, provider_options)
+    create_session(str(model), options, provider_options)
 
 
 def open_graph(
@@ -47,13 +47,4 @@ def open_graph(
 
     options = session_options(processor, threads)
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return _create_session(folder / GRAPH_FILE, options, provider_options)
-
-
-def _create_session(
-    model: Path, options: "onnxruntime.SessionOptions", provider_options: ProviderOptions
-) -> "onnxruntime.InferenceSession":
-    import onnxruntime
-
-    providers = [(name, dict(values)) for name, values in provider_options]
-    return onnxruntime.InferenceSession(str(model), options, providers=providers, enable_fallback=0)
+    return create_session(str(folder / GRAPH_FILE), options, provider_options)

@@ -63,10 +63,16 @@ def save_graph(graphs: GraphFolder, request: GraphRequest) -> str:
     return ""
 
 
+def disk_fault(folder: Path) -> str:
+    """Say why graphs must not be kept on a folder's disk; empty if they may be."""
+    return "" if is_on_local_disk(folder) else f"{folder} is not known to be on a disk of this machine"
+
+
 def _shortage(folder: Path, model_bytes: int) -> str:
     """Say what a graph must not be made for; empty if it may be."""
-    if not is_on_local_disk(folder):
-        return f"{folder} is not known to be on a disk of this machine"
+    fault = disk_fault(folder)
+    if fault:
+        return fault
     if shutil.disk_usage(folder).free < _SPARE_FACTOR * model_bytes:
         return f"the disk of {folder} is almost full"
     free = free_memory_bytes()
@@ -95,8 +101,10 @@ def _write_files(entry: Folder, request: GraphRequest) -> GraphRecord:
 
 
 def _last_initializer(path: Path) -> Floats | None:
+    """Return a model's last initializer, None where it has none to keep. ModelError for a file that is refused."""
     skeleton = read_skeleton(path, MAX_SMALL_BYTES)
+    info = read_onnx_info(skeleton, path)
     try:
-        return small_last_initializer(skeleton, read_onnx_info(skeleton, path), path)
+        return small_last_initializer(skeleton, info, path)
     except ModelError:  # it is no matrix of floats, and nobody will ask for it
         return None
