@@ -109,7 +109,8 @@ def lay_premultiplied_over_black(pixels: FramePixels) -> FramePixels:
             continue
         clear &= band[..., 3] != 0
         colours, share = np.split(np.asarray(band[clear] / np.float32(most), np.float32), [3], 1)
-        coded = encode_srgb(decode_srgb(colours / share) * share)
+        with np.errstate(over="ignore", invalid="ignore"):  # of damaged floats
+            coded = encode_srgb(decode_srgb(colours / share) * share)
         shown[clear] = coded if most == 1 else np.round(np.clip(coded, 0, 1) * most)
     return result
 

@@ -54,12 +54,12 @@ def convert_chroma(pixels: npt.NDArray[Any], descriptor: int, colorimetric: int)
     else:
         first, second = values[..., 0], values[..., 2]
     result = np.empty((*pixels.shape[:2], 3 + has_alpha(descriptor)), pixels.dtype)
-    half = np.float32(0.5 * most)
-    for channel, (of_first, of_second) in zip((2, 1, 0), _MATRICES[colorimetric], strict=True):
-        colour = values[..., 1] + np.float32(of_first) * (first - half)
-        colour = np.minimum(colour + np.float32(of_second) * (second - half), np.float32(most))
-        whole = colour.astype(np.int32).astype(pixels.dtype)
-        result[..., channel] = np.maximum(colour, 0) if pixels.dtype == np.float32 else whole
+    half, is_float = np.float32(0.5 * most), pixels.dtype == np.float32
+    with np.errstate(over="ignore", invalid="ignore"):  # of damaged floats
+        for channel, (of_first, of_second) in zip((2, 1, 0), _MATRICES[colorimetric], strict=True):
+            colour = values[..., 1] + np.float32(of_first) * (first - half)
+            colour = np.minimum(colour + np.float32(of_second) * (second - half), np.float32(most))
+            result[..., channel] = np.maximum(colour, 0) if is_float else colour.astype(np.int32)
     if has_alpha(descriptor):
         result[..., 3] = pixels[..., CHROMA_CHANNEL_COUNTS[descriptor] - 1]
     return result

@@ -36,6 +36,8 @@ from .transfer import (
 )
 
 _MAX_HALF = 65504.0
+_MAX_LIGHT = 1e12
+"""Larger numbers are damage. A matrix, and the exposure of a view, make no infinite ones of those below."""
 _CODE_STEP = np.uint16(257)
 """Of codes of 8 bits, in 16."""
 
@@ -81,7 +83,8 @@ class LightSpace:
         Returns
         -------
         ndarray, shape (h, w, 3), float32
-            What is no number is 0, what is infinite the largest half float. It may be `pixels` itself.
+            What is no number is 0; what is infinite, or so large that it could become so, is the largest half float. It
+            may be `pixels` itself.
         """
         if pixels.dtype != np.float32:
             codes = np.asarray(pixels, np.uint16)
@@ -89,8 +92,8 @@ class LightSpace:
         else:
             light = np.asarray(pixels, np.float32)
             # To look for them first takes a thirtieth of the time.
-            if not np.isfinite(light).all():
-                light = np.nan_to_num(light, nan=0.0, posinf=_MAX_HALF, neginf=-_MAX_HALF)
+            if light.size and not (light.min() >= -_MAX_LIGHT and light.max() <= _MAX_LIGHT):
+                light = _limit_light(light)
             light = _decode(self.name, light)
         if self.name == HLG:
             light = as_floats(scene_to_screen(light) / np.float32(WHITE))
@@ -142,6 +145,11 @@ def _decode(name: str, codes: Floats) -> Floats:
     if name in LOG_SPACES:
         return as_floats(np.clip(LOG_SPACES[name][0].to_light(codes), -_MAX_HALF, _MAX_HALF))
     return as_floats(decode_srgb(codes)) if name == SRGB else codes
+
+
+def _limit_light(light: Floats) -> Floats:
+    is_large = np.abs(light) > _MAX_LIGHT
+    return np.nan_to_num(np.where(is_large, np.copysign(np.float32(_MAX_HALF), light), light), nan=0.0)
 
 
 def _encode(name: str, light: Floats) -> Floats:

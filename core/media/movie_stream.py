@@ -280,7 +280,8 @@ def open_media(path: Path) -> InputContainer:
         "format_whitelist": ",".join(sorted(av.formats_available - _FORBIDDEN_FORMATS)),
         "max_pixels": str(max_movie_pixels(path.stat().st_size)),
     }
-    return av.open(f"file:{path}", options=options)
+    # Tags may be in any encoding: those of old cameras are no reason not to read the frames.
+    return av.open(f"file:{path}", options=options, metadata_errors="replace")
 
 
 def _round(value: float) -> int:

@@ -82,6 +82,18 @@ def test_notes_in_the_boxes_of_a_file_are_read(tmp_path: Path) -> None:
     assert camera_space(path, {}) == ""
 
 
+def test_a_note_in_another_encoding_does_not_hide_the_movie(tmp_path: Path) -> None:
+    path = write_deep_movie(
+        tmp_path / "a.mov", GREY, notes={"title": "cafe", "com.arri.camera.ColorGammaSxS": "LOG-C"}
+    )
+    data = path.read_bytes()
+    assert b"cafe" in data
+    path.write_bytes(data.replace(b"cafe", "caf\xe9".encode("latin-1")))
+    with open_source(ClipSource(True, (path,))) as clip:
+        assert clip.source.reading == "tagged ARRI LogC3 (EI800)"
+        assert clip.read(0).shape == GREY.shape
+
+
 def test_a_movie_of_8_bits_is_taken_as_it_is_coded_and_a_line_says_so(tmp_path: Path) -> None:
     notes = {"com.arri.camera.ColorGammaSxS": "LOG-C"}
     for name, transfer, space in (("log.mov", 1, "ARRI LogC3 (EI800)"), ("pq.mov", PQ, "Rec.2100-PQ")):

@@ -68,6 +68,16 @@ def test_a_damaged_header_is_one_clear_error(tmp_path: Path, place: int, value: 
         open_clip(path)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("descriptor", [51, 100, 103])
+def test_damaged_floats_are_read_without_a_word(tmp_path: Path, descriptor: int) -> None:
+    channels = {51: 4, 100: 2, 103: 4}[descriptor]
+    codes = np.full((2, 6, channels), [[np.nan], [np.inf], [-np.inf], [3e38], [-3e38], [1e-40]], np.float32)
+    codes[1, :, -1] = np.inf
+    path = write_dpx(tmp_path / "a.dpx", codes, 32, descriptor=descriptor, colorimetric=6)
+    assert decode_over_black(path).shape == (2, 6, 3)
+
+
 def test_images_that_programs_disagree_on_are_refused(tmp_path: Path) -> None:
     eight = write_dpx(tmp_path / "eight.dpx", codes_of(8, 3, 17), 8)
     ten = write_dpx(tmp_path / "ten.dpx", codes_of(10, 4, 16), 10, FILLED_RIGHT)

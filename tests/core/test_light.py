@@ -20,7 +20,7 @@ from understudy.core.layers.job import source_from, source_values
 from understudy.core.layers.samples import LayerPatch, layer_samples
 from understudy.core.layers.tiff import layer_pieces, read_patch
 from understudy.core.media.exr import decode_srgb, encode_srgb
-from understudy.core.media.light import excess_light, exposure_stops, light_of_view, view_levels
+from understudy.core.media.light import excess_light, exposure_stops, face_stops, light_of_view, view_levels
 from understudy.core.media.light_image import decode_light
 from understudy.core.media.light_space import light_space
 from understudy.core.media.open import open_source
@@ -146,6 +146,16 @@ def test_a_frame_is_known_by_its_own_numbers_and_space(tmp_path: Path, light: np
         assert np.array_equal(clip.read(0), stored, equal_nan=True)
     assert -30 <= exposure_stops(REC709.to_light(stored)) <= 30
     assert exposure_stops(np.zeros((8, 8, 3), np.float32)) == 0
+
+
+@pytest.mark.parametrize("name", ["Linear Rec.709", "ACES2065-1", "sRGB"])
+@pytest.mark.parametrize("signs", [(1, 1, 1), (1, -1, 1), (-1, 1, 1)])
+def test_damaged_numbers_of_any_size_have_an_exposure(name: str, signs: tuple[int, int, int]) -> None:
+    largest = np.float32(np.finfo(np.float32).max)
+    light = light_space(light_reading(name)).to_light(np.full((8, 8, 3), signs, np.float32) * largest)
+    assert np.isfinite(light * np.float32(2.0**30)).all()
+    assert -30 <= exposure_stops(light) <= 30
+    assert -30 <= face_stops(light, np.full((8, 8), 255, np.uint8)) <= 30
 
 
 @pytest.mark.parametrize("half", [True, False])
