@@ -62,27 +62,32 @@ class UNDERSTUDY_OT_people_find(RequiresModifier, bpy.types.Operator):
         if active_queries(_TOPIC):
             report(self, "INFO", "People are being looked for already")
             return {"CANCELLED"}
-        first, last = source_range(scene, strip)
         try:
-            worker = WorkerProcess(run_settings(cache_folder(scene), preferences()))
+            start_search(scene, strip, modifier)
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
-        wanted = people_lookup(scene, strip, modifier)
-        worker.find_people(strip.name, wanted.source, first, last, request_of(modifier))
-        place = scene.name, strip.name
-
-        def on_end(faults: list[str]) -> None:
-            _clear_search_state()
-            set_window_state("trouble", faults[0] if faults else "")
-            if not faults:
-                _record_search(*place, (first, last))
-
-        set_window_state("trouble", "")
-        set_window_state("searching", 0.0)
-        set_window_state("searched_strip", strip.name)
-        WorkerQuery(_TOPIC, worker, on_end, _show_progress).start()
         return {"FINISHED"}
+
+
+def start_search(scene: bpy.types.Scene, strip: Any, modifier: Any) -> None:
+    """Have a worker look for the people in a strip, as a modifier's recipe says. Raises UnderstudyError."""
+    first, last = source_range(scene, strip)
+    worker = WorkerProcess(run_settings(cache_folder(scene), preferences()))
+    wanted = people_lookup(scene, strip, modifier)
+    worker.find_people(strip.name, wanted.source, first, last, request_of(modifier))
+    place = scene.name, strip.name
+
+    def on_end(faults: list[str]) -> None:
+        _clear_search_state()
+        set_window_state("trouble", faults[0] if faults else "")
+        if not faults:
+            _record_search(*place, (first, last))
+
+    set_window_state("trouble", "")
+    set_window_state("searching", 0.0)
+    set_window_state("searched_strip", strip.name)
+    WorkerQuery(_TOPIC, worker, on_end, _show_progress, _clear_search_state).start()
 
 
 def _record_search(scene_name: str, strip_name: str, source_range: tuple[int, int]) -> None:
@@ -128,7 +133,6 @@ class UNDERSTUDY_OT_people_stop(bpy.types.Operator):
         """End the worker at once."""
         for search in active_queries(_TOPIC):
             search.cancel()
-        _clear_search_state()
         return {"FINISHED"}
 
 

@@ -267,7 +267,7 @@ def test_nothing_is_left_of_a_search_when_we_are_unregistered(drive, footage):
         ["cast", {"name": "clip", "picture": footage.person}],
         ["unregister_in_the_middle", {"active": "clip"}],
     )
-    assert answers[-1] == [[True, True, 1], [False, False, 0]]
+    assert answers[-1] == [[True, True, 1, "clip"], [False, False, 0, ""]]
 
 
 def test_every_text_of_ours_is_where_a_translator_finds_it(drive, footage):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from understudy.core.filesystem import Location
 from understudy.core.models import openings, session
+from understudy.core.models.graphs import key as graph_keys
+from understudy.core.models.graphs import save
 from understudy.core.models.graphs.graph_folder import GraphFolder
 from understudy.core.models.graphs.optimized_graphs import QUIET_RUNS
 from understudy.core.models.model_file import ModelFile
@@ -23,8 +25,11 @@ NETWORKS = {
 
 @pytest.fixture
 def large_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take every model for a large one."""
+    """Take every model for a large one, and any machine for one that can keep its graph."""
     monkeypatch.setattr(openings, "_LARGE_BYTES", 0)
+    monkeypatch.setattr(graph_keys, "processor_identity", lambda: "a processor")
+    monkeypatch.setattr(save, "is_on_local_disk", lambda _path: True)
+    monkeypatch.setattr(save, "free_memory_bytes", lambda: 1 << 40)
 
 
 @pytest.fixture(scope="module")

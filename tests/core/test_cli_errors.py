@@ -19,7 +19,6 @@ from understudy.core.models.embedded import embedded_folder
 from tests.core import face_clip
 
 PROGRAM = [sys.executable, "-m", "understudy.core.cli"]
-
 FULL = Path("/dev/full")
 
 
@@ -195,10 +194,11 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(place, tmp_path, argu
     secret = Path(shutil.copy(place / name, tmp_path))
     secret.chmod(0)
     rights = "-dac_override,-dac_read_search"
+    drop = [] if os.geteuid() else ["setpriv", f"--inh-caps={rights}", f"--bounding-set={rights}"]
+    if subprocess.run([*drop, "true"], check=False).returncode:
+        pytest.skip("this container may not take rights away")
     done = subprocess.run(
-        ["setpriv", f"--inh-caps={rights}", f"--bounding-set={rights}", *PROGRAM, *command({argument: str(secret)})]
-        if os.geteuid() == 0
-        else [*PROGRAM, *command({argument: str(secret)})],
+        [*drop, *PROGRAM, *command({argument: str(secret)})],
         cwd=place, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1

@@ -15,11 +15,10 @@ from understudy.addon.lookups.people import modifiers_replacing, people_lookup, 
 from understudy.addon.modifiers.active import MODIFIER_POINTER
 from understudy.addon.operators.cost import COST_ICONS
 from understudy.addon.operators.model_page import model_button_texts, model_folder
-from understudy.addon.properties.scene_properties import request_of, settings_of
+from understudy.addon.operators.people import start_search
+from understudy.addon.properties.scene_properties import settings_of
 from understudy.addon.properties.status import window_state
-from understudy.addon.sessions.open import run_settings
-from understudy.addon.sessions.worker_process import WorkerProcess
-from understudy.addon.sessions.worker_query import WorkerQuery, active_queries
+from understudy.addon.sessions.worker_query import active_queries
 from understudy.addon.ui import fields, panels
 from understudy.core.recipe import parameters
 
@@ -162,26 +161,22 @@ def unregister_in_the_middle(active):
     """Unregister while people are looked for: what is left of that."""
     scene = _scene()
     strip = scene.sequence_editor.active_strip = scene.sequence_editor.strips_all[active]
-    modifier = settings_of(scene).modifiers[0]
-    wanted = people_lookup(scene, strip, modifier)
-    worker = WorkerProcess(run_settings(wanted.folder, wanted.preferences))
-    worker.find_people(active, wanted.source, wanted.first, wanted.last, request_of(modifier))
-    question = WorkerQuery("people", worker, lambda _faults: None)
-    question.start()
-    timer = question._timer
-    before = [
-        Path(f"/proc/{worker.pid}").exists(),
-        bpy.app.timers.is_registered(timer),
-        len(active_queries("people")),
-    ]
+    start_search(scene, strip, settings_of(scene).modifiers[0])
+    (query,) = active_queries("people")
+    pid, timer = query._worker.pid, query._timer
+
+    def facts():
+        return [
+            Path(f"/proc/{pid}").exists(),
+            bpy.app.timers.is_registered(timer),
+            len(active_queries("people")),
+        ]
+
+    before = [*facts(), window_state().searched_strip]
     understudy.unregister()
-    left = [
-        Path(f"/proc/{worker.pid}").exists(),
-        bpy.app.timers.is_registered(timer),
-        len(active_queries("people")),
-    ]
+    left = facts()
     understudy.register()
-    return before, left
+    return before, [*left, window_state().searched_strip]
 
 
 def stretch(name, **values):
