@@ -69,8 +69,8 @@ def face_stops(light: Floats, within: Pixels) -> float:
     """Return by how many stops light is to be brightened so that a face in it is about as bright as grey.
 
     What counts is the middle half of its luminances, on a scale of stops: neither shine nor beard, hair or glasses. The
-    exposure is drawn towards the whole steps that frames have, by 0.38 stops at most: so a normal face is seen nearly
-    as in a clip of 8 bits, and yet a face whose light changes by and by has no step.
+    exposure stays at the whole steps that frames have, and goes straight on between them: so a normal face is seen as
+    in a clip of 8 bits, and yet a face whose light changes by and by has no step.
 
     Parameters
     ----------
