@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from understudy.core.cli import doctor_graphs
 from understudy.core.cli.main import main
+from understudy.core.models.graphs import save
 from understudy.core.models.graphs.graph_folder import user_graph_folder
 from understudy.core.models.graphs.record import GraphRecord, write_record
 from understudy.core.sessions.settings import GRAPHS_VARIABLE
@@ -88,7 +89,7 @@ def test_graphs_are_listed_by_doctor_and_removed_by_models_clean(
     monkeypatch.delenv(GRAPHS_VARIABLE, raising=False)
     # Whatever this machine is: what it says of itself is tested above.
     monkeypatch.setattr(doctor_graphs, "processor_identity", lambda: "a processor")
-    monkeypatch.setattr(doctor_graphs, "is_on_local_disk", lambda _path: True)
+    monkeypatch.setattr(save, "is_on_local_disk", lambda _path: True)
 
     def lines(*arguments: str) -> str:
         main(list(arguments))

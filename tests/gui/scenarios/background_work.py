@@ -24,7 +24,7 @@ def steps(window):
     recipe.swap.mirror, recipe.swap.crop_size, recipe.detect.angles = 0.25, 1024, "all"
     yield 2.0
     scene.frame_set(11)
-    yield 1.5
+    yield 3.0  # a busy Blender shows "Updating…" for longer
     facts["changed"] = state()
     window.shot("beside_unprepared_0011")
     scene.frame_set(10)
