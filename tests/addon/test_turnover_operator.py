@@ -88,7 +88,12 @@ def test_the_frames_are_those_of_the_clip_that_the_strip_shows(drive, footage):
     assert (first, last) == (0, 5)
     assert blends == sorted(blends)
     assert len(set(blends)) == 6
-    assert fast == [0, 4, [blends[number] for number in (0, 0, 1, 1, 2)]]
+    first, last, doubled = fast
+    assert (first, last) in (
+        (0, 4),
+        (0, 7),
+    )  # twice as fast, 5.0 shows frames that the shorter strip had cut off
+    assert doubled[:5] == [blends[number] for number in (0, 0, 1, 1, 2)]
 
 
 def test_a_condition_refuses_a_turnover_as_it_does_a_render(drive, footage):
