@@ -18,7 +18,7 @@ from ..errors import ClipError
 from ..filesystem import open_input
 from .bounds import require_image_size
 from .clip import FramePixels
-from .dpx_chroma import CHROMA_CHANNEL_COUNTS, convert_chroma, has_alpha, is_shown
+from .dpx_chroma import CHROMA_CHANNEL_COUNTS, can_convert, convert_chroma, has_alpha
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -204,7 +204,7 @@ def _read_header(path: Path, data: bytes) -> DpxHeader:
         raise ClipError(
             f"{path} can't be read: Blender does not show DPX images with run-length encoding; save it without"
         )
-    if descriptor in CHROMA_CHANNEL_COUNTS and not is_shown(descriptor, colorimetric, width):
+    if descriptor in CHROMA_CHANNEL_COUNTS and not can_convert(descriptor, colorimetric, width):
         raise ClipError(
             f"{path} can't be read: Blender does not show DPX images of color differences that do not name BT.601 or "
             "BT.709, or of odd width; save it as RGB"

@@ -27,7 +27,7 @@ def has_alpha(descriptor: int) -> bool:
     return descriptor in (101, 103)
 
 
-def is_shown(descriptor: int, colorimetric: int, width: int) -> bool:
+def can_convert(descriptor: int, colorimetric: int, width: int) -> bool:
     """Tell whether Blender shows such an image, by its header's numbers and its width in pixels."""
     return colorimetric in _MATRICES and not (descriptor in _SHARED and width % 2)
 
@@ -40,7 +40,7 @@ def convert_chroma(pixels: npt.NDArray[Any], descriptor: int, colorimetric: int)
     pixels : ndarray, shape (h, w, 2 to 4), uint8, uint16 or float32
         The samples, in their order.
     descriptor, colorimetric : int
-        The header's numbers, see `is_shown`.
+        The header's numbers, see `can_convert`.
 
     Returns
     -------

@@ -120,7 +120,7 @@ def test_nothing_is_kept_where_it_can_not_be_kept_well(
     assert list(graphs.place.path.iterdir()) == []
 
 
-def test_a_file_in_the_place_of_the_model_that_is_refused_is_not_opened(
+def test_onnx_runtime_opens_no_file_that_we_refuse_in_the_place_of_a_model(
     graphs: GraphFolder, model: ModelFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[object] = []
@@ -151,7 +151,7 @@ def test_of_two_that_make_one_graph_the_first_has_it(graphs: GraphFolder) -> Non
     assert len(list(graphs.place.path.iterdir())) == 1
 
 
-def test_settings_say_how_much_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_limit_the_size_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     usual_settings = RunSettings(CacheSettings(tmp_path / "cache"))
 

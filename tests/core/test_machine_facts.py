@@ -40,7 +40,7 @@ def test_processors_with_other_instructions_have_other_names(tmp_path: Path) -> 
     assert processor_identity(tmp_path / "gone") == ""
 
 
-def test_memory_is_what_the_machine_and_each_group_have_left(tmp_path: Path) -> None:
+def test_free_memory_is_the_least_of_the_machine_and_each_group(tmp_path: Path) -> None:
     assert free_memory_bytes(tmp_path) is None
     assert free_memory_bytes() is not None or not Path("/proc/meminfo").exists()
     write(tmp_path / "proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:    8000 kB\n")

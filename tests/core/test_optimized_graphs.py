@@ -27,7 +27,7 @@ __all__ = ["content", "graphs", "large_models", "model"]
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_a_graph_gives_the_same_bits_and_the_model_is_not_opened(
+def test_a_graph_gives_the_same_bits_without_the_model(
     kind: str, tmp_path: Path, graphs: GraphFolder
 ) -> None:
     model = ModelFile(NETWORKS[kind](tmp_path / "a.onnx"))
@@ -56,7 +56,7 @@ def test_no_graph_is_made_before_models_run_again_and_again(graphs: GraphFolder,
     assert len(list(graphs.place.path.iterdir())) == 1
 
 
-def test_no_graph_is_made_while_other_models_are_opened(
+def test_no_graph_comes_about_while_other_models_open(
     graphs: GraphFolder, model: ModelFile, tmp_path: Path
 ) -> None:
     other = ModelFile(NETWORKS["enhancer"](tmp_path / "b.onnx"))

@@ -66,7 +66,7 @@ class GraphFolder:
             return []
         return sorted(kept, key=lambda entry: entry.used_ns)
 
-    def is_taken(self, key: str) -> bool:
+    def has_claim(self, key: str) -> bool:
         """Tell whether there is a graph of this key, or it is being made now, perhaps by another process."""
         with suppress(OSError), self.place.open() as folder:
             names = folder.names()

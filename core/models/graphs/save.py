@@ -51,7 +51,7 @@ def save_graph(graphs: GraphFolder, request: GraphRequest) -> str:
     if reason:
         return reason
     graphs.remove_unused()
-    if graphs.is_taken(request.key):
+    if graphs.has_claim(request.key):
         return "another process keeps it"
     if not graphs.make_room(size):
         return f"it takes more than the {graphs.max_bytes / 1e9:.1f} GB that all may take"
