@@ -90,7 +90,7 @@ def face_stops(light: Floats, within: Pixels) -> float:
     if not middle.size:
         return 0.0
     exact = float(np.log2(GREY) - np.log2(middle, dtype=np.float64).mean())
-    step = _STEP_STOPS * round(exact / _STEP_STOPS)
+    step = _nearest_step(exact)
     beyond = max(0.0, abs(exact - step) - _PLATEAU_STOPS)
     slope = _STEP_STOPS / (_STEP_STOPS - 2 * _PLATEAU_STOPS)
     return step_stops(step + math.copysign(beyond * slope, exact - step))
@@ -102,6 +102,10 @@ def step_stops(stops: float) -> float:
     So it is the same where sums are rounded otherwise, and footage that is whole stops brighter has the same view.
     """
     return _limit_stops(round(stops / FACE_STOPS_STEP) * FACE_STOPS_STEP)
+
+
+def _nearest_step(stops: float) -> int:
+    return _STEP_STOPS * round(stops / _STEP_STOPS)
 
 
 def _limit_stops(stops: float) -> float:
@@ -129,7 +133,7 @@ def whole_stops(light: Floats, stops: float) -> int:
         That to the nearest whole step; of a frame that is brightened, one step less where too much of it would be cut
         off.
     """
-    whole = _STEP_STOPS * round(stops / _STEP_STOPS)
+    whole = _nearest_step(stops)
     if whole > 0:
         brightest = light[::_SAMPLE_STEP, ::_SAMPLE_STEP].max(2) * np.float32(2.0**whole)
         if (brightest > 1).mean() > _MAX_CUT_SHARE:
