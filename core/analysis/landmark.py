@@ -15,6 +15,7 @@ from ..geometry.alignment import face_mesh_alignment_points
 from ..geometry.head_pose import head_pose, pose_of_rotation
 from ..geometry.mesh_fit import fit_head_rotation
 from ..geometry.mesh_topology import Topology
+from ..geometry.outline import extreme_points
 from ..models.catalog import load_catalogue
 from ..models.model_file import ModelFile
 from ..models.session import ModelPool
@@ -213,7 +214,7 @@ def bounding_box(points: Floats) -> Floats:
     ndarray, shape (4,)
         Left, top, right, bottom in pixels.
     """
-    return np.asarray(np.concatenate([points[:, :2].min(0), points[:, :2].max(0)]), np.float32)
+    return np.asarray(np.concatenate(extreme_points(points)), np.float32)
 
 
 def alignment_points(points: Floats, topology: Topology) -> Floats:

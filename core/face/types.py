@@ -70,6 +70,11 @@ class Face:
         return len(self.landmarks) == LANDMARK_COUNT
 
     @cached_property
+    def diagonal(self) -> float:
+        """Length of the box's diagonal in pixels."""
+        return float(np.linalg.norm(self.box[2:] - self.box[:2]))
+
+    @cached_property
     def height(self) -> float:
         """Height of the face in pixels, along its own upright axis: forehead to chin."""
         if not self.has_mesh:

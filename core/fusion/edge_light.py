@@ -9,7 +9,7 @@ That leaves steps at the edge. They are measured along the edge alone and spread
 import numpy as np
 
 from ..face.types import Floats
-from ..geometry.low_pass import low_pass, weighted_low_pass
+from ..geometry.low_pass import low_pass, spread_channels, weighted_low_pass
 from ..geometry.smoothstep import smoothstep
 from .colour import DARK_OFFSET_LEVELS
 from .mask import inside_distance
@@ -49,7 +49,7 @@ def edge_gain(target: Floats, lit: Floats, weight: Floats, outline: Floats, stre
     for sigma in _SIGMAS:
         near = low_pass(weight, sigma)
         around, own = (weighted_low_pass(image, weight, near, sigma) for image in (target, lit))
-        share = smoothstep(near / np.float32(_ENOUGH_WEIGHT))[..., None]
+        share = spread_channels(smoothstep(near / np.float32(_ENOUGH_WEIGHT)))
         spread = spread + share * (np.log((around + offset) / (np.maximum(own, 0) + offset)) - spread)
     limited = np.clip(spread, -_MAX_LOG_GAIN, _MAX_LOG_GAIN)
     return np.asarray(np.exp(limited * np.float32(strength)), np.float32)

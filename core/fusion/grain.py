@@ -11,6 +11,7 @@ import numpy as np
 from ..face.types import Floats, Levels, Pixels
 from ..geometry.levels import as_type_of, is_deep, limit_levels, round_levels
 from ..geometry.mesh_topology import Topology
+from ..geometry.outline import bounds_around
 from ..geometry.skin_detail import detail_strength, sample_bands, skin_region
 
 _FIRST_SIGMA, _MAX_SIGMA = 0.6, 1.4
@@ -64,6 +65,9 @@ def match_grain(
     size = colours.shape[1], colours.shape[0]
     region = np.asarray(cv2.bitwise_and(skin_region(points, size, topology), shown), np.uint8)
     green, skin = sample_bands(round_levels(as_type_of(colours, cv2.extractChannel(colours, 1))), region)
+    # What a blur and, after it, the second difference on skin depend on.
+    place = bounds_around(skin, _KERNEL_PIXELS // 2 + 1)
+    green, skin = green[place], skin[place]
     own = detail_strength(green, skin)
     sigmas = _find_blur(green, skin, own, goal)
     if max(sigmas) > 0 and amount > 0:

@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Levels
+from ..geometry.face_features import feature_mask
 from ..geometry.levels import as_type_of, is_deep, limit_levels
-from ..geometry.low_pass import low_pass, weighted_low_pass
+from ..geometry.low_pass import low_pass, spread_channels, weighted_low_pass
 from ..geometry.mesh_topology import Topology
-from ..geometry.skin_model import feature_mask, skin_likeness
+from ..geometry.skin_model import skin_likeness
 from ..geometry.smoothstep import smoothstep
 from .colour import DARK_OFFSET_LEVELS
 from .mask import inside_distance
@@ -102,7 +103,7 @@ def measure_skin_tone(
     likeness = skin_likeness(np.round(own).astype(np.uint8), at, weight, topology, _TOLERANCE, features)
     likeness = cv2.erode(likeness, np.ones((3, 3), np.uint8)) * cover * bare
     share = share * cv2.GaussianBlur(np.asarray(likeness, np.float32), (0, 0), _SKIN_BLUR_PIXELS)
-    gain = np.exp(np.float32(amount) * share[..., None] * tone)
+    gain = np.exp(spread_channels(np.float32(amount) * share) * tone)
     return SkinTone(np.asarray(gain, np.float32), step)
 
 
@@ -127,16 +128,20 @@ def _multiply(picture: Levels, gain: Floats, step: int) -> None:
     down = picture.shape[0] % step if bottom == gain.shape[0] else 0
     across = picture.shape[1] % step if right == gain.shape[1] else 0
     part = picture[top * step : bottom * step + down, left * step : right * step + across]
-    # A few rows at a time, so that all of it stays in the processor's cache.
+    # A few rows at a time, in the same memory, so that all of it stays in the processor's cache.
+    width = (right - left) * step
+    memory = np.empty(((_BAND_CELLS + 2) * step, width + across, 4), np.float32)
     for first in range(0, len(with_alpha), _BAND_CELLS):
         last = min(first + _BAND_CELLS, len(with_alpha))
         before, after = max(first - 1, 0), min(last + 1, len(with_alpha))
-        full = cv2.resize(with_alpha[before:after], None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
-        full = full[(first - before) * step : (last - before) * step]
+        size = width, (after - before) * step
+        cv2.resize(with_alpha[before:after], size, memory[: size[1], :width], interpolation=cv2.INTER_LINEAR)
+        memory[: size[1], width:] = memory[: size[1], width - 1 : width]
         below = down if last == len(with_alpha) else 0
-        if below or across:
-            full = cv2.copyMakeBorder(full, 0, below, 0, across, cv2.BORDER_REPLICATE)
+        if below:
+            memory[size[1] : size[1] + below] = memory[size[1] - 1]
         band = part[first * step : last * step + below]
+        full = memory[(first - before) * step :][: len(band)]
         if is_deep(band):
             band[:] = limit_levels(np.asarray(band * full, np.float32))
             continue
@@ -156,7 +161,7 @@ def _reduce_rows(rows: Levels, size: tuple[int, int]) -> tuple[Floats, Floats]:
     part = cv2.resize(rows, size, interpolation=cv2.INTER_AREA)
     _, mask = cv2.threshold(cv2.extractChannel(rows, 3), 0, 255, cv2.THRESH_BINARY)
     share = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32) / 255
-    return np.asarray(part[..., :3] / np.maximum(share, _LEAST_SHARE)[..., None], np.float32), share
+    return np.asarray(part[..., :3] / spread_channels(np.maximum(share, _LEAST_SHARE)), np.float32), share
 
 
 def _reduce_face(

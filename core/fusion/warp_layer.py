@@ -2,7 +2,6 @@
 """A fused face whose form was changed: laid over the frame's own picture, which was moved along with it."""
 
 from dataclasses import replace
-from functools import cache
 
 import cv2
 import numpy as np
@@ -93,38 +92,33 @@ def lay_on_picture(
 
 def _lay_over(above: Levels, below: Levels) -> None:
     """Lay an RGBA image over another of its size, both with straight alpha; the other becomes the result."""
-    if not is_deep(above):
-        # Bytes stay as they are where nothing is above them.
-        place = bounds_around(np.asarray(cv2.extractChannel(above, 3), np.uint8), 0)
-        above, below = above[place], below[place]
-    for rows in row_bands(len(above)):
-        high, low = np.ascontiguousarray(above[rows]), np.ascontiguousarray(below[rows])
-        upper, lower = (np.asarray(cv2.extractChannel(image, 3)) for image in (high, low))
-        if is_deep(low):
-            alpha, share, rest = _mix(np.asarray(upper, np.float32), np.asarray(lower, np.float32))
-            below[rows] = cv2.insertChannel(alpha, cv2.blendLinear(high, low, share, rest), 3)
-        else:
-            whole = lower
-            if int(lower.min()) == _OPAQUE:  # and stays so
-                share, rest = (np.asarray(cv2.LUT(upper, table), np.float32) for table in _opaque_tables())
-            else:
-                alpha, share, rest = _mix(upper.astype(np.float32), lower.astype(np.float32))
-                whole = np.round(alpha).astype(np.uint8)
-            below[rows] = cv2.insertChannel(whole, cv2.blendLinear(high, low, share, rest), 3)
+    if is_deep(above):
+        for rows in row_bands(len(above)):
+            _blend_over(above[rows], below[rows])
+        return
+    place = bounds_around(np.asarray(cv2.extractChannel(above, 3), np.uint8), 0)
+    above, below = above[place], below[place]
+    if not above.size:
+        return
+    alpha = np.asarray(cv2.extractChannel(above, 3), np.uint8)
+    # Bytes are the upper ones where these are opaque, and stay as they are where nothing is above them. Only a third of
+    # a face is neither: a row of pixels.
+    soft = alpha + np.uint8(1) > 1
+    upper, lower = (image.view(np.uint32)[..., 0] for image in (above, below))
+    high, mixed = (row[soft].view(np.uint8).reshape(1, -1, 4) for row in (upper, lower))
+    cv2.copyTo(above, alpha, below)
+    if soft.any():
+        _blend_over(high, mixed)
+        lower[soft] = mixed.view(np.uint32).ravel()
 
 
-def _mix(upper: Floats, lower: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the alpha of what lies over each other, from that of both, and how far colours of either count."""
+def _blend_over(above: Levels, below: Levels) -> None:
+    """Lay an image over another as `_lay_over` does, wherever its alpha."""
+    upper, lower = (np.asarray(cv2.extractChannel(image, 3), np.float32) for image in (above, below))
     alpha = upper + lower * (1 - upper / np.float32(_OPAQUE))
     share = upper / np.maximum(alpha, np.float32(1e-3))
-    return alpha, share, 1 - share
-
-
-@cache
-def _opaque_tables() -> tuple[Floats, Floats]:
-    """Return how far colours of either count, as `_mix` does, for each alpha above what hides all below it."""
-    every = np.arange(_OPAQUE + 1, dtype=np.float32)
-    return _mix(every, np.full_like(every, _OPAQUE))[1:]
+    cv2.blendLinear(above, below, share, 1 - share, dst=below)
+    cv2.insertChannel(alpha if is_deep(below) else np.round(alpha).astype(np.uint8), below, 3)
 
 
 def move_mask(mask: OcclusionMask, face_warp: FaceWarp) -> OcclusionMask:

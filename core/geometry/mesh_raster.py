@@ -157,6 +157,6 @@ def fill_polygons(contours: Iterable[Floats], size: tuple[int, int]) -> Pixels:
     """
     canvas = np.zeros((size[1], size[0]), np.uint8)
     for contour in contours:
-        fixed = np.round(contour * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+        fixed = np.rint(contour * (1 << _SUBPIXEL_BITS)).astype(np.int32)
         cv2.fillPoly(canvas, [fixed], (255,), cv2.LINE_AA, _SUBPIXEL_BITS)
     return canvas

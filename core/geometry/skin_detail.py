@@ -5,10 +5,10 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Pixels
+from .face_features import feature_mask
 from .mesh_raster import fill_polygons
 from .mesh_topology import Topology
-from .outline import convex_hull, grow_outline
-from .skin_model import feature_mask
+from .outline import bounds_around, convex_hull, grow_outline
 
 STRENGTH_LIMIT_LEVELS = 24.0
 """No skin has stronger detail."""
@@ -117,6 +117,9 @@ def detail_strength(green: Pixels, region: Pixels) -> Floats:
         Across and down, in levels of 255; zeros where the region is too small to tell.
     """
     inside = np.asarray(region == 255, np.uint8)
+    # Second differences need one pixel more on either side.
+    place = bounds_around(inside, 1)
+    green, inside = green[place], inside[place]
     if cv2.countNonZero(inside) < _MIN_REGION_PIXELS:
         return np.zeros(2, np.float32)
     means = []

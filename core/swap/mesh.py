@@ -14,6 +14,7 @@ from ..face.types import Floats, Levels, Pixels
 from ..geometry.levels import as_floats, as_type_of, round_levels
 from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology
+from ..geometry.outline import extreme_points
 from ..geometry.skin_model import unoccluded_mask
 from ..geometry.smoothstep import smoothstep
 from .crops import MeshCrop, TargetCrop
@@ -103,7 +104,7 @@ def face_crop_region(landmarks: Floats, frame_size: tuple[int, int], max_side: i
     CropRegion or None
         None where the face lies outside.
     """
-    low, high = landmarks[:468, :2].min(0), landmarks[:468, :2].max(0)
+    low, high = extreme_points(landmarks[:468])
     margin = float((high - low).max()) * _MARGIN + 2
     left, top = np.maximum(np.floor(low - margin), 0).astype(int).tolist()
     right, bottom = np.minimum(np.ceil(high + margin) + 1, frame_size).astype(int).tolist()

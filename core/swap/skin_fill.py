@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Pixels
+from ..geometry.face_features import feature_mask
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
 from ..geometry.outline import convex_hull, grow_outline
-from ..geometry.skin_model import feature_mask
 from ..geometry.smoothstep import smoothstep
 
 _COLOUR_PIXELS = 192
