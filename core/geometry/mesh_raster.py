@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..face.types import Floats, Pixels
 from .mesh_topology import Indices, Topology
+from .row_bands import row_bands
 
 TriangleMap = npt.NDArray[np.int32]
 
@@ -80,7 +81,7 @@ def triangle_map(points: Floats, size: tuple[int, int], topology: Topology) -> T
     canvas = np.full((size[1], size[0]), -1, np.int32)
     fixed = np.round(corners[order] * (1 << _SUBPIXEL_BITS)).astype(np.int32)
     for number, triangle in zip(order.tolist(), fixed, strict=True):
-        cv2.fillConvexPoly(canvas, triangle, (number,), cv2.LINE_8, _SUBPIXEL_BITS)
+        cv2.fillConvexPoly(canvas, triangle, number, cv2.LINE_8, _SUBPIXEL_BITS)
     return canvas
 
 
@@ -111,17 +112,21 @@ def interpolate_on_mesh(
     planes = np.zeros((3 * count, len(topology.triangles) + 1), np.float32)
     planes[:, :-1] = _triangle_planes(values, points, topology).T
     planes[2 * count :, -1] = outside
-    # Whole images of plain arithmetic take a third of the time of picking out the covered pixels.
+    # Plain arithmetic on all pixels takes a third of the time of picking out the covered ones; a few rows at a time,
+    # with each triangle looked up by indices of the machine's own size, it takes half of that.
     result = np.empty((count, *triangle_indices.shape), np.float32)
     rows, columns = (np.arange(side, dtype=np.float32) for side in triangle_indices.shape)
-    for number in range(count):
-        in_x, in_y, height = (
-            np.take(plane, triangle_indices, mode="wrap") for plane in planes[number::count]
-        )
-        in_x *= columns[None]
-        in_y *= rows[:, None]
-        in_x += in_y
-        np.add(in_x, height, out=result[number])
+    for band in row_bands(len(rows)):
+        places = triangle_indices[band].astype(np.intp)
+        in_x, in_y = np.empty((2, *places.shape), np.float32)
+        for number in range(count):
+            height = result[number, band]
+            for plane, out in zip(planes[number::count], (in_x, in_y, height), strict=True):
+                np.take(plane, places, mode="wrap", out=out)
+            in_x *= columns
+            in_y *= rows[band, None]
+            in_x += in_y
+            height += in_x
     return result
 
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Pixels
+from .channels import add_channels
 from .crop import scale_points
 from .face_features import feature_groups, feature_mask, feature_outline
 from .mesh_raster import fill_polygons
@@ -90,9 +91,8 @@ def skin_likeness(
     if skin is None:
         return np.ones(image.shape[:2], np.float32)
     off = _skin_distance(lab, skin)
-    raw = np.asarray(
-        1 - np.clip((off / tolerance - _SKIN_DISTANCE) / (_COVER_DISTANCE - _SKIN_DISTANCE), 0, 1), np.float32
-    )
+    far = (off / tolerance - _SKIN_DISTANCE) / (_COVER_DISTANCE - _SKIN_DISTANCE)
+    raw = np.asarray(1 - np.clip(far, 0, 1), np.float32)
     width = max(float(np.ptp(points[:468, 0])), 8.0)
     likeness = _close_small_holes(raw * _shading_map(lab, width), width)
     around = _fill_features(likeness, (features == 0).astype(np.float32), width)
@@ -199,8 +199,7 @@ def _shading_map(lab: Floats, width: float) -> Floats:
     """Tell where (h, w, 3) CIELAB has any shades within a small distance: (h, w) in 0..1, 0 in one plain colour."""
     side = max(round(_PATCH_RADIUS * width), 1) * 2 + 1
     mean = cv2.blur(lab, (side, side))
-    spread = cv2.blur(lab * lab, (side, side)) - mean * mean
-    spread = np.sqrt(np.maximum(spread[..., 0] + spread[..., 1] + spread[..., 2], 0))
+    spread = np.sqrt(np.maximum(add_channels(cv2.blur(lab * lab, (side, side)) - mean * mean), 0))
     # A cover's plain inside is found; its edge, where a window sees skin too, is grown into.
     plain = 1 - np.clip((spread - _PLAIN_SPREAD) / (_BARELY_SHADED_SPREAD - _PLAIN_SPREAD), 0, 1)
     return np.asarray(1 - cv2.dilate(plain, np.ones((side, side), np.uint8)), np.float32)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Levels, Pixels
-from ..geometry.levels import as_floats, as_type_of, round_levels
+from ..geometry.levels import as_floats, as_type_of, is_deep, round_levels
 from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology
 from ..geometry.outline import extreme_points
@@ -196,11 +196,8 @@ def draw_texture(
     if close_gaps:
         keep_within_triangles(interpolated, values, points, drawn, topology)
         fill_gaps(interpolated, drawn)
-    across, down, square = interpolated
-    swapped = as_type_of(
-        colours, cv2.remap(colours, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    )
-    covered = cv2.remap(coverage, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    swapped, covered = _look_up(colours, coverage, interpolated[0], interpolated[1])
+    square = interpolated[2]
     if close_gaps:
         swapped = smooth_jumps(
             swapped, interpolated[:2], texels / max(float(np.ptp(points[:468], 0)[:2].max()), 1.0)
@@ -263,6 +260,21 @@ def _close_edge_lines(trust: Floats, points: Floats) -> Floats:
     return np.maximum(
         trust, cv2.resize(closed, (trust.shape[1], trust.shape[0]), interpolation=cv2.INTER_LINEAR)
     )
+
+
+def _look_up(colours: Levels, coverage: Pixels, across: Floats, down: Floats) -> tuple[Levels, Pixels]:
+    """Return what of a texture is shown where pixels (h, w) show these texels; nothing is covered beyond it."""
+    is_blank_around = not (coverage[[0, -1]].any() or coverage[:, [0, -1]].any())
+    if is_blank_around and not is_deep(colours):
+        # Both at once takes two thirds of the time: beyond the texture its border is repeated, which covers nothing.
+        both = cv2.insertChannel(coverage, cv2.cvtColor(colours, cv2.COLOR_RGB2RGBA), 3)
+        shown = cv2.remap(both, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        covered = cv2.extractChannel(shown, 3)
+        shown = cv2.cvtColor(shown, cv2.COLOR_RGBA2RGB)
+    else:
+        shown = cv2.remap(colours, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        covered = cv2.remap(coverage, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return as_type_of(colours, shown), np.asarray(covered, np.uint8)
 
 
 def _reduce_texture(texture: Levels, coverage: Pixels, points: Floats) -> tuple[Levels, Pixels, int]:

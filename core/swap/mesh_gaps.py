@@ -48,17 +48,18 @@ def fill_gaps(interpolated: Floats, drawn: TriangleMap) -> None:
     drawn : ndarray, shape (h, w), int32
         The `triangle_map`.
     """
-    inside = np.asarray(drawn >= 0, np.uint8)
+    covered = drawn >= 0
+    inside = covered.view(np.uint8)
     kernel = np.ones((2 * _FILLED_PIXELS + 1, 2 * _FILLED_PIXELS + 1), np.uint8)
-    near = np.flatnonzero(cv2.subtract(cv2.dilate(inside, kernel), inside))
+    near = np.flatnonzero(cv2.subtract(cv2.dilate(inside, kernel), inside).view(np.bool_))
     if not near.size:
         return
     _, labels = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
-    covered = np.flatnonzero(inside)
-    places = np.zeros(int(labels.max()) + 1, np.intp)
-    places[labels.ravel()[covered]] = covered
+    # Covered pixels are labelled 1, 2, 3 and so on, row by row.
+    nearest = np.flatnonzero(covered)[labels.ravel()[near] - 1]
     flat = interpolated.reshape(len(interpolated), -1)
-    flat[:, near] = flat[:, places[labels.ravel()[near]]]
+    for values in flat:
+        values[near] = values[nearest]
 
 
 def keep_within_triangles(
@@ -87,9 +88,11 @@ def keep_within_triangles(
     sides = np.stack([across, down, place[:, 2] - place[:, 1]])
     thin = area < _THIN_PIXELS * np.linalg.norm(sides, axis=2).max(0)
     pixels = np.flatnonzero(np.take(np.append(thin, False), drawn, mode="wrap"))
-    corners = values[topology.triangles[drawn.ravel()[pixels]]]
-    flat = interpolated.reshape(len(interpolated), -1)
-    flat[:, pixels] = np.clip(flat[:, pixels], corners.min(1).T, corners.max(1).T)
+    covering = drawn.ravel()[pixels]
+    corners = values[topology.triangles]
+    low, high = corners.min(1), corners.max(1)
+    for number, plane in enumerate(interpolated.reshape(len(interpolated), -1)):
+        plane[pixels] = np.clip(plane[pixels], low[covering, number], high[covering, number])
 
 
 def smooth_jumps(colours: Levels, where: Floats, step: float) -> Levels:
@@ -114,5 +117,5 @@ def smooth_jumps(colours: Levels, where: Floats, step: float) -> Levels:
     for texels in where:
         jumps |= cv2.morphologyEx(texels, cv2.MORPH_GRADIENT, kernel) > _JUMP_FACTOR * step
     smooth = colours.copy()
-    cv2.copyTo(cv2.medianBlur(colours, 3), np.asarray(jumps, np.uint8), smooth)
+    cv2.copyTo(cv2.medianBlur(colours, 3), jumps.view(np.uint8), smooth)
     return smooth

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 
 from ..cache.base.store import Arrays
+from ..geometry.levels import round_levels
 from ..geometry.low_pass import low_pass, weighted_low_pass
+from ..geometry.row_bands import row_bands
 from ..geometry.smoothstep import smoothstep
 
 _PIXELS = 192
@@ -55,5 +57,8 @@ def remove_side_light(texture_arrays: Arrays) -> Arrays:
     gain = np.exp(-np.clip(spread, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
     full = texture.shape[1], texture.shape[0]
     gain = np.asarray(cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), np.float32)
-    lit = (texture.astype(np.float32) + _DARK_OFFSET_LEVELS) * gain - _DARK_OFFSET_LEVELS
-    return {"texture": np.round(np.clip(lit, 0, 255)).astype(np.uint8), "seen": visibility}
+    lit = np.empty_like(texture)
+    for rows in row_bands(len(lit)):
+        levels = (texture[rows].astype(np.float32) + _DARK_OFFSET_LEVELS) * gain[rows] - _DARK_OFFSET_LEVELS
+        lit[rows] = round_levels(levels)
+    return {"texture": lit, "seen": visibility}

@@ -14,6 +14,7 @@ from ..geometry.face_features import feature_mask
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
 from ..geometry.outline import convex_hull, grow_outline
+from ..geometry.row_bands import row_bands
 from ..geometry.smoothstep import smoothstep
 
 _COLOUR_PIXELS = 192
@@ -49,16 +50,19 @@ def fill_skin(texture: Pixels, coverage: Pixels, topology: Topology) -> tuple[Pi
     if float(skin.sum()) < 1:
         return texture, coverage
     spread = _spread_colour(colours, skin)
-    filled = np.clip(spread + _tile_grain(colours, skin), 0, 1)
+    grain = _tile_grain(colours, skin)
     face = fill_polygons([points[topology.oval]], size)
     side = 2 * _OUTLINE_MARGIN + 1
     inside = cv2.dilate(face, np.ones((side, side), np.uint8)).astype(np.float32) / 255
     blank = _blank_features(features, points, covered, topology)
     added = (1 - covered) * inside * (1 - cv2.GaussianBlur(blank, (0, 0), _FEATURE_EDGE_PIXELS))
     total = covered + added
-    share = (added / np.maximum(total, 1e-3))[..., None]
-    mixed = colours * (1 - share) + filled * share
-    return np.round(mixed * 255).astype(np.uint8), np.round(total * 255).astype(np.uint8)
+    mixed = np.empty_like(texture)
+    for rows in row_bands(len(mixed)):
+        share = (added[rows] / np.maximum(total[rows], 1e-3))[..., None]
+        filled = np.clip(spread[rows] + grain[rows], 0, 1)
+        mixed[rows] = np.round((colours[rows] * (1 - share) + filled * share) * 255)
+    return mixed, np.round(total * 255).astype(np.uint8)
 
 
 def _blank_features(features: Floats, points: Floats, covered: Floats, topology: Topology) -> Floats:
@@ -101,7 +105,11 @@ def _tile_grain(colours: Floats, skin: Floats) -> Floats:
     """Return the skin's own pores all over: the fine detail of its calmest patch, repeated: (n, n, 3) float32."""
     fine = colours - cv2.GaussianBlur(colours, (0, 0), _GRAIN_SIGMA_PIXELS)
     size = (_PATCH_PIXELS, _PATCH_PIXELS)
-    strength = cv2.blur(np.abs(fine).max(-1), size)
+    strength = np.empty(skin.shape, np.float32)
+    for rows in row_bands(len(strength)):
+        red, green, blue = cv2.split(np.abs(fine[rows]))
+        strength[rows] = cv2.max(cv2.max(red, green), blue)
+    strength = np.asarray(cv2.blur(strength, size), np.float32)
     shown = cv2.blur(skin, size)
     half = _PATCH_PIXELS // 2
     calm = (shown - _GRAIN_PENALTY * strength)[half:-half, half:-half]

@@ -12,7 +12,9 @@ import numpy as np
 from ..analysis.expression import unposed_points
 from ..cache.base.store import Arrays
 from ..face.types import Floats
+from ..geometry.levels import round_levels
 from ..geometry.mesh_topology import Topology
+from ..geometry.row_bands import row_bands
 from ..geometry.smoothstep import smoothstep
 from .smile_mask import smile_share
 
@@ -26,6 +28,8 @@ _CHEEK_COLUMNS, _CHEEK_ROWS = (0.18, 0.22), (0.48, 0.52)
 _LIMIT = 0.35
 """How much darker, as a logarithm, a fold is taken for at most: what is darker still is no fold."""
 _DARK_OFFSET_LEVELS = 6.0
+_BLUR_PIXELS = 24
+"""As far as both blurs reach together, and a little more."""
 
 
 def soften_folds(texture_arrays: Arrays, landmarks: Floats, topology: Topology) -> Arrays:
@@ -48,16 +52,22 @@ def soften_folds(texture_arrays: Arrays, landmarks: Floats, topology: Topology) 
     smile = _STRENGTH * smile_share(unposed_points(landmarks, topology))
     if smile == 0:
         return texture_arrays
-    texture = np.asarray(texture_arrays["texture"], np.uint8)
-    side = len(texture)
+    whole = np.array(texture_arrays["texture"], np.uint8)
+    side = len(whole)
+    cheeks = _cheeks(side)
+    # Above the cheeks nothing changes: what is looked at begins where it can still make a difference there.
+    top = max(int(np.flatnonzero(cheeks.any(1))[0]) - round(_FOLD_WIDTH * side * 2) - _BLUR_PIXELS, 0)
+    texture, cheeks = whole[top:], cheeks[top:]
     grey = np.asarray(cv2.cvtColor(texture, cv2.COLOR_RGB2GRAY), np.float32) + _DARK_OFFSET_LEVELS
     log = np.log(cv2.GaussianBlur(grey, (0, 0), _FINE * side))
     width = round(_FOLD_WIDTH * side)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     depth = np.minimum(cv2.morphologyEx(log, cv2.MORPH_CLOSE, kernel) - log, np.float32(_LIMIT))
-    gain = np.exp(smile * cv2.GaussianBlur(depth, (0, 0), _SOFTNESS * side) * _cheeks(side))[..., None]
-    lit = (texture + np.float32(_DARK_OFFSET_LEVELS)) * gain - np.float32(_DARK_OFFSET_LEVELS)
-    return {**texture_arrays, "texture": np.round(np.clip(lit, 0, 255)).astype(np.uint8)}
+    soft, offset = cv2.GaussianBlur(depth, (0, 0), _SOFTNESS * side), np.float32(_DARK_OFFSET_LEVELS)
+    for rows in row_bands(len(texture)):
+        gain = np.exp(smile * soft[rows] * cheeks[rows])[..., None]
+        texture[rows] = round_levels((texture[rows] + offset) * gain - offset)
+    return {**texture_arrays, "texture": whole}
 
 
 def _cheeks(side: int) -> Floats:

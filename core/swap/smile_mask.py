@@ -11,6 +11,7 @@ import numpy as np
 
 from ..analysis.expression import mouth_stretch, unposed_points
 from ..face.types import Floats
+from ..geometry.low_pass import low_pass
 from ..geometry.mesh_topology import Topology
 from ..geometry.smoothstep import smoothstep
 
@@ -26,6 +27,8 @@ _CORNER_RADIUS = 0.03
 _SOFTNESS = 0.02
 _CORNER_PEAK = 0.5
 """Widths are of the texture's side."""
+_BLUR_SIGMAS = 4.2
+"""A blur reaches no farther."""
 
 
 def smile_mask(landmarks: Floats, size: int, topology: Topology) -> Floats:
@@ -57,9 +60,16 @@ def smile_mask(landmarks: Floats, size: int, topology: Topology) -> Floats:
         corner = np.round(side[_CORNER]).astype(int).tolist()
         for mask in (folds, corners):
             cv2.circle(mask, corner, max(round(_CORNER_RADIUS * size), 1), (1.0,), -1)
-    soft = cv2.GaussianBlur(folds, (0, 0), _SOFTNESS * size)
-    dark = cv2.GaussianBlur(corners, (0, 0), _SOFTNESS * size) / np.float32(_CORNER_PEAK)
-    return np.asarray(smile * np.maximum(soft, np.minimum(dark, 1)), np.float32)
+    # The mouth lies far from the border, and the rest is zero: only rows that a blur reaches are blurred.
+    sigma = _SOFTNESS * size
+    drawn = np.flatnonzero(folds.any(1))
+    reach = round(_BLUR_SIGMAS * sigma)
+    rows = slice(max(int(drawn[0]) - reach, 0), int(drawn[-1]) + 1 + reach)
+    soft = low_pass(folds[rows], sigma)
+    dark = low_pass(corners[rows], sigma) / np.float32(_CORNER_PEAK)
+    mask = np.zeros((size, size), np.float32)
+    mask[rows] = smile * np.maximum(soft, np.minimum(dark, 1))
+    return mask
 
 
 def smile_share(points: Floats) -> float:

@@ -10,8 +10,10 @@ from ..cache.base.key import Key, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays
 from ..face.types import Floats, Pixels
+from ..geometry.levels import round_levels
 from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology
+from ..geometry.row_bands import row_bands
 from ..geometry.skin_model import skin_likeness
 from ..geometry.smoothstep import smoothstep
 
@@ -28,7 +30,6 @@ _TOLERANCE_ABOVE, _TOLERANCE_BELOW = 0.8, 1.6
 _SKIN_PIXELS = 192
 _GAIN_RANGE = (0.25, 4.0)
 _FADE_PIXELS = 70.0
-_NO_SECOND_MAP = np.empty(0, np.float32)
 
 
 def texture_key(landmark_key: Key, face_number: int) -> Key:
@@ -69,12 +70,12 @@ def unwrap_texture(image: Pixels, landmarks: Floats, topology: Topology) -> Arra
     values = interpolate_on_mesh(
         np.concatenate([landmarks[:468, :2], facing], 1), flat, drawn, topology, outside=-1.0
     )
-    where = np.dstack([values[0], values[1]])
-    texture = cv2.remap(image, where, _NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    in_picture = (
-        (where >= 0).all(-1) & (where[..., 0] <= image.shape[1] - 1) & (where[..., 1] <= image.shape[0] - 1)
-    )
-    visibility = smoothstep((values[2] - _HIDDEN_COSINE) / (_VISIBLE_COSINE - _HIDDEN_COSINE))
+    across, down, square = values
+    texture = cv2.remap(image, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    in_picture = (across >= 0) & (down >= 0) & (across <= image.shape[1] - 1) & (down <= image.shape[0] - 1)
+    visibility = np.empty_like(square)
+    for rows in row_bands(TEXTURE_PIXELS):
+        visibility[rows] = smoothstep((square[rows] - _HIDDEN_COSINE) / (_VISIBLE_COSINE - _HIDDEN_COSINE))
     # Closed, so that the narrow lines beside the nose and lips, seen edge-on, stay with their surroundings.
     visibility = (
         np.asarray(cv2.morphologyEx(visibility, cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)), np.float32)
@@ -180,10 +181,12 @@ def fill_hidden(texture_arrays: Arrays, mirror: float) -> tuple[Pixels, Pixels]:
     )
     other, other_visibility = texture[:, ::-1], visibility[:, ::-1] * (1 - visibility) * mirror
     covered = visibility + other_visibility
-    share = (visibility / np.maximum(covered, 1e-3))[..., None]
-    filled = texture * share + other * (1 - share)
+    filled = np.empty(texture.shape, np.uint8)
+    for rows in row_bands(len(filled)):
+        share = (visibility[rows] / np.maximum(covered[rows], 1e-3))[..., None]
+        filled[rows] = round_levels(texture[rows] * share + other[rows] * (1 - share))
     covered = covered * _outline_fade(covered)
-    return np.round(np.clip(filled, 0, 255)).astype(np.uint8), np.round(covered * 255).astype(np.uint8)
+    return filled, np.round(covered * 255).astype(np.uint8)
 
 
 def _outline_fade(coverage: Floats) -> Floats:
@@ -195,7 +198,10 @@ def _outline_fade(coverage: Floats) -> Floats:
     outside = np.pad(solid, 1)
     cv2.floodFill(outside, None, (0, 0), (2,))
     distance = cv2.distanceTransform((outside != 2).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    return smoothstep(distance[1:-1, 1:-1] / _FADE_PIXELS)
+    fade = np.empty(coverage.shape, np.float32)
+    for rows in row_bands(len(fade)):
+        fade[rows] = smoothstep(distance[1:-1, 1:-1][rows] / _FADE_PIXELS)
+    return fade
 
 
 def _shrink_factor(landmarks: Floats) -> int:

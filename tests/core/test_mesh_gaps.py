@@ -50,6 +50,24 @@ def test_hardly_any_of_what_is_around_the_texture_is_seen(degrees: float) -> Non
     assert green[0] < 0.05 * green[1]
 
 
+@pytest.mark.parametrize("degrees", [-60, 0, 35])
+def test_a_texture_that_is_blank_around_is_drawn_like_one_that_is_not(degrees: float) -> None:
+    points = turned(degrees)
+    region = face_crop_region(points, (SIDE, SIDE), 512)
+    assert region is not None
+    blank_around = np.asarray((texture() != GREEN).any(2) * 200, np.uint8)
+    with_corner = blank_around.copy()
+    with_corner[-1, -1] = 255  # no triangle shows it
+    drawn = [
+        draw_texture(points, region, texture(), coverage, TOPOLOGY, close_gaps=close)
+        for close in (False, True)
+        for coverage in (blank_around, with_corner)
+    ]
+    for blank, other in (drawn[:2], drawn[2:]):
+        assert blank[1].any()
+        assert all(np.array_equal(one, two) for one, two in zip(blank, other, strict=True))
+
+
 @pytest.mark.parametrize("degrees", [-45, 30, 50])
 def test_the_mask_ends_where_it_did(degrees: float) -> None:
     before, after = (draw(degrees, close_gaps=close)[1].astype(int) for close in (False, True))
