@@ -6,7 +6,6 @@ what looks for a project's files (Blender itself, a farm's tracer) finds those, 
 them into the .blend.
 """
 
-import os
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -15,6 +14,7 @@ from typing import Any, cast
 import bpy
 
 from ...core.filesystem import Folder, make_folder
+from ..blender.normal_path import normal_path
 
 _FOLDER_NAME = "understudy_images"
 _MAX_UNPACKED = 64
@@ -38,7 +38,7 @@ def source_image_path(image: Any) -> Path:
 
 def absolute_path(path: str, library: Any = None) -> Path:
     """Return a path of the project, or of the `library` that a data-block comes from, without `..` in it."""
-    return Path(os.path.normpath(bpy.path.abspath(path, library=library)))
+    return normal_path(bpy.path.abspath(path, library=library))
 
 
 @lru_cache(_MAX_UNPACKED)
