@@ -82,9 +82,10 @@ check: $(READY)
 	$(BIN)/python -m tools.check_names
 	PYTHONPATH=build/package $(BIN)/lint-imports --no-cache
 
-# What rendering costs, every figure side by side: a table, out/bench/render.json and render.png; QUICK=1 for a small one.
+# What rendering costs, every figure side by side: a table, out/bench/render.json and render.png; QUICK=1 for a small one,
+# SET=swap.shape=0 for another modifier than a new one.
 bench: $(READY) models
-	$(BIN)/python -m tools.bench_render --output out/bench $(if $(CLIP),--clip "$(CLIP)") $(if $(FACE),--face "$(FACE)") $(if $(QUICK),--quick)
+	$(BIN)/python -m tools.bench_render --output out/bench $(if $(CLIP),--clip "$(CLIP)") $(if $(FACE),--face "$(FACE)") $(if $(QUICK),--quick) $(foreach setting,$(SET),--set $(setting))
 
 # What editing, saving and starting a render costs with up to 1,000 recast strips: a table, out/bench/edit.json and
 # edit.png; QUICK=1 stops at 100.

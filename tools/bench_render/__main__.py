@@ -11,14 +11,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from understudy.core.errors import UnderstudyError
 
-from ..demo.project import Project, build, in_blender
+from ..demo.project import Project, build, in_blender, setting_words
 from .deep import BLENDER_JOB, measure_deep, print_deep
 from .exports import measure_exports, print_exports
 from .lengths import measure_lengths
@@ -45,6 +45,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("out/bench"), help="folder for what is made")
     parser.add_argument("--clip", type=Path, help="a movie of your own; the demo's is generated")
     parser.add_argument("--face", type=Path, help="your own image of the source person")
+    parser.add_argument("--set", action="append", default=[], dest="settings", help="a parameter, name=value")
     parser.add_argument("--rounds", type=int, default=4, help="how often everything at 1080p is measured")
     parser.add_argument("--quick", action="store_true", help="few frames, one round: to see that it works")
     options = parser.parse_args()
@@ -64,34 +65,43 @@ def _bench(options: argparse.Namespace) -> None:
     rounds, frames = (1, 24) if options.quick else (max(options.rounds, 1), 90)
     clip = material.at_height(1080, frames)
     _say("renders at 1080p")
-    faces = material.face, material.other
-    done = [render_round(work / "1080p", clip, faces, frames, agains=2) for _ in range(rounds)]
+    faces, settings = (material.face, material.other), options.settings
+    done = [render_round(work / "1080p", clip, faces, frames, 2, settings) for _ in range(rounds)]
     _say("our own part alone")
-    alone = [_alone(material, clip, min(frames, 60)) for _ in range(rounds)]
+    alone = [_alone(material, clip, min(frames, 60), settings) for _ in range(rounds)]
     _say("slider and playback")
     moves = 20 if options.quick else 80
-    live = [_live(work / "1080p", clip, material.face, frames, moves) for _ in range(min(rounds, 2))]
+    live = [
+        _live(work / "1080p", clip, material.face, frames, moves, settings) for _ in range(min(rounds, 2))
+    ]
     _say("slider in Blender's window")
-    window = _window(work, clip, material.face, moves=12 if options.quick else 60)
+    window = _window(work, clip, material.face, 12 if options.quick else 60, settings)
     _say("other sizes")
     count = 10 if options.quick else 20
     sizes = {
         str(height): by_stage(
-            [render_round(work / f"{height}p", material.at_height(height, count), faces, count, agains=1)]
+            [render_round(work / f"{height}p", material.at_height(height, count), faces, count, 1, settings)]
         )
         for height in (_HEIGHTS[:1] if options.quick else _HEIGHTS)
     }
     sizes["1080"] = by_stage(done)
     _say("long clips")
     counts, tweaks = ((50, 100), 1) if options.quick else (_LENGTHS, _TWEAKS)
-    lengths = measure_lengths(material.make_loop, counts, material.face, work / "lengths", _EVERY, tweaks)
+    lengths = measure_lengths(
+        material.make_loop, counts, material.face, work / "lengths", _EVERY, tweaks, settings
+    )
     opening = _time_opening(material, 1000 if options.quick else _LENGTHS[-1])
     _say("the command line beside FFmpeg")
     exports = measure_exports(material, 1, 20) if options.quick else measure_exports(material, rounds)
     _say("clips of more than 8 bits")
     deep = measure_deep(material, *((1, 4) if options.quick else (rounds, 24)))
     report = _report(done, alone, live, sizes, lengths, opening) | window | {"exports": exports, "deep": deep}
-    report["machine"] = {"processors": os.cpu_count(), "load": os.getloadavg()[2], "quick": options.quick}
+    report["machine"] = {
+        "processors": os.cpu_count(),
+        "load": os.getloadavg()[2],
+        "quick": options.quick,
+        "settings": settings,
+    }
     report["minutes"] = round((time.perf_counter() - began) / 60, 1)
     (output / "render.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     draw(output / "render.png", report)
@@ -164,24 +174,28 @@ def _source(done: Round, alone: dict[str, Any]) -> float:
     return done.milliseconds("source") / (done.milliseconds("plain") + parts)
 
 
-def _alone(material: Material, clip: Path, frames: int) -> dict[str, Any]:
+def _alone(material: Material, clip: Path, frames: int, settings: Sequence[str]) -> dict[str, Any]:
     folder = material.folder / "alone"
     folder.mkdir(exist_ok=True)
     words = ["--clip", clip, "--face", material.face, "--other", material.other, "--folder", folder]
-    return _facts("tools.bench_render.without_blender", folder, [*words, "--frames", frames])
+    return _facts(
+        "tools.bench_render.without_blender", folder, [*words, "--frames", frames, *setting_words(settings)]
+    )
 
 
-def _live(folder: Path, clip: Path, face: Path, frames: int, moves: int) -> dict[str, Any]:
+def _live(
+    folder: Path, clip: Path, face: Path, frames: int, moves: int, settings: Sequence[str]
+) -> dict[str, Any]:
     """Prepare a project by rendering it, then move a slider and play it."""
-    project = build(folder, clip, face, frames, ())
+    project = build(folder, clip, face, frames, settings)
     project.movie("cold")
     return in_blender("live", project.folder, ["--moves", str(moves)], BLENDER_JOB)[0]
 
 
-def _window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]:
+def _window(folder: Path, clip: Path, face: Path, moves: int, settings: Sequence[str]) -> dict[str, Any]:
     """Move the slider in a window; where there is none, say why, and leave its figures empty."""
     try:
-        return {**window_measured(folder, clip, face, moves), "live_by": "window"}
+        return {**window_measured(folder, clip, face, moves, settings), "live_by": "window"}
     except UnderstudyError as reason:
         _say(f"skipped, so that live_ms is that of a whole render, which costs more: {reason}")
         return {"live_window_ms": None}

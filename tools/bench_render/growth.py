@@ -16,7 +16,7 @@ from pathlib import Path
 
 import cv2
 from understudy.core.cache.settings import CacheSettings
-from understudy.core.recipe import Recipe, with_settings
+from understudy.core.recipe import initial_recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.prefetching_session import PrefetchingSession
 from understudy.core.sessions.settings import RunSettings
@@ -37,8 +37,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--clip", type=Path, nargs="+", required=True)
     for name in ("--face", "--folder"):
         parser.add_argument(name, type=Path, required=True)
+    parser.add_argument("--set", action="append", default=[], dest="settings", help="a parameter, name=value")
     options = parser.parse_args(arguments)
-    casting = SwapRequest(Identity((FaceImage(options.face),)))
+    recipe = with_settings(initial_recipe(), options.settings)
+    casting = SwapRequest(Identity((FaceImage(options.face),)), recipe)
     cv2.setNumThreads(1)  # as while Blender renders
     renders = [_Render(clip, casting, options.folder / clip.stem) for clip in options.clip]
     with ExitStack() as stack:
@@ -81,7 +83,7 @@ class _Render:
         else:
             self._tweaks += 1
             blend = f"fusion.blend={1 / (1 + 0.01 * self._tweaks):.4f}"
-            self._casting = replace(self._casting, recipe=with_settings(Recipe(), [blend]))
+            self._casting = replace(self._casting, recipe=with_settings(self._casting.recipe, [blend]))
         settings = RunSettings(CacheSettings(self._folder, _MEMORY_BYTES), provider="cpu")
         return PrefetchingSession(settings)
 

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from understudy.core.errors import UnderstudyError
 
+from ..demo.project import setting_words
 from .percentiles import spread
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -27,11 +28,18 @@ _Pair = tuple[dict[str, float], dict[str, float]]
 
 
 def measure_lengths(
-    clip: Callable[[int], Path], counts: Sequence[int], face: Path, folder: Path, every: int, tweaks: int
+    clip: Callable[[int], Path],
+    counts: Sequence[int],
+    face: Path,
+    folder: Path,
+    every: int,
+    tweaks: int,
+    settings: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Measure clips of `counts` frames, ascending; every so many frames as many as the shortest has are compared.
 
     They must show the same as those do. `tweaks`: how often all are tweaked; over sooner, that is compared oftener.
+    `settings`: `name=value` texts that change a new modifier.
     Returns by number of frames: `cold` and `tweak`, milliseconds a frame, and `growth`, their ratios to the shortest
     clip's next to them, as spreads of `wall` and `processor`; and `peak_mib` from nothing. Raises UnderstudyError.
     """
@@ -39,11 +47,11 @@ def measure_lengths(
     shutil.rmtree(folder, ignore_errors=True)
     try:
         with ExitStack() as stack:
-            alone = [stack.enter_context(_Process([path], face, folder)) for path in clips]
+            alone = [stack.enter_context(_Process([path], face, folder, settings)) for path in clips]
             cold = _interleave(
                 {count: (process, 0) for count, process in zip(counts, alone, strict=True)}, "cold", every
             )
-        with _Process(clips, face, folder) as together:
+        with _Process(clips, face, folder, settings) as together:
             places = {count: (together, number) for number, count in enumerate(counts)}
             tweaked = [_interleave(places, "tweak", every) for _ in range(tweaks)]
     finally:
@@ -104,10 +112,11 @@ def _spreads(entries: Sequence[Mapping[str, float]], digits: int) -> dict[str, d
 class _Process:
     """A process that makes layers of clips as it is asked to; see `growth`. What it made stays in `folder`."""
 
-    def __init__(self, clips: Sequence[Path], face: Path, folder: Path) -> None:
+    def __init__(self, clips: Sequence[Path], face: Path, folder: Path, settings: Sequence[str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._errors = folder / f"{clips[-1].stem}.errors.txt"
         self._words = ["--clip", *map(str, clips), "--face", str(face), "--folder", str(folder)]
+        self._words += setting_words(settings)
 
     def __enter__(self) -> "_Process":
         command = [sys.executable, "-m", "tools.bench_render.growth", *self._words]

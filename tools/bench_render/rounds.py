@@ -15,6 +15,8 @@ from ..demo.project import Pass, build
 from .percentiles import spread
 
 NAMES = ("plain", "cold", "tweak", "again", "source")
+TWEAK = "fusion.blend=0.6"
+"""What a tweak sets."""
 _PLAIN = "plain"
 
 
@@ -55,14 +57,23 @@ class Round:
         return cost_ratios
 
 
-def render_round(folder: Path, clip: Path, faces: tuple[Path, Path], frames: int, agains: int) -> Round:
+def render_round(
+    folder: Path,
+    clip: Path,
+    faces: tuple[Path, Path],
+    frames: int,
+    agains: int,
+    settings: Sequence[str] = (),
+) -> Round:
     """Render a clip in every way, from an empty cache in `folder`, and untouched `agains` times.
+
+    `settings` are `name=value` texts that change a new modifier.
 
     UnderstudyError where that is impossible.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    project = build(folder, clip, faces[0], frames, ())
-    tweaked = ["fusion.blend=0.6"]
+    project = build(folder, clip, faces[0], frames, settings)
+    tweaked = [TWEAK]
 
     def plain() -> tuple[str, Pass]:
         return _PLAIN, project.movie(_PLAIN, bare=True)

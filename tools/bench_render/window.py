@@ -11,11 +11,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from understudy.core.errors import OutputError
+from understudy.core.recipe import Recipe, find_parameter, with_settings
 
 from ..blender_window.folder import default_folder, is_ready, why_not
 from ..blender_window.window import Room
@@ -29,8 +30,12 @@ FRAMES = 24
 _TIMEOUT_SECONDS = 900
 
 
-def measure_window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]:
+def measure_window(
+    folder: Path, clip: Path, face: Path, moves: int, settings: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return what `window_figures` makes of some moves; `folder` takes a picture of the screen, or a log of the fault.
+
+    `settings` are `name=value` texts that change the new modifier.
 
     Raises OutputError where there is no window, or where it shows no move.
     """
@@ -45,9 +50,11 @@ def measure_window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str
         }
         rooms = {screen: Room(blender, Path(place) / f"screen_{screen}") for screen in (False, True)}
         try:
-            facts = {False: play_scenario(rooms[False], given, moves, screen=False)}
+            facts = {False: play_scenario(rooms[False], given, moves, screen=False, settings=settings)}
             # No goal hangs on what software OpenGL takes.
-            facts[True] = play_scenario(rooms[True], given, max(moves // 2, 1), screen=True)
+            facts[True] = play_scenario(
+                rooms[True], given, max(moves // 2, 1), screen=True, settings=settings
+            )
         except AssertionError as fault:
             log = folder / "window.log"
             log.write_text(f"{fault}\n", encoding="utf-8")
@@ -57,15 +64,24 @@ def measure_window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str
 
 
 def play_scenario(
-    room: Room, given: Mapping[str, Path], moves: int, *, screen: bool, frames: int = FRAMES
+    room: Room,
+    given: Mapping[str, Path],
+    moves: int,
+    *,
+    screen: bool,
+    frames: int = FRAMES,
+    settings: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Play the scenario in a room of its own, and return what it told. AssertionError where it failed.
 
     Of more `frames` Blender draws some anew between the moves, to fill its cache again.
     """
     room.work.mkdir(exist_ok=True)
-    asked = json.dumps({"moves": moves, "screen": screen, "frames": frames})
-    (room.work / "asked.json").write_text(asked, encoding="utf-8")
+    recipe = with_settings(Recipe(), list(settings))
+    parameters = [find_parameter(setting.partition("=")[0]) for setting in settings]
+    values = [(one.group, one.name, getattr(getattr(recipe, one.group), one.name)) for one in parameters]
+    asked = {"moves": moves, "screen": screen, "frames": frames, "values": values}
+    (room.work / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
     return room.window(SCENARIO, given, factory=False, timeout=_TIMEOUT_SECONDS, opengl=screen)
 
 

@@ -36,7 +36,7 @@ def steps(window):
     yield
     bpy.ops.wm.read_homefile(app_template="Video_Editing")
     yield 2.0
-    yield from prepare_project(window, asked["frames"])
+    yield from prepare_project(window, asked["frames"], asked["values"])
     window.point(40, 600)
     clock = ScreenRedraws(window) if asked["screen"] else Redraws(window)
     face = (yield from clock.find_face()) if asked["screen"] else None
@@ -62,8 +62,11 @@ def steps(window):
     window.shot("live")
 
 
-def prepare_project(window, frames):
-    """Install the extension, make a project of the clip, and make a few of its layers. Generator."""
+def prepare_project(window, frames, values):
+    """Install the extension, make a project of the clip, and make a few of its layers. Generator.
+
+    `values` are the modifier's that are not a new one's: group, name and value of each.
+    """
     bpy.ops.extensions.package_install_files(
         repo="user_default", filepath="/given/understudy.zip", enable_on_install=True
     )
@@ -83,6 +86,8 @@ def prepare_project(window, frames):
     with window.within(sequencer):
         bpy.ops.understudy.modifier_add()
         bpy.ops.understudy.picture_add(filepath="/given/face.png")
+        for group, name, value in values:
+            setattr(getattr(scene.understudy.modifiers[0], group), name, value)
         bpy.ops.understudy.prepare()
     # Until it has every frame, Blender fills its cache ahead: a move then waits for the frame that it is decoding,
     # from the last key frame on. That was seen to take up to a second.

@@ -26,12 +26,13 @@ from understudy.core.media.source import ClipSource
 from understudy.core.media.source_stamps import SourceStamps
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.recipe import Recipe, with_settings
+from understudy.core.recipe import initial_recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.prefetching_session import PrefetchingSession
 from understudy.core.sessions.settings import RunSettings
 
 from .percentiles import percentiles
+from .rounds import TWEAK
 
 SOURCE_STAGES = ("shape", "swap", "fuse")
 """What another source can't be drawn without."""
@@ -47,15 +48,23 @@ def main(arguments: list[str]) -> int:
     for name in ("--clip", "--face", "--other", "--folder", "--facts"):
         parser.add_argument(name, type=Path, required=True)
     parser.add_argument("--frames", type=int, required=True)
+    parser.add_argument("--set", action="append", default=[], dest="settings", help="a parameter, name=value")
     options = parser.parse_args(arguments)
-    facts = measure_clip(options.clip, (options.face, options.other), options.frames, options.folder)
+    faces = options.face, options.other
+    facts = measure_clip(options.clip, faces, options.frames, options.folder, options.settings)
     options.facts.write_text(json.dumps(facts), encoding="utf-8")
     return 0
 
 
-def measure_clip(path: Path, faces: tuple[Path, Path], frames: int, folder: Path) -> dict[str, object]:
-    """Measure a clip's frames after the first few, which warm up; `folder` takes a cache that is deleted."""
-    first, other = (SwapRequest(Identity((FaceImage(face),)), _recipe()) for face in faces)
+def measure_clip(
+    path: Path, faces: tuple[Path, Path], frames: int, folder: Path, settings: Sequence[str]
+) -> dict[str, object]:
+    """Measure a clip's frames after the first few, which warm up; `folder` takes a cache that is deleted.
+
+    `settings` are `name=value` texts that change a new modifier.
+    """
+    recipe = with_settings(initial_recipe(), list(settings))
+    first, other = (SwapRequest(Identity((FaceImage(face),)), recipe) for face in faces)
     with open_clip(path) as clip:
         frames = min(frames, clip.info.frame_count)
     parts, fuse = _time_parts(path, first, other, frames)
@@ -77,11 +86,6 @@ def measure_clip(path: Path, faces: tuple[Path, Path], frames: int, folder: Path
     }
 
 
-def _recipe(*more: str) -> Recipe:
-    """Return the settings of a new modifier, and more."""
-    return with_settings(Recipe(), ["swap.shape=1", *more])
-
-
 def _time_parts(
     path: Path, first: SwapRequest, other: SwapRequest, frames: int
 ) -> tuple[dict[str, float], list[float]]:
@@ -91,7 +95,7 @@ def _time_parts(
     """
     seconds = {"decode": _time_decoding(path, frames)}
     pipeline = Pipeline(MemoryStore(1 << 30), embedded_models())
-    tweaked = replace(first, recipe=_recipe("fusion.blend=0.6"))
+    tweaked = replace(first, recipe=with_settings(first.recipe, [TWEAK]))
     with open_clip(path) as clip:
         seconds |= _time_stages(pipeline, clip, first, frames)
         fused = []
@@ -145,7 +149,7 @@ def _runs(
     """Make all layers as a render does: from nothing, with another source, and after a tweak."""
     cache = folder / "cache"
     shutil.rmtree(cache, ignore_errors=True)
-    tweaked = replace(other, recipe=_recipe("fusion.blend=0.6"))
+    tweaked = replace(other, recipe=with_settings(other.recipe, [TWEAK]))
     try:
         runs = [_run(cache, path, casting, frames) for casting in (first, other, tweaked)]
     finally:

@@ -61,7 +61,7 @@ class Project:
         self, name: str, *, bare: bool = False, face: Path | None = None, settings: Sequence[str] = ()
     ) -> Pass:
         """Render the project to `name`.mp4. `face` and `settings` change it for this render alone."""
-        options = ["--output", str(self.folder / f"{name}.mp4"), *_settings(settings)]
+        options = ["--output", str(self.folder / f"{name}.mp4"), *setting_words(settings)]
         options += ["--bare"] if bare else []
         options += ["--face", str(face)] if face else []
         facts, report = in_blender("movie", self.folder, options)
@@ -107,7 +107,7 @@ def build(folder: Path, clip: Path, face: Path, frames: int, settings: Sequence[
         "--frames",
         str(frames),
         *sound,
-        *_settings(settings),
+        *setting_words(settings),
     ]
     facts, _ = in_blender("build", folder, options)
     return Project(folder, Path(facts["layers"]))
@@ -125,7 +125,8 @@ def _environment(report: Path) -> dict[str, str]:
     return {**kept, "PYTHONPYCACHEPREFIX": compiled, "UNDERSTUDY_REPORT": str(report)}
 
 
-def _settings(settings: Sequence[str]) -> list[str]:
+def setting_words(settings: Sequence[str]) -> list[str]:
+    """Return the words of a command line that set parameters by `name=value` texts."""
     return [word for setting in settings for word in ("--set", setting)]
 
 
