@@ -17,6 +17,7 @@ import bpy
 
 from ...core.filesystem import Folder, make_folder
 from ...core.recipe.request import FaceImage
+from ..blender.normal_path import normal_path
 
 _FOLDER_NAME = "understudy_images"
 _MAX_UNPACKED = 64
@@ -40,7 +41,7 @@ def source_image_path(image: Any) -> Path:
 
 def absolute_path(path: str, library: Any = None) -> Path:
     """Return a path of the project, or of the `library` that a data-block comes from, without `..` in it."""
-    return Path(os.path.normpath(bpy.path.abspath(path, library=library)))
+    return normal_path(bpy.path.abspath(path, library=library))
 
 
 def chosen_face_images(paths: Iterable[str]) -> tuple[FaceImage, ...]:
