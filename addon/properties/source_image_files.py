@@ -6,7 +6,6 @@ what looks for a project's files (Blender itself, a farm's tracer) finds those, 
 them into the .blend.
 """
 
-import os
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256

@@ -265,15 +265,11 @@ def test_a_reader_that_goes_is_no_bug(words, unbuffered):
     reading_end, writing_end = os.pipe()
     os.close(reading_end)  # before the command begins: on a busy machine it may end before a reader goes
     with os.fdopen(writing_end, "wb") as nobody:
+        environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
         done = subprocess.run(
-            [*PROGRAM, *words],
-            stdout=nobody,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
-            check=False,
+            [*PROGRAM, *words], stdout=nobody, stderr=subprocess.PIPE, env=environment, check=False
         )
-    assert done.returncode == 1
-    assert done.stderr == b""
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 @pytest.mark.slow
