@@ -259,5 +259,6 @@ def estimate_pose(points: Floats, topology: Topology) -> Pose:
 
 def _is_same_face(mesh: Floats, other: Floats) -> bool:
     """Tell whether two meshes lie on one face: their centres are closer than a third of its size."""
-    size = float((other[:, :2].max(0) - other[:, :2].min(0)).max())
+    low, high = extreme_points(other)
+    size = float((high - low).max())
     return float(np.linalg.norm(mesh[:, :2].mean(0) - other[:, :2].mean(0))) < size / 3

@@ -9,7 +9,8 @@ That leaves steps at the edge. They are measured along the edge alone and spread
 import numpy as np
 
 from ..face.types import Floats
-from ..geometry.low_pass import low_pass, spread_channels, weighted_low_pass
+from ..geometry.channels import spread_channels
+from ..geometry.low_pass import low_pass, weighted_low_pass
 from ..geometry.smoothstep import smoothstep
 from .colour import DARK_OFFSET_LEVELS
 from .mask import inside_distance

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Levels
+from ..geometry.channels import spread_channels
 from ..geometry.face_features import feature_mask
 from ..geometry.levels import as_type_of, is_deep, limit_levels
-from ..geometry.low_pass import low_pass, spread_channels, weighted_low_pass
+from ..geometry.low_pass import low_pass, weighted_low_pass
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import skin_likeness
 from ..geometry.smoothstep import smoothstep

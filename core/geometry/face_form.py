@@ -14,6 +14,7 @@ import numpy as np
 from ..face.types import Floats
 from .head_pose import fit_similarity, unpose_points
 from .mesh_topology import Indices, Topology
+from .outline import extreme_points
 from .smoothstep import smoothstep
 
 FORM_LIMIT = 8.0
@@ -249,7 +250,7 @@ def _stability(topology: Topology) -> Floats:
 def _proximity(points: Floats, group: Floats, reach: float) -> Floats:
     """Return 1 at the points of a group (k, 3) and within its outline, falling off to 0 at `reach` from it: (n,)."""
     apart = np.linalg.norm(points[:, None] - group[None], axis=2).min(1)
-    low, high = group[:, :2].min(0), group[:, :2].max(0)
+    low, high = extreme_points(group)
     inside = ((points[:, :2] >= low) & (points[:, :2] <= high)).all(1)
     return np.where(inside, np.float32(1), smoothstep(1 - np.asarray(apart, np.float32) / np.float32(reach)))
 

@@ -8,7 +8,7 @@ from ..face.types import Floats, Pixels
 from .face_features import feature_mask
 from .mesh_raster import fill_polygons
 from .mesh_topology import Topology
-from .outline import bounds_around, convex_hull, grow_outline
+from .outline import bounds_around, convex_hull, extreme_points, grow_outline
 
 STRENGTH_LIMIT_LEVELS = 24.0
 """No skin has stronger detail."""
@@ -45,8 +45,9 @@ def measure_detail(image: Pixels, points: Floats, topology: Topology) -> Floats:
         Across and down, in levels of 255; zeros where too little of the face is in the image.
     """
     size = np.array((image.shape[1], image.shape[0]))
-    low = np.clip(np.floor(points[:468, :2].min(0)).astype(int), 0, size - 1)
-    high = np.clip(np.ceil(points[:468, :2].max(0)).astype(int) + 1, low + 1, size)
+    first, last = extreme_points(points[:468])
+    low = np.clip(np.floor(first).astype(int), 0, size - 1)
+    high = np.clip(np.ceil(last).astype(int) + 1, low + 1, size)
     green = np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0], 1])
     region = skin_region(points[:, :2] - low, (green.shape[1], green.shape[0]), topology)
     return detail_strength(*sample_bands(green, region))

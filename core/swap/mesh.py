@@ -279,7 +279,8 @@ def _look_up(colours: Levels, coverage: Pixels, across: Floats, down: Floats) ->
 
 def _reduce_texture(texture: Levels, coverage: Pixels, points: Floats) -> tuple[Levels, Pixels, int]:
     """Halve the texture until it is not finer than twice the crop's face: finer would glitter."""
-    extent = float((points[:468, :2].max(0) - points[:468, :2].min(0)).max())
+    low, high = extreme_points(points[:468])
+    extent = float((high - low).max())
     texels = TEXTURE_PIXELS
     while texels > 2 * extent and texels > 64:
         texels //= 2

@@ -13,6 +13,7 @@ from ..face.types import Floats, Pixels
 from ..geometry.levels import round_levels
 from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology
+from ..geometry.outline import extreme_points
 from ..geometry.row_bands import row_bands
 from ..geometry.skin_model import skin_likeness
 from ..geometry.smoothstep import smoothstep
@@ -206,5 +207,6 @@ def _outline_fade(coverage: Floats) -> Floats:
 
 def _shrink_factor(landmarks: Floats) -> int:
     """How many times an image can be reduced with its face still as large as the texture."""
-    extent = float((landmarks[:, :2].max(0) - landmarks[:, :2].min(0)).max())
+    low, high = extreme_points(landmarks)
+    extent = float((high - low).max())
     return int(extent / TEXTURE_PIXELS)

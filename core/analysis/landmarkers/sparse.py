@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...face.types import Detection, Floats, Pixels
+from ...geometry.outline import extreme_points
 from ...models.model_adapter import ModelAdapter
 from .contract import FaceLandmarks, crop_boxes, landmarks_in_frame
 
@@ -61,7 +62,7 @@ class TwoPassLandmarker(BoxLandmarker):
             results = super().landmarks(frame, looked)
             looked = [
                 Detection(
-                    np.concatenate([one.points[:, :2].min(0), one.points[:, :2].max(0)]).astype(np.float32),
+                    np.concatenate(extreme_points(one.points)).astype(np.float32),
                     one.points[:0, :2] if not len(before.points) else before.points,
                     one.score,
                 )
