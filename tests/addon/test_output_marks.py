@@ -75,6 +75,8 @@ def test_all_that_blender_writes_is_marked_and_shows_the_same(every_blender, foo
     for switch in ("off", ""):
         out = folder / (switch or "on")
         steps += [["environment", {"UNDERSTUDY_MARKS": switch}], ["movie_output", {}]]
+        # With loss, 5.2's encoder writes another last block in one of some 60 equal renders on a busy machine.
+        steps += [["setup", {"render__ffmpeg__constant_rate_factor": "LOSSLESS"}]]
         steps += [["render", {"out": str(out / "film_"), "report": str(out / "movie.json")}]]
         steps += [["setup", {"render__ffmpeg__format": "MKV"}], ["render", {"out": str(out / "film_")}]]
     every_blender(*steps)
