@@ -16,7 +16,6 @@ from .settings import CacheSettings
 from .shared.circuit_breaker import CircuitBreaker, WaitBudget
 from .shared.lease import MAX_TIMEOUTS, GuardedLease, SingleFlight
 from .shared.lease_folder import LEASE_FOLDER, FolderLease
-from .shared.redis_client import address
 from .shared.redis_lease import RedisLease
 from .shared.redis_store import RedisStore
 from .shared.refreshing_lease import RefreshingLease
@@ -90,7 +89,6 @@ def shared_tiers(
                 "the shared cache on Redis",
                 lambda: server,
                 _redis_faults,
-                address=address(url),
                 may_hang=False,
                 set_timeout=server.set_timeout,
                 read_only=read_only,
@@ -110,7 +108,7 @@ def shared_flight(settings: CacheSettings, tiers: TieredStore, clock: Callable[[
     place = tiers.shared[-1]
     guarded = partial(
         GuardedLease,
-        breaker=CircuitBreaker(f"the leases in {place.full_name}", clock),
+        breaker=CircuitBreaker(f"the leases in {place.name}", clock),
         wait_budget=place.wait_budget,
         is_ready=lambda: place.store is not None,
         stop=place.stop,

@@ -34,6 +34,7 @@ from .settings import RunSettings
 
 if TYPE_CHECKING:
     from ..analysis.person_clustering import FractionCallback, Person
+    from ..cache.base.compute import Flight
     from ..cache.stack import OpenCache
     from ..pipeline.pipeline import Pipeline
     from ..pipeline.plan import LayerPlan
@@ -213,6 +214,10 @@ class LayerSession:
             self._open_cache = open_cache_best_effort(self._settings.cache, schemas=STAGE_SCHEMAS)
         return self._open_cache
 
+    @property
+    def _flight(self) -> "Flight":
+        return self._cache.flight
+
     def _update_current(self, job: LayerJob) -> bool:
         """Update an image; once more where the clip turned out to be another than it was when that began."""
         try:
@@ -288,8 +293,8 @@ class LayerSession:
             # Where nothing changed no stage runs, so what runs them is not imported either.
             from .pipeline_factory import make_pipeline
 
-            cache = self._cache
-            self._pipeline = make_pipeline(self._settings, cache.store, cache.flight, self._source_stamps)
+            store = self._cache.store
+            self._pipeline = make_pipeline(self._settings, store, self._flight, self._source_stamps)
             self._pipeline.counter.add(self._counter)  # what was known by labels
             self._counter = self._pipeline.counter
         return self._pipeline

@@ -272,7 +272,7 @@ def test_a_server_that_is_away_is_one_warning(made, tmp_path, redis_server, caps
     assert facts["landmark"] == ("hit", "the cache folder")
     assert facts["swap"] == ("miss", None)
     assert warnings.count("\n") == 1
-    assert f"the shared cache on Redis at 127.0.0.1:{redis_server.port} is not used for now" in warnings
+    assert "the shared cache on Redis is not used for now" in warnings
 
 
 def test_what_is_encrypted_with_another_key_is_a_miss_as_in_a_render(made, tmp_path, capsys, monkeypatch):

@@ -43,7 +43,6 @@ class SharedTier:
         open_store: Callable[[], Store],
         count_faults: Callable[[Store], int],
         *,
-        address: str = "",
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
         slow_write_seconds: float = SLOW_WRITE_SECONDS,
         open_timeout_seconds: float = OPEN_TIMEOUT_SECONDS,
@@ -55,8 +54,7 @@ class SharedTier:
     ) -> None:
         """Take the store that `open_store` opens when first needed; it may raise CacheError.
 
-        `address` is for warnings, where the name does not say which place it is. `count_faults` tells how often the
-        place itself failed so far. `may_hang` is whether a question to the place may
+        `count_faults` tells how often the place itself failed so far. `may_hang` is whether a question to the place may
         take for ever; then a thread of its own asks. One that has a limit of its own hears by `set_timeout` when that
         is to be shorter. Nothing is put where it is `read_only`.
         """
@@ -71,8 +69,7 @@ class SharedTier:
         self._store: Store | None = None
         self._skipped_puts = 0
         self._reads_enabled = True
-        self.full_name = f"{name} at {address}" if address else name
-        self.breaker = CircuitBreaker(self.full_name, clock)
+        self.breaker = CircuitBreaker(name, clock)
         self.wait_budget = WaitBudget()
         self.stop = stop or NeverStopToken()
         self._set_timeout = set_timeout
