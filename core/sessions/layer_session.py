@@ -194,9 +194,7 @@ class LayerSession:
         Waits a few seconds for what is still to be shared, so that trouble with that is told too.
         """
         if self._open_cache is not None:
-            from ..cache.tiers import FLUSH_TIMEOUT_SECONDS
-
-            self._open_cache.tiers.flush(FLUSH_TIMEOUT_SECONDS)
+            self._open_cache.tiers.flush()
         return {
             **self.report().as_dict(),
             "shown": self._outcomes.as_dict(),
@@ -275,8 +273,7 @@ class LayerSession:
         self._write_file(job.layer_path, *layer_pieces(plan.key.hex, patch, plan.size, summary))
 
     def _write_file(self, path: Path, *pieces: bytes | memoryview) -> None:
-        warning = self._output_folders.write(path, *pieces)
-        if warning:
+        if warning := self._output_folders.write(path, *pieces):
             self.warn(warning)
 
     def _blank(self, job: LayerJob) -> bool:
