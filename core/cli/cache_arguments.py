@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..units import parse_count, parse_days, parse_size
+from .argument_actions import OnlyOnce
 
 _CACHE_DESCRIPTION = """\
 See, check, limit, share and delete results. Every action works on the cache folder; stats, verify and
@@ -106,8 +107,10 @@ def add_explain(commands: Any) -> None:
     )
     explain.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for render")
     explain.add_argument("--colorspace", default="", metavar="NAME", help="as for render")
-    explain.add_argument("--corrections", type=Path, metavar="FILE.json", help="as for render")
-    explain.add_argument("--roto", type=Path, metavar="FILE.json", help="as for render")
+    explain.add_argument(
+        "--corrections", action=OnlyOnce, type=Path, metavar="FILE.json", help="as for render"
+    )
+    explain.add_argument("--roto", action=OnlyOnce, type=Path, metavar="FILE.json", help="as for render")
     explain.add_argument(
         "--cache-dir",
         type=Path,
@@ -121,7 +124,9 @@ def add_explain(commands: Any) -> None:
 def _add_purge(actions: Any) -> None:
     purge = _add_action(actions, "purge", "delete results for good", description=_PURGE_DESCRIPTION)
     what = purge.add_mutually_exclusive_group(required=True)
-    what.add_argument("--clip", type=Path, metavar="CLIP", help="all that was computed from this clip")
+    what.add_argument(
+        "--clip", action=OnlyOnce, type=Path, metavar="CLIP", help="all that was computed from this clip"
+    )
     what.add_argument(
         "--picture",
         "--identity",

@@ -138,6 +138,9 @@ def test_a_fault_is_one_line_and_exit_code_1(place, monkeypatch, capsys, changes
         (command({"--start": "-1"}), "--start"),
         (command({"--face-number": "left"}), "'left' is not a whole number"),
         (["cache", "stats"], "--cache-dir"),
+        (["cache", "purge", *["--clip", "a.mp4"] * 2], "--clip: can be given only once"),
+        (command({"--corrections": ["a.json", "b.json"]}), "--corrections: can be given only once"),
+        (["farm", "run-task", "a.blend", *["--frames", "1-2"] * 2], "--frames: can be given only once"),
         (
             ["sheet", "clip.mp4", "--faces", "a.png", "b.png", "--output", "s.png"],
             "b.png: put patterns in quotes",
