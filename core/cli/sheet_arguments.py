@@ -92,8 +92,8 @@ def _add_choices(sheet: argparse.ArgumentParser) -> None:
         action="extend",
         type=argument_type(_parse_frames),
         metavar="N,N...",
-        help="these frames, counted from 0; may be given more than once (default: those that tell most, by the analysis "
-        "of the clip)",
+        help="these frames, counted from 0; may be given more than once (default: those that tell most, by the "
+        "analysis of the clip)",
     )
     sheet.add_argument(
         "--columns",

@@ -239,9 +239,22 @@ def test_the_doctor_says_what_runs_the_models_and_what_was_passed_over(monkeypat
     monkeypatch.setenv("UNDERSTUDY_PROVIDER", "cpu")
     assert main(["doctor"]) == 0
     assert "\nmodels run on cpu\n" in capsys.readouterr().out
-    monkeypatch.setenv("UNDERSTUDY_PROVIDER", "gpu")
-    assert main(["doctor"]) != 0
-    assert "UNDERSTUDY_PROVIDER: there is no provider 'gpu'" in capsys.readouterr().out
+
+
+def test_the_doctor_refuses_the_variables_that_a_render_refuses_in_the_same_lines(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    faults = set()
+    for name, value in (
+        ("PROVIDER", "gpu"), ("THREADS", "abc"), ("MEMORY", "much"), ("SHARED_READ_ONLY", "perhaps"),
+        ("TRUST", "a_file"), ("REDIS", "here"), ("CACHE_KEY", "short"), ("CACHE_DIR", "a_file"),
+    ):  # fmt: skip
+        with monkeypatch.context() as context:
+            context.setenv(f"UNDERSTUDY_{name}", value)
+            assert main(command({"--output": "never.mp4"})) == 1
+        monkeypatch.setenv(f"UNDERSTUDY_{name}", value)
+        faults.add(capsys.readouterr().err.removeprefix("understudy: ").strip())
+    assert main(["doctor"]) == 1
+    assert faults <= set(capsys.readouterr().out.splitlines())
 
 
 def test_the_doctor_finds_a_missing_and_a_damaged_model(tmp_path, capsys):
