@@ -10,12 +10,13 @@ from ..errors import CacheError, FarmError, OutputError
 from ..farm.places import missing_places
 from ..media.modern_image import readable_heif_kinds
 from ..models.embedded import embedded_folder
-from ..models.processor import AUTOMATIC, parse_provider
+from ..models.processor import AUTOMATIC, OPENVINO_BF16, parse_provider
 from ..models.processor_choice import select_processor
 from ..provenance.certificates import read_identity
 from ..provenance.settings import mark_settings
 from ..sessions.environment_reader import EnvironmentReader
 from ..sessions.settings import PROVIDER_VARIABLE
+from ..system.cpu_features import bf16_instructions
 from ..system.version import program_name
 from .doctor_graphs import check_graphs
 from .doctor_models import check_models
@@ -89,9 +90,19 @@ def _check_processor() -> bool:
     except ImportError as error:
         show(f"{PROVIDER_VARIABLE}: {error}")
         return False
-    for line in (f"models run on {processor.name}", *passed_over):
+    for line in (f"models run on {processor.name}", *passed_over, _bf16_line()):
         show(line)
     return True
+
+
+def _bf16_line() -> str:
+    """Say whether `openvino-bf16` is worth installing here."""
+    instructions = bf16_instructions()
+    if instructions is None:
+        return "this system does not say whether the CPU computes in bfloat16"
+    if not instructions:
+        return f"this CPU has no bfloat16: {OPENVINO_BF16} would run in 32 bits"
+    return f"this CPU has bfloat16 ({', '.join(instructions)}), which {OPENVINO_BF16} uses: see docs/processors.md"
 
 
 def _check_marks() -> bool:

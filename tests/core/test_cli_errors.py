@@ -11,10 +11,13 @@ from pathlib import Path
 
 import av
 import numpy as np
+import onnxruntime
 import pytest
+from understudy.core.cli import doctor as doctor_module
 from understudy.core.cli.doctor import doctor
 from understudy.core.cli.main import main
 from understudy.core.models.embedded import embedded_folder
+from understudy.core.models.processor import PROVIDERS
 
 from tests.core import face_clip
 
@@ -239,6 +242,22 @@ def test_the_doctor_says_what_runs_the_models_and_what_was_passed_over(monkeypat
     monkeypatch.setenv("UNDERSTUDY_PROVIDER", "cpu")
     assert main(["doctor"]) == 0
     assert "\nmodels run on cpu\n" in capsys.readouterr().out
+    for instructions, line in (
+        (("AMX_BF16",), "this CPU has bfloat16 (AMX_BF16), which openvino-bf16 uses"),
+        ((), "this CPU has no bfloat16"),
+        (None, "does not say whether the CPU computes in bfloat16"),
+    ):
+        monkeypatch.setattr(
+            doctor_module, "bf16_instructions", lambda instructions=instructions: instructions
+        )
+        monkeypatch.setenv("UNDERSTUDY_PROVIDER", "openvino-bf16")
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+        assert main(["doctor"]) == 0
+        out = capsys.readouterr().out
+        assert line in out
+        assert "has no OpenVINOExecutionProvider; install onnxruntime-openvino in its place" in out
+    assert main(["render", "--help"]) == 0
+    assert set(PROVIDERS) <= set(re.split(r"[\s,]+", capsys.readouterr().out))
 
 
 def test_the_doctor_refuses_the_variables_that_a_render_refuses_in_the_same_lines(place, monkeypatch, capsys):
