@@ -42,6 +42,9 @@ def place(tmp_path_factory):
     (folder / "noise.jpg").write_bytes(b"\xff\xd8\xff" + np.random.default_rng(2).bytes(3000))
     (folder / "a_file").write_text("not a folder")
     (folder / "no_pictures").mkdir()
+    (folder / "plate").mkdir()
+    for number in (30, 31):
+        face_clip.write_picture(folder / "plate" / f"s_00{number}.png", face_clip.frame(0))
     (folder / "taken").mkdir()
     (folder / "taken" / "holiday.txt").write_text("mine")
     return folder
@@ -83,6 +86,10 @@ FAULTS = {
     "cache is taken": ({"--cache-dir": "taken"}, "taken holds other files"),
     "output in file": ({"--output": "a_file/out.mp4"}, "can't write the movie a_file/out.mp4"),
     "output nowhere": ({"--output": "nowhere/out.mp4"}, "there is no folder nowhere"),
+    "images nowhere": (
+        {"--output": "nowhere/o_%03d.png"},
+        "can't write the images nowhere/o_%03d.png: there is no",
+    ),
     "output is folder": ({"--output": "taken.mp4"}, "taken.mp4: it is a folder"),
     "output kind": ({"--output": "out.txt"}, "can't tell the kind of movie from out.txt"),
     "output is here": ({"--output": "."}, "can't tell the kind of movie from .: end it in .mp4"),
@@ -94,6 +101,10 @@ FAULTS = {
     "no number": ({"--set": "fusion.blend=much"}, "fusion.blend takes a number"),
     "no value": ({"--set": "fusion.blend"}, "a setting is written name=value"),
     "frames": ({"--end": "4"}, "clip.mp4 does not have all of frames 0 to 4: its frames are 0 to 3"),
+    "plate": (
+        {"clip": "plate", "--fps": "25", "--start": "30", "--end": "31"},
+        "plate/s_0030.png does not have all of frames 30 to 31: its frames are 0 to 1, and frame 0 is s_0030.png",
+    ),
     "backwards": ({"--start": "3", "--end": "1"}, "the first frame, 3, comes after the last, 1"),
     "start beyond": ({"--start": "9"}, "clip.mp4 does not have frame 9: its frames are 0 to 3"),
     "number of an output": ({"clip": "shot_%04d.png"}, "read by a pattern such as shot_*.png"),
@@ -157,6 +168,12 @@ def test_wrong_usage_is_one_line_and_exit_code_2(capsys, arguments, said):
     assert error.count("\n") == 1
     assert error.startswith("understudy: ")
     assert said in error
+
+
+def test_explain_says_where_a_render_keeps_its_cache(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    assert main(["explain", "clip.mp4", "0", "--face", "face.png", "--cache-dir", "none"]) == 1
+    assert "a render keeps it beside its output, as OUTPUT_FOLDER/understudy_cache" in capsys.readouterr().err
 
 
 def test_a_dog_is_nobody(place, shared, capsys):
