@@ -83,13 +83,23 @@ def _inside_distance(visible_areas: tuple[bool, ...], topology: Topology) -> Flo
     chosen = np.isin(_area_map(), [number for number, one in enumerate(visible_areas) if one]).astype(
         np.uint8
     )
-    depth = cv2.distanceTransform(chosen, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    depth = depth - cv2.distanceTransform(1 - chosen, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    depth = _exact_distance(chosen) - _exact_distance(1 - chosen)
     if not any(visible_areas):
         depth = np.full(chosen.shape, -_GRID_PIXELS, np.float32)
     place = _to_grid(topology.layout)
     sampled = cv2.remap(depth, place[:, :1], place[:, 1:], cv2.INTER_LINEAR)
     return np.asarray(sampled[:, 0] / _GRID_PIXELS, np.float32)
+
+
+def _exact_distance(inside: Pixels) -> Floats:
+    """Return how far each pixel of an image (h, w) is from its nearest 0: float32, the nearest to the true distance.
+
+    The last bits of OpenCV's depend on its number of threads, which is another one in a render than in a preview: with
+    one thread it has Intel's code do it, whose results depend on where the image lies in memory, too. But a distance
+    between pixels is the root of a whole number.
+    """
+    rough = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(np.sqrt(np.rint(np.square(rough, dtype=np.float64))), np.float32)
 
 
 def _area_map() -> Pixels:
