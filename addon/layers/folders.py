@@ -12,6 +12,7 @@ from ...core.cache.packs.layout import LAYERS_FOLDER
 from ...core.filesystem import Access
 from ...core.filesystem.access import is_within
 from ...core.layers.folder import LayerFolder
+from ..blender.normal_path import normal_path
 from ..properties.preferences import preferences
 from ..sessions.cache_folder import cache_location, layers_root
 from ..sessions.open import access
@@ -74,7 +75,7 @@ def layer_read_folder(layer: Any, subfolder: str = "") -> Path:
     """Return the folder that Blender reads a layer's files from, whatever it should be; or a folder in it."""
     owner = layer.id_data.library
     path = bpy.path.abspath(layer.directory, library=owner)
-    return Path(os.path.normpath(os.path.join(path, subfolder) if subfolder else path))  # noqa: PTH118 - quick
+    return normal_path(os.path.join(path, subfolder) if subfolder else path)  # noqa: PTH118 - quick
 
 
 def split_element_name(name: str) -> tuple[str, str]:

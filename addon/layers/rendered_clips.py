@@ -9,7 +9,7 @@ import bpy
 
 from ...core.errors import RecipeError
 from ...core.recipe.request import SwapRequest
-from ...core.sessions.conditions import CONSENT_ENDED, condition_fault, ended_consents
+from ...core.sessions.conditions import condition_fault, consent_ended_text, ended_consents
 from ...core.sessions.request_faults import RequestFault, request_fault
 from ...core.sessions.settings import RunSettings
 from ..modifiers.stack import requests_of_modifiers, stack_of
@@ -116,7 +116,9 @@ def requests_consent_warnings(scene: bpy.types.Scene, asked: Sequence[tuple[str,
     requests = [request for _, request in asked]
     ended = {id(request) for request in ended_consents(requests, condition_settings(scene))}
     return [
-        f"{request.modifier} of {name}: {CONSENT_ENDED}" for name, request in asked if id(request) in ended
+        f"{request.modifier} of {name}: {consent_ended_text(request.identity)}"
+        for name, request in asked
+        if id(request) in ended
     ]
 
 

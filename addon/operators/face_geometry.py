@@ -15,6 +15,7 @@ from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..modifiers.active import active_scene, active_strip
 from ..modifiers.face_objects import make_camera, make_collection, make_face
+from ..properties.default_paths import project_folder
 from ..properties.preferences import preferences
 from ..properties.scene_properties import request_of
 from ..sequencer.strips import stack_id
@@ -44,8 +45,7 @@ class UNDERSTUDY_OT_face_geometry(RequiresModifier, bpy.types.Operator):
         if activate_modifier(context) is None or strip is None:
             return {"CANCELLED"}
         name = bpy.path.clean_name(strip.name)
-        folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
-        self.filepath = str(folder / f"{name}_face.pc2")
+        self.filepath = str(project_folder() / f"{name}_face.pc2")
         cast("bpy.types.WindowManager", context.window_manager).fileselect_add(self)
         return {"RUNNING_MODAL"}
 

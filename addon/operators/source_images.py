@@ -19,7 +19,7 @@ from ..prepare.request_check import check_request_in_background
 from ..prepare.strip_facts import source_image_view
 from ..properties.preferences import preferences
 from ..properties.scene_properties import recipe_of, request_of
-from ..properties.source_image_files import source_image_path
+from ..properties.source_image_files import chosen_face_images, source_image_path
 from ..sessions.open import open_session
 from .list_entry import has_entry
 from .requires_modifier import RequiresModifier, activate_modifier
@@ -61,6 +61,11 @@ class UNDERSTUDY_OT_picture_add(RequiresModifier, bpy.types.Operator):
             return {"CANCELLED"}
         if not Path(bpy.path.abspath(self.filepath)).is_file():
             report(self, "ERROR", f"There is no image {self.filepath!r}: choose a file")
+            return {"CANCELLED"}
+        try:
+            chosen_face_images([self.filepath])
+        except FaceImageError as error:
+            report(self, "ERROR", str(error))
             return {"CANCELLED"}
         add_source_image(modifier, self.filepath)
         if not bpy.app.background:

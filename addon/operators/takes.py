@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
 
-from ...core.errors import RecipeError
+from ...core.errors import FaceImageError, RecipeError
 from ..blender.reports import report
 from ..layers.take_layers import point_layers, remove_unused_images
 from ..modifiers.active import active_modifier, active_scene
@@ -23,6 +23,7 @@ from ..modifiers.takes import (
     remove_take,
     set_own_values,
 )
+from ..properties.source_image_files import chosen_face_images
 from .list_entry import has_entry
 from .requires_modifier import RequiresModifier, activate_modifier
 
@@ -85,12 +86,14 @@ class UNDERSTUDY_OT_takes_add_images(RequiresModifier, bpy.types.Operator):
         if modifier is None or not names:
             report(self, "ERROR", "No image is chosen: select an image of each person")
             return {"CANCELLED"}
+        images = [str(Path(self.directory) / name) for name in names]
         places = []
         try:
-            for name in names:
-                image = str(Path(self.directory) / name)
-                places.append(add_person(modifier, Path(name).stem, [(image, 0)]))
-        except RecipeError as error:
+            chosen_face_images(images)
+            for image in images:
+                name = Path(image).stem
+                places.append(add_person(modifier, name, [(image, 0)]))
+        except (FaceImageError, RecipeError) as error:
             report(self, "ERROR", str(error))
         if not places:
             return {"CANCELLED"}

@@ -10,6 +10,7 @@ from bpy.props import StringProperty
 from ...core.errors import UnderstudyError
 from ..blender.reports import report
 from ..modifiers.active import active_scene, active_strip
+from ..properties.default_paths import project_folder
 from ..turnover.making import (
     is_writing_turnover,
     require_no_turnover,
@@ -34,15 +35,25 @@ class UNDERSTUDY_OT_turnover_write(RequiresModifier, bpy.types.Operator):
     directory: StringProperty(  # type: ignore[valid-type]
         name="Folder", description="Where the files go", subtype="DIR_PATH", options={"SKIP_SAVE"}
     )
+    # The browser's second field: a folder that need not be there yet can't be shown as one to choose.
+    filename: StringProperty(  # type: ignore[valid-type]
+        name="Name", description="A folder in it, which is made", subtype="FILE_NAME", options={"SKIP_SAVE"}
+    )
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
 
     def invoke(self, context: Any, _event: Any) -> set[Any]:
-        """Ask for the folder."""
+        """Ask for the folder; propose one of the strip's name beside the project."""
         try:
             require_no_turnover()
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
+        strip = active_strip(context)
+        if strip is None:
+            return {"CANCELLED"}
+        if not self.directory:
+            self.directory = str(project_folder())
+            self.filename = f"{bpy.path.clean_name(strip.name)}_turnover"
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -54,7 +65,7 @@ class UNDERSTUDY_OT_turnover_write(RequiresModifier, bpy.types.Operator):
         if not self.directory:
             report(self, "ERROR", "No folder: give the folder of the turnover")
             return {"CANCELLED"}
-        folder = Path(bpy.path.abspath(self.directory))
+        folder = Path(bpy.path.abspath(self.directory)) / self.filename
         try:
             if bpy.app.background:
                 for level, text in write_turnover_now(scene, strip, folder):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The folders that are used where the preferences name none."""
+"""The folders that are used where nobody names one."""
 
 from pathlib import Path
 
@@ -7,6 +7,11 @@ import bpy
 
 from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.models.library import user_model_folder
+
+
+def project_folder() -> Path:
+    """Return where a file dialog proposes to write what is made of a project: beside it, or at home if not saved."""
+    return Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
 
 
 def default_paths() -> dict[str, str]:

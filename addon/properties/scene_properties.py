@@ -7,7 +7,8 @@ be keyframed and those of a group on a strip can't. A strip names its stack by `
 
 from collections.abc import Collection
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
+from itertools import repeat
 from typing import Any, cast
 
 import bpy
@@ -47,6 +48,7 @@ DEFAULT_CACHE_FOLDER = f"//{CACHE_FOLDER_NAME}/"
 """The folder of a project's results unless it names another."""
 # What may change over time: what is analysed once for a whole clip can't.
 _ANIMATABLE_GROUPS = ("fusion", "select")
+_MAX_RECIPES = 256
 
 
 def is_animatable(parameter: Parameter) -> bool:
@@ -224,14 +226,22 @@ def recipe_from(
     Recipe
         The recipe, at the frame the scene stands at.
     """
-    stages: dict[str, Any] = {}
-    for stage, made, names in _stages():
+    read: list[tuple[Any, ...]] = []
+    for stage, _, names in _stages():
         usual = getattr(modifier, stage)
-        group = getattr(values, stage) if stage in groups else usual
-        stages[stage] = made(
-            *[plain_value(getattr(usual if (stage, name) in own else group, name)) for name in names]
-        )
-    return Recipe(**stages)
+        if stage not in groups:
+            read.append(tuple(map(getattr, repeat(usual), names)))
+            continue
+        group = getattr(values, stage)
+        read.append(tuple(getattr(usual if (stage, name) in own else group, name) for name in names))
+    return _recipe_of_values(tuple(read))
+
+
+@lru_cache(_MAX_RECIPES)
+def _recipe_of_values(values: tuple[tuple[Any, ...], ...]) -> Recipe:
+    """Return the recipe of the values of each stage as Blender has them: mostly the same as at the last frame."""
+    stages = zip(_stages(), values, strict=True)
+    return Recipe(**{stage: made(*map(plain_value, read)) for (stage, made, _), read in stages})
 
 
 @cache

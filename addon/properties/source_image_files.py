@@ -6,7 +6,7 @@ what looks for a project's files (Blender itself, a farm's tracer) finds those, 
 them into the .blend.
 """
 
-import os
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -15,6 +15,8 @@ from typing import Any, cast
 import bpy
 
 from ...core.filesystem import Folder, make_folder
+from ...core.recipe.request import FaceImage
+from ..blender.normal_path import normal_path
 
 _FOLDER_NAME = "understudy_images"
 _MAX_UNPACKED = 64
@@ -38,7 +40,17 @@ def source_image_path(image: Any) -> Path:
 
 def absolute_path(path: str, library: Any = None) -> Path:
     """Return a path of the project, or of the `library` that a data-block comes from, without `..` in it."""
-    return Path(os.path.normpath(bpy.path.abspath(path, library=library)))
+    return normal_path(bpy.path.abspath(path, library=library))
+
+
+def chosen_face_images(paths: Iterable[str]) -> tuple[FaceImage, ...]:
+    """Return the images of people that a user chooses. FaceImageError where a file is missing, or is none.
+
+    A movie is none, though the first frame of one that a project names counts.
+    """
+    from ...core.export.inputs import face_images  # what else it opens is not for Blender's start
+
+    return face_images([absolute_path(path) for path in paths], [])
 
 
 @lru_cache(_MAX_UNPACKED)

@@ -10,7 +10,7 @@ import bpy
 
 from ...core.errors import FaceImageError, RefusalError
 from ...core.recipe import find_parameter
-from ...core.recipe.request import FaceImage, Identity
+from ...core.recipe.request import Identity
 from ...core.sessions.conditions import condition_fault
 from ...core.sheet.request import MAX_VARIANTS
 from ...core.sheet.sheet import Variant, Wedge
@@ -21,7 +21,7 @@ from ..modifiers.takes import takes_of
 from ..properties.identity_properties import stored_images
 from ..properties.labels import title_case
 from ..properties.scene_properties import request_of
-from ..properties.source_image_files import absolute_path
+from ..properties.source_image_files import chosen_face_images
 from ..sequencer.strips import stack_id
 
 
@@ -64,9 +64,9 @@ def people_rows(modifier: Any, files: Sequence[str]) -> tuple[Row, ...]:
     elif own:
         name = request.identity.name or Path(bpy.path.basename(own[0][0])).stem
         rows.append(Row(Variant(name, request), name, own))
-    for file in files:
-        name = absolute_path(file).stem
-        identity = Identity((FaceImage(absolute_path(file)),), name)
+    for file, image in zip(files, chosen_face_images(files), strict=True):
+        name = image.path.stem
+        identity = Identity((image,), name)
         rows.append(Row(Variant(name, replace(request, identity=identity)), name, ((file, 0),)))
     if not rows:
         raise FaceImageError("there is nobody to show: choose images of people")

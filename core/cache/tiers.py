@@ -87,7 +87,7 @@ class TieredStore:
         """Run `action` in the background once the shared stores have all that was put so far."""
         self._write_behind.run_after(action)
 
-    def flush(self, seconds: float) -> bool:
+    def flush(self, seconds: float = FLUSH_TIMEOUT_SECONDS) -> bool:
         """Wait at most `seconds` until the shared stores have all that was put; tell whether they do."""
         return self._write_behind.flush(seconds)
 

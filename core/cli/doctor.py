@@ -6,7 +6,9 @@ import platform
 from importlib import import_module
 from pathlib import Path
 
-from ..errors import ModelError, OutputError
+from ..errors import FarmError, ModelError, OutputError
+from ..farm.places import missing_places
+from ..media.modern_image import readable_heif_kinds
 from ..models.embedded import embedded_folder
 from ..models.processor import AUTOMATIC
 from ..models.processor_choice import select_processor
@@ -30,6 +32,7 @@ def doctor(folder: Path | None = None) -> bool:
     checks.append(_check_processor())
     checks.append(_check_marks())
     checks.append(check_models(embedded_folder() if folder is None else folder))
+    checks.append(_check_places())
     checks.append(check_safeguard())
     checks.append(check_graphs())
     return all(checks)
@@ -57,7 +60,21 @@ def _check_images() -> bool:
         )
         return False
     show("images are read as PNG, JPEG, TIFF (also of floats), BMP, WebP, OpenEXR and DPX")
+    kinds = readable_heif_kinds()
+    if kinds:
+        show(f"images of people are read as {' and '.join(kinds)}, too")
     return True
+
+
+def _check_places() -> bool:
+    """Print which folders the environment names that are not there; return whether all are."""
+    try:
+        faults = missing_places(os.environ)
+    except (FarmError, TimeoutError) as error:
+        faults = [str(error)]
+    for fault in faults:
+        show(fault)
+    return not faults
 
 
 def _check_processor() -> bool:

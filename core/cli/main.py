@@ -12,12 +12,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from ..errors import FaceNumberError, UnderstudyError
-from ..system.address_space import keep_within_limit, limit_bytes
+from ..system.address_space import keep_within_limit
 from ..system.memory_errors import MEMORY_HINT, raise_memory_errors
 from .arguments import parser
 from .output import close_result, flush_lines, keep_standard_streams, print_diagnostic
 from .signals import StopInterrupt, StopSignal
 
+_PACKAGE = __name__.split(".")[0]
 EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_FRAMES_FAILED, EXIT_BUG = 0, 1, 2, 3, 70
 
 
@@ -134,9 +135,11 @@ def _report_error(error: BaseException, stop: StopSignal, *, keeps_results: bool
         remedy = "; give the number with --face-number" if isinstance(error, FaceNumberError) else ""
         print_diagnostic(" ".join(str(error).split()) + remedy)
         return EXIT_FAILURE
-    # A library that can't be mapped is an ImportError.
-    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and limit_bytes() is not None):
+    if isinstance(error, MemoryError):
         print_diagnostic(f"there is not enough memory{MEMORY_HINT}")
+        return EXIT_FAILURE
+    if isinstance(error, ImportError) and (error.name or _PACKAGE).split(".")[0] != _PACKAGE:
+        print_diagnostic(f"the Python module {error.name} can't be loaded: install Understudy again")
         return EXIT_FAILURE
     print_diagnostic(
         f"this is a bug: {type(error).__name__} in {_source_location(error)}; please report it with this line"

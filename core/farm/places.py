@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from ..cache.shared.redis_client import address
 from ..errors import FarmError, os_error_reason
 from ..models.library import MODELS_VARIABLE
 from ..sessions.settings import FOLDER_VARIABLE, REDIS_VARIABLE
@@ -50,7 +51,7 @@ def silent_places(environment: Mapping[str, str], paths: tuple[Path, ...]) -> li
             faults.append(str(error))
     url = environment.get(REDIS_VARIABLE, "").strip()
     if url and url != OFF and not _does_redis_answer(url):
-        faults.append(f"the Redis server of {REDIS_VARIABLE} does not answer")
+        faults.append(f"the Redis server of {REDIS_VARIABLE} at {address(url)} does not answer")
     return faults
 
 

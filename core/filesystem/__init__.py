@@ -11,7 +11,7 @@ from .access import Access
 from .entry import EntryKind, FolderEntry
 from .folder import MAX_NAME_BYTES, Folder, temporary_name, write_all
 from .group import set_access
-from .input import open_input, read_input
+from .input import has_content, open_input, read_input
 from .location import Location
 from .output import is_read_only, make_folder, write_file
 from .together import NewFiles
@@ -24,6 +24,7 @@ __all__ = [
     "FolderEntry",
     "Location",
     "NewFiles",
+    "has_content",
     "is_read_only",
     "make_folder",
     "open_input",

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that a user named to be read: a clip, an image, a model. Links are followed, for they are the user's."""
+"""Files that are read: those that a user named, a clip, an image, a model, by links too; and whether one can be."""
 
 import errno
 import os
 import stat
 from io import FileIO
 from pathlib import Path
+
+from .folder import Folder
 
 _OPEN_FLAGS = (
     os.O_RDONLY
@@ -15,6 +17,7 @@ _OPEN_FLAGS = (
     | getattr(os, "O_NOCTTY", 0)
     | getattr(os, "O_CLOEXEC", 0)
 )
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
 def open_input(path: Path) -> FileIO:
@@ -57,3 +60,23 @@ def read_input(path: Path, max_bytes: int) -> bytes:
                 break
             data += piece
         return data
+
+
+def has_content(path: Path) -> bool:
+    """Tell whether there is a regular file from which something can be read; a link is none, as in a `Folder`.
+
+    For who asks at every frame: on a network this opens the file on its server, and nothing else is opened.
+    """
+    try:
+        if not _NO_FOLLOW:
+            with Folder(path.parent) as folder:
+                return bool(folder.read_beginning(path.name, 1))
+        fd = os.open(path, _OPEN_FLAGS | _NO_FOLLOW)
+    except OSError:
+        return False
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode) and bool(os.read(fd, 1))
+    except OSError:
+        return False
+    finally:
+        os.close(fd)

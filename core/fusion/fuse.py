@@ -228,7 +228,8 @@ def _match_light(
     # In place: new memory of that size takes as long as the multiplication.
     lit = cv2.multiply(rgb, spread_gain, dst=spread_gain, dtype=cv2.CV_32F)
     if is_deep(rgb):
-        return limit_levels(np.asarray(cv2.add(lit, spread_offset, dtype=cv2.CV_32F), np.float32))
+        lit = cv2.add(lit, spread_offset, dst=lit, dtype=cv2.CV_32F)
+        return limit_levels(as_floats(lit), in_place=True)
     # Rounded and kept within 0..255 in the same step.
     return np.asarray(cv2.add(lit, spread_offset, dtype=cv2.CV_8U), np.uint8)
 

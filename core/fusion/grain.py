@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Levels, Pixels
-from ..geometry.levels import as_type_of, is_deep, limit_levels, round_levels
+from ..geometry.channels import spread_channels
+from ..geometry.levels import as_floats, as_type_of, is_deep, limit_levels, round_levels
 from ..geometry.mesh_topology import Topology
 from ..geometry.outline import bounds_around
 from ..geometry.skin_detail import detail_strength, sample_bands, skin_region
@@ -78,9 +79,10 @@ def match_grain(
     if level > 0:
         grain = _smooth_noise(seed, size)
         grain *= np.float32(level)
+        grain = spread_channels(grain)
         if is_deep(colours):
-            return limit_levels(np.asarray(colours + grain[..., None], np.float32))
-        colours = np.asarray(cv2.add(colours, cv2.merge([grain] * 3), dtype=cv2.CV_8U), np.uint8)
+            return limit_levels(as_floats(cv2.add(colours, grain, dst=grain)), in_place=True)
+        colours = np.asarray(cv2.add(colours, grain, dtype=cv2.CV_8U), np.uint8)
     return colours
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..face.types import Floats, Levels
 from ..geometry.channels import spread_channels
 from ..geometry.face_features import feature_mask
-from ..geometry.levels import as_type_of, is_deep, limit_levels
+from ..geometry.levels import as_floats, as_type_of, is_deep, limit_levels
 from ..geometry.low_pass import low_pass, weighted_low_pass
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import skin_likeness
@@ -144,7 +144,7 @@ def _multiply(picture: Levels, gain: Floats, step: int) -> None:
         band = part[first * step : last * step + below]
         full = memory[(first - before) * step :][: len(band)]
         if is_deep(band):
-            band[:] = limit_levels(np.asarray(band * full, np.float32))
+            limit_levels(np.multiply(band, full, out=as_floats(band)), in_place=True)
             continue
         cv2.multiply(band, full, dst=band, dtype=cv2.CV_8U)
 

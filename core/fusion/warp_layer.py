@@ -83,7 +83,7 @@ def lay_on_picture(
     ]
     _lay_over(face.pixels[: there.shape[0], : there.shape[1]], there)
     if amount < 1 and is_deep(layer):
-        layer[..., 3] = layer[..., 3] * np.float32(amount)
+        np.multiply(layer[..., 3], np.float32(amount), out=layer[..., 3])
     elif amount < 1:
         faded = np.round(np.arange(256, dtype=np.uint8) * np.float32(amount)).astype(np.uint8)
         cv2.insertChannel(cv2.LUT(cv2.extractChannel(layer, 3), faded), layer, 3)

@@ -67,7 +67,7 @@ class WarpGrid:
         """The rows and columns of the region in the frame."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
-    def move_image(self, image: Floats, part: tuple[slice, slice]) -> Floats:
+    def move_image(self, image: Floats, part: tuple[slice, slice], moved: Floats | None = None) -> Floats:
         """Move an image of the region as the grid says.
 
         Parameters
@@ -76,6 +76,8 @@ class WarpGrid:
             Any image of the region, in its pixels.
         part : tuple of slice
             The rows and columns of the region that are to be returned.
+        moved : ndarray, shape (h, w, 3), float32, optional
+            Where to write it, such as a part of a larger image; without it in new memory.
 
         Returns
         -------
@@ -85,10 +87,11 @@ class WarpGrid:
         rows, columns = part
         displacement = self.dense()[part]
         across, down = (np.arange(there.start, there.stop, dtype=np.float32) for there in (columns, rows))
-        moved = np.empty((*displacement.shape[:2], 3), np.float32)
+        if moved is None:
+            moved = np.empty((*displacement.shape[:2], 3), np.float32)
         for band in row_bands(len(moved)):
             x, y = displacement[band, :, 0] + across, displacement[band, :, 1] + down[band, None]
-            moved[band] = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            cv2.remap(image, x, y, cv2.INTER_LINEAR, moved[band], cv2.BORDER_REPLICATE)
         return moved
 
     def dense(self) -> Floats:

@@ -57,8 +57,12 @@ def _to_halves(pixels: Floats) -> npt.NDArray[np.float16]:
 
     halves = np.empty(pixels.shape, np.float16)
     for rows in row_bands(len(pixels)):
+        band = pixels[rows]
+        # To look for them first takes a fifth of the time; what is no number is found too.
+        if not (band.min() >= -_MAX_HALF and band.max() <= _MAX_HALF):
+            band = np.clip(band, -_MAX_HALF, _MAX_HALF)
         # OpenCV rounds to them as NumPy does, which takes ten times as long.
-        halves[rows] = cv2.convertFp16(np.clip(pixels[rows], -_MAX_HALF, _MAX_HALF)).view(np.float16)
+        halves[rows] = cv2.convertFp16(band).view(np.float16)
     return halves
 
 

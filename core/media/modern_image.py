@@ -2,6 +2,7 @@
 """AVIF and HEIC images of people: what phones and browsers save. Blender's sequencer shows neither as an image."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +21,14 @@ _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b
 def is_heif(path: Path) -> bool:
     """Whether the file's first bytes are those of an AVIF or HEIC image."""
     return bool(_brand(path))
+
+
+def readable_heif_kinds() -> list[str]:
+    """Return which of AVIF and HEIC what is installed can read."""
+    from PIL import features
+
+    has_heic = find_spec("pillow_heif") is not None
+    return [kind for kind, is_read in (("AVIF", features.check("avif")), ("HEIC", has_heic)) if is_read]
 
 
 def heif_reading(path: Path) -> str:

@@ -16,7 +16,10 @@ class StreamFaults:
 
     def __init__(self) -> None:
         self.damaged_times: set[int] = set()
-        """When those images begin that could not be decoded, or only in part."""
+        """When those images begin that could not be decoded, or only in part.
+
+        FFmpeg tells of few others that were predicted from these, and of none in some codecs: see SECURITY.md.
+        """
         self.jump_time: int | None = None
         """The last time before the stream's times begin anew, as where files were joined byte by byte."""
 
@@ -26,7 +29,10 @@ class StreamFaults:
         numbers = sorted({_frame_number(time, start_time, ticks_per_frame) for time in self.damaged_times})
         if numbers:
             spans = frame_spans(numbers)
-            lines.append(f"{name} is damaged: {spans} what could be decoded; copy or transcode it again")
+            lines.append(
+                f"{name} is damaged: {spans} what could be decoded, and others up to the next key frame may be wrong; "
+                "copy or transcode it again"
+            )
         if self.jump_time is not None:
             last = _frame_number(self.jump_time, start_time, ticks_per_frame)
             lines.append(

@@ -129,7 +129,7 @@ class ModelLibrary:
         ]
         pages = " or ".join(dict.fromkeys(f"{one.file} from {one.page}" for one in published))
         unclaimed = [quote(one.file.path.name) for one in self.local_models() if not one.role]
-        where = " or ".join(map(str, self._folders)) or "a model folder"
+        where = " or ".join(map(_folder_text, self._folders)) or "a model folder"
         text = f"no {wanted.title} model{f' {file}' if file else ''} ({wanted.path}) was found: "
         text += f"put {pages or 'one'} into {where}"
         if unclaimed:
@@ -181,6 +181,14 @@ class ModelLibrary:
         except ModelError as error:
             return LocalModel(ModelFile(path), 0, "", "", None, quote(error))
         return LocalModel(file, size, stated.role, stated.family, None, problem, stated)
+
+
+def _folder_text(folder: Path) -> str:
+    try:
+        is_there = folder.is_dir()
+    except OSError:  # which can't be told then
+        is_there = True
+    return str(folder) if is_there else f"{folder}, which is not there"
 
 
 def signature_problem(path: Path, family: Family) -> str:

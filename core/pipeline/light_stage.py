@@ -131,7 +131,8 @@ class LightStage:
             view = as_floats(patch.pixels[rows])
             cut = None if excess is None else excess[rows]
             colours = light_of_view(_colours(view), cut, entry.face.stops or 0.0)
-            linear[rows] = _with_alpha(colours, view[..., 3])
+            _put_colours(colours, linear[rows])
+            linear[rows, :, 3] = view[..., 3]
         return Patch(patch.left, patch.top, linear)
 
     def to_view(self, plan: LayerPlan, light: Patch) -> Patch:
@@ -167,7 +168,10 @@ class LightStage:
         own, alpha = space.from_light(_colours(pixels)), pixels[..., 3]
         if clip.info.bit_depth <= DEEP_BITS and not space.is_linear:
             return Patch(light.left, light.top, _with_alpha(limit_levels(own * np.float32(255)), alpha))
-        return LightPatch(light.left, light.top, _with_alpha(own, alpha * np.float32(1 / 255)))
+        numbers = np.empty_like(pixels)
+        _put_colours(own, numbers)
+        np.multiply(alpha, np.float32(1 / 255), out=numbers[..., 3])
+        return LightPatch(light.left, light.top, numbers)
 
     def levels_in_footage(self, plan: LayerPlan, entry: FacePlan, levels: Floats) -> Floats:
         """Return an image of a face's view in the numbers of its clip, without what the view cut off.
@@ -194,6 +198,11 @@ class LightStage:
 
 def _colours(pixels: Floats) -> Floats:
     return as_floats(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB))
+
+
+def _put_colours(colours: Floats, onto: Floats) -> None:
+    """Write colours into an image with alpha, whose alpha is to be written then; in its memory, which saves time."""
+    cv2.cvtColor(colours, cv2.COLOR_RGB2RGBA, onto)
 
 
 def _with_alpha(colours: Floats, alpha: Floats) -> Floats:
@@ -223,33 +232,38 @@ def _paste_excess(
     onto: Floats,
     patch: Patch,
 ) -> None:
-    """Put what was cut off in a place of the frame into an image of a patch, as it was moved along with a face."""
-    # NumPy's own conversion takes ten times as long.
-    image = as_floats(cv2.convertFp16(halves.view(np.int16)))
+    """Put what was cut off in a place of the frame into an image of a patch, as it was moved along with a face.
+
+    The image is black before.
+    """
     rows, columns = place
-    _paste(image, (rows.start, columns.start), onto, (patch.top, patch.left))
+    corner, origin = (rows.start, columns.start), (patch.top, patch.left)
+    _paste(halves, corner, onto, origin)
     if face_warp is None:
         return
     warp = face_warp.warp
-    whole = np.zeros((warp.height, warp.width, 3), np.float32)
-    _paste(image, (rows.start, columns.start), whole, (warp.top, warp.left))
     top, left = max(warp.top, patch.top), max(warp.left, patch.left)
     bottom = min(warp.top + warp.height, patch.top + onto.shape[0])
     right = min(warp.left + warp.width, patch.left + onto.shape[1])
     if top < bottom and left < right:
+        whole = np.zeros((warp.height, warp.width, 3), np.float32)
+        _paste(halves, corner, whole, (warp.top, warp.left))
         part = slice(top - warp.top, bottom - warp.top), slice(left - warp.left, right - warp.left)
-        _paste(warp.move_image(whole, part), (top, left), onto, (patch.top, patch.left))
+        moved = onto[top - patch.top : bottom - patch.top, left - patch.left : right - patch.left]
+        warp.move_image(whole, part, moved)
 
 
-def _paste(image: Floats, corner: tuple[int, int], onto: Floats, origin: tuple[int, int]) -> None:
-    """Put an image whose corner (top, left) is in frame pixels into one that begins at `origin`."""
+def _paste(
+    halves: npt.NDArray[np.float16], corner: tuple[int, int], onto: Floats, origin: tuple[int, int]
+) -> None:
+    """Put half floats whose corner (top, left) is in frame pixels into an image of floats that begins at `origin`."""
     top, left = corner[0] - origin[0], corner[1] - origin[1]
     first_row, first_column = max(top, 0), max(left, 0)
     last_row, last_column = (
-        min(top + image.shape[0], onto.shape[0]),
-        min(left + image.shape[1], onto.shape[1]),
+        min(top + halves.shape[0], onto.shape[0]),
+        min(left + halves.shape[1], onto.shape[1]),
     )
     if first_row < last_row and first_column < last_column:
-        onto[first_row:last_row, first_column:last_column] = image[
-            first_row - top : last_row - top, first_column - left : last_column - left
-        ]
+        part = halves[first_row - top : last_row - top, first_column - left : last_column - left]
+        # In place, and only what is needed; NumPy's own conversion takes ten times as long.
+        cv2.convertFp16(part.view(np.int16), onto[first_row:last_row, first_column:last_column])

@@ -5,9 +5,12 @@ The latter says nothing of who signed: its authority is made with it, signs noth
 """
 
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +31,9 @@ _MAX_BYTES = 1 << 20
 _VALID_DAYS = 3650
 _RENEWAL_DAYS = 30
 _MIN_RSA_BITS = 2048
+_CERTIFICATE_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_LAST_LINE = re.compile(rb"# understudy: valid until (\d{4}-\d{2}-\d{2}), sha256 ([0-9a-f]{64})\n\Z")
+"""The local file ends so, after key and certificates: it is no part of either to whoever reads PEM."""
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
 
@@ -75,6 +81,7 @@ def read_identity(certificate: Path, key: Path | None = None, password: str = ""
     OutputError
         It can't be read, or C2PA knows no way to sign with it.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
     from cryptography.x509 import load_pem_x509_certificates
 
@@ -95,7 +102,7 @@ def read_identity(certificate: Path, key: Path | None = None, password: str = ""
         raise OutputError(
             f"can't read the signing certificate {certificate}: {os_error_reason(error).lower()}"
         ) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise OutputError(
             f"the signing certificate {certificate} can't be used: check that it is PEM or PKCS#12 with its key, and "
             "the password in UNDERSTUDY_C2PA_PASSWORD"
@@ -110,35 +117,65 @@ def local_identity(environment: Mapping[str, str] = os.environ) -> SigningIdenti
         with Location(user_folder(environment)).make(0o700) as folder:
             try:
                 if is_private_to_user(folder.status(LOCAL_FILE_NAME)):
-                    kept = _from_file(folder.read_file(LOCAL_FILE_NAME, _MAX_BYTES))
-                    if kept is not None:
-                        return kept
+                    data = folder.read_file(LOCAL_FILE_NAME, _MAX_BYTES)
+                    if (identity := _from_whole_file(data)) is not None:
+                        return identity
+                    if (valid := _from_file(data)) is not None:
+                        with suppress(OSError):  # it is right as it is, and only takes longer to read
+                            folder.write_file(LOCAL_FILE_NAME, _file_data(*valid))
+                        return valid[0]
             except FileNotFoundError:
                 pass
             made = _make_local_identity()
-            folder.write_file(LOCAL_FILE_NAME, (made.key + made.chain).encode())
-            return made
+            folder.write_file(LOCAL_FILE_NAME, _file_data(*made))
+            return made[0]
     except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home, as in a container
         reason = os_error_reason(error) if isinstance(error, OSError) else "this user has no home folder"
         raise OutputError(f"can't keep a signing certificate: {reason}; name your own") from error
 
 
-def _from_file(data: bytes) -> SigningIdentity | None:
-    """Return the identity of a file that this module wrote; None where it is another, or ends soon."""
+def _from_whole_file(data: bytes) -> SigningIdentity | None:
+    """Return the identity of a file that is as `_file_data` made it, unless it ends soon. It loads no library."""
+    match = _LAST_LINE.search(data)
+    if match is None:
+        return None
+    until, digest = match[1], match[2].decode()
+    content = data[: match.start()]
+    if sha256(content + until).hexdigest() != digest or _ends_soon(date.fromisoformat(until.decode())):
+        return None
+    place = content.find(_CERTIFICATE_BEGIN)
+    return SigningIdentity(content[place:].decode(), content[:place].decode(), "es256", is_local=True)
+
+
+def _file_data(identity: SigningIdentity, until: date) -> bytes:
+    """Return what the local file is to hold: key, certificates, and what tells that they are whole and valid."""
+    content, last = (identity.key + identity.chain).encode(), until.isoformat()
+    digest = sha256(content + last.encode()).hexdigest()
+    return content + f"# understudy: valid until {last}, sha256 {digest}\n".encode()
+
+
+def _ends_soon(until: date) -> bool:
+    return until < (datetime.now(UTC) + timedelta(days=_RENEWAL_DAYS)).date()
+
+
+def _from_file(data: bytes) -> tuple[SigningIdentity, date] | None:
+    """Return the identity of a file of key and certificates, and its last day; None for another, or if it ends soon."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
     from cryptography.x509 import load_pem_x509_certificates
 
     try:
         chain, private = load_pem_x509_certificates(data), load_pem_private_key(data, None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
-    if chain[0].not_valid_after_utc < datetime.now(UTC) + timedelta(days=_RENEWAL_DAYS):
+    until = chain[0].not_valid_after_utc.date()
+    if _ends_soon(until):
         return None
     text = "".join(entry.public_bytes(Encoding.PEM).decode() for entry in chain)
-    return SigningIdentity(text, _key_text(private), "es256", is_local=True)
+    return SigningIdentity(text, _key_text(private), "es256", is_local=True), until
 
 
-def _make_local_identity() -> SigningIdentity:
+def _make_local_identity() -> tuple[SigningIdentity, date]:
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -146,7 +183,8 @@ def _make_local_identity() -> SigningIdentity:
     authority = _certificate(authority_key.public_key(), LOCAL_AUTHORITY, None, authority_key)
     leaf = _certificate(key.public_key(), _LOCAL_SIGNER, authority, authority_key)
     chain = "".join(entry.public_bytes(Encoding.PEM).decode() for entry in (leaf, authority))
-    return SigningIdentity(chain, _key_text(key), "es256", is_local=True)
+    identity = SigningIdentity(chain, _key_text(key), "es256", is_local=True)
+    return identity, leaf.not_valid_after_utc.date()
 
 
 def _certificate(

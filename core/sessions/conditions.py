@@ -9,11 +9,11 @@ from ..consent.record import ConsentRecord, ConsentState
 from ..consent.request_consent import consent_state
 from ..errors import ConsentError, RefusalError
 from ..recipe.request import Identity, SwapRequest
+from ..reporting.quoting import quote
 from .licences import licence_fault
 from .settings import RunSettings
 
-CONSENT_ENDED = "the recorded consent of its source person has ended: renew it, or remove the swap"
-_NO_CONSENT = "no consent of its source person is recorded: record it, or do not require consent"
+_MAX_IMAGE_NAMES = 3
 
 
 def condition_fault(requests: Sequence[SwapRequest], settings: RunSettings) -> str:
@@ -64,6 +64,13 @@ def ended_consents(requests: Sequence[SwapRequest], settings: RunSettings) -> It
             yield request
 
 
+def consent_ended_text(identity: Identity) -> str:
+    """Say that the consent of a person has ended, and what to do."""
+    images = _image_names(identity)
+    person = f", {images}," if images else ""
+    return f"the recorded consent of its source person{person} has ended: renew it, or remove the swap"
+
+
 def _consent_fault(requests: Sequence[SwapRequest], settings: RunSettings) -> str:
     if all(state is ConsentState.VALID for state in _states(requests, ()).values()):
         return ""  # then no file is needed
@@ -71,10 +78,23 @@ def _consent_fault(requests: Sequence[SwapRequest], settings: RunSettings) -> st
         records = () if settings.consent_file is None else read_records(settings.consent_file)
     except ConsentError as error:
         return str(error)
-    for state in _states(requests, records).values():
+    for identity, state in _states(requests, records).items():
+        if state is ConsentState.ENDED:
+            return consent_ended_text(identity)
         if state is not ConsentState.VALID:
-            return CONSENT_ENDED if state is ConsentState.ENDED else _NO_CONSENT
+            images = _image_names(identity)
+            person = f" for {images}" if images else ""
+            return (
+                f"no consent of its source person is recorded{person}: record it, or do not require consent"
+            )
     return ""
+
+
+def _image_names(identity: Identity) -> str:
+    """Name a person by the files of the images, as other messages do: nothing of a record is said."""
+    names = [quote(image.path.name) for image in identity.images]
+    more = len(names) - _MAX_IMAGE_NAMES
+    return ", ".join(names[:_MAX_IMAGE_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _states(

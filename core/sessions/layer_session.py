@@ -9,18 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cache.base.compute import Flight
-from ..cache.factory import open_cache_best_effort
-from ..cache.stack import OpenCache
-from ..cache.tiers import FLUSH_TIMEOUT_SECONDS
 from ..errors import ClipError, OutputError, UnderstudyError
 from ..face.types import Pixels
 from ..layers.job import LayerJob
 from ..layers.label import ReadBuffer, RequestSummary
 from ..layers.output_folders import LayerOutputFolders
 from ..layers.placeholder import PLACEHOLDER
-from ..layers.samples import layer_samples
-from ..layers.tiff import layer_pieces
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
 from ..media.source import ClipSource
@@ -34,13 +28,14 @@ from ..reporting.stage_counts import Report, StageCounter
 from .incomplete_layer import IncompletePlan, incomplete_plan
 from .layer_state import FaceCounts, LayerState, layer_state, matching_summary, request_summary
 from .open_clips import OpenClips
-from .purge import purge
 from .request_digest import RequestDigester
 from .run_log import log_end, log_failed_frame, log_start
 from .settings import RunSettings
 
 if TYPE_CHECKING:
     from ..analysis.person_clustering import FractionCallback, Person
+    from ..cache.base.compute import Flight
+    from ..cache.stack import OpenCache
     from ..pipeline.pipeline import Pipeline
     from ..pipeline.plan import LayerPlan
     from ..pipeline.source_check import SourceImageReport
@@ -153,6 +148,8 @@ class LayerSession:
 
     def purge(self, source: ClipSource | None, images: Sequence[Path] = ()) -> int:
         """Delete from this machine's folder what came of images of a person, of a clip, or everything; see `purge`."""
+        from .purge import purge
+
         folder = self._cache.folder
         return 0 if folder is None else purge(folder, None if source is None else self._clip(source), images)
 
@@ -197,7 +194,7 @@ class LayerSession:
         Waits a few seconds for what is still to be shared, so that trouble with that is told too.
         """
         if self._open_cache is not None:
-            self._open_cache.tiers.flush(FLUSH_TIMEOUT_SECONDS)
+            self._open_cache.tiers.flush()
         return {
             **self.report().as_dict(),
             "shown": self._outcomes.as_dict(),
@@ -205,17 +202,18 @@ class LayerSession:
         }
 
     @property
-    def _cache(self) -> OpenCache:
+    def _cache(self) -> "OpenCache":
         """The cache. It is opened when it is needed: where nothing changed, that is never."""
         if self._open_cache is None:
-            # It imports every stage, and OpenCV with them.
+            # The stages import OpenCV.
+            from ..cache.factory import open_cache_best_effort
             from ..pipeline.stage_schemas import STAGE_SCHEMAS
 
             self._open_cache = open_cache_best_effort(self._settings.cache, schemas=STAGE_SCHEMAS)
         return self._open_cache
 
     @property
-    def _flight(self) -> Flight:
+    def _flight(self) -> "Flight":
         return self._cache.flight
 
     def _update_current(self, job: LayerJob) -> bool:
@@ -268,12 +266,14 @@ class LayerSession:
         return True
 
     def _write(self, job: LayerJob, plan: "LayerPlan", summary: RequestSummary | None) -> None:
+        from ..layers.samples import layer_samples
+        from ..layers.tiff import layer_pieces
+
         patch = layer_samples(self._get_pipeline().execute_for_layer(plan))
         self._write_file(job.layer_path, *layer_pieces(plan.key.hex, patch, plan.size, summary))
 
     def _write_file(self, path: Path, *pieces: bytes | memoryview) -> None:
-        warning = self._output_folders.write(path, *pieces)
-        if warning:
+        if warning := self._output_folders.write(path, *pieces):
             self.warn(warning)
 
     def _blank(self, job: LayerJob) -> bool:

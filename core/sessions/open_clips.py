@@ -4,9 +4,6 @@
 from ..cache.base.store import Store
 from ..concurrency.lru import LruCache
 from ..media.clip import Clip
-from ..media.lazy_clip import open_lazily
-from ..media.open import open_source
-from ..media.prefetching_clip import PrefetchingClip
 from ..media.source import ClipSource
 from ..media.source_stamps import SourceStamps
 
@@ -32,6 +29,11 @@ class OpenClips:
             known.close()
             known = None
         if known is None:
+            # Where nothing changed no clip is opened.
+            from ..media.lazy_clip import open_lazily
+            from ..media.open import open_source
+            from ..media.prefetching_clip import PrefetchingClip
+
             clip = open_lazily(store, self._stamps, source, lambda: open_source(source))
             known = self._clips.put(source, PrefetchingClip(clip))
         return known

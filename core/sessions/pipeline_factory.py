@@ -19,7 +19,7 @@ from ..pipeline.nudity_stage import NudityStage
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.plan import LayerPlan
 from ..recipe.request import SwapRequest
-from .conditions import CONSENT_ENDED, ended_consents, require_conditions
+from .conditions import consent_ended_text, ended_consents, require_conditions
 from .safeguard import Safeguard
 from .settings import RunSettings
 
@@ -137,8 +137,8 @@ class ConditionedPipeline(SafeguardedPipeline):
     def check(self, requests: Sequence[SwapRequest]) -> None:
         """Do what `Pipeline.check` does, once the conditions hold; RefusalError says which does not."""
         require_conditions(requests, self._settings)
-        for _ in ended_consents(requests, self._settings):
-            self.counter.warn(CONSENT_ENDED)
+        for request in ended_consents(requests, self._settings):
+            self.counter.warn(consent_ended_text(request.identity))
         super().check(requests)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..concurrency.lru import LruCache
 from ..concurrency.prefetch import Prefetcher
-from ..filesystem import Folder
+from ..filesystem import has_content
 from ..layers.job import LayerJob
 from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report
@@ -68,12 +68,10 @@ class PrefetchingSession(LayerSession):
 
     def has_image(self, job: LayerJob) -> bool:
         """Tell whether a job's image can be read, from wherever it was written to."""
-        place = self.redirections.get(job.layer_path.parent, job.layer_path.parent)
-        try:
-            with Folder(place) as folder:
-                return bool(folder.read_beginning(job.layer_path.name, 1))
-        except OSError:
-            return False
+        path = job.layer_path
+        if self.redirections:
+            path = self.redirections.get(path.parent, path.parent) / path.name
+        return has_content(path)
 
     def record_gone(self, jobs: Iterable[LayerJob]) -> list[str]:
         """Count images that were right, and were gone as the host read them, as failures; return a line for each."""

@@ -10,6 +10,7 @@ import errno
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -32,6 +33,7 @@ _MAX_NAMES = 100_000
 _MAX_BYTES = 1 << 29
 _MAX_DEPTH = 32
 _MAX_REQUEST_TEXTS = 64
+_MAX_IMAGE_SOURCES = 256
 
 
 class RequestDigester:
@@ -70,7 +72,7 @@ class RequestDigester:
             looks = [self._stamps.look(job.source, job.number)]
             for request in asked:
                 images = (*request.identity.images, *request.target_references)
-                looks += [self._stamps.look(ClipSource(True, (Path(image.path),))) for image in images]
+                looks += [self._stamps.look(_image_source(image.path)) for image in images]
             requests = [_without_own_forms(looks[0], request) for request in asked]
         except ClipError:
             return None
@@ -124,6 +126,12 @@ class RequestDigester:
             except _FolderTooLargeError:
                 self._cached_environment_digest = ""
         return self._cached_environment_digest
+
+
+@lru_cache(_MAX_IMAGE_SOURCES)
+def _image_source(path: Path) -> ClipSource:
+    """Return an image of a person as a clip: the same object at every frame, which is found by its hash."""
+    return ClipSource(True, (Path(path),))
 
 
 def _forms_origin(clip: SourceStamp, recipe: Recipe) -> str:

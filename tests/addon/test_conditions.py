@@ -136,7 +136,7 @@ def test_a_consent_that_has_ended_warns_and_nothing_of_it_is_written(drive, begi
     assert "Face Swap: the consent ends in 2 days" in str(soon["Face Swap Expanded"])
     assert "renew it in time" in str(soon["Face Swap Who"])
     assert "the consent" not in str(far["Face Swap Expanded"])
-    warning = "Face Swap of clip: the recorded consent of its source person has ended"
+    warning = "Face Swap of clip: the recorded consent of its source person, person.png, has ended"
     assert [text for text in report["warnings"] if text.startswith(warning)]
     assert report["shown"]["swapped"] == 2
     who = shown["Face Swap Who"]

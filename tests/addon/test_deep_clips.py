@@ -19,10 +19,16 @@ pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_tur
 
 KINDS = ("png16", "hevc10")
 SPACES = {"exr": "ACEScg", "exr_parts": "Linear Rec.2020", "tiff32": "sRGB", "dpx16": "Linear Rec.709"}
-CODED = {"pq10": "Rec.2100-PQ", "hlg10": "Rec.2100-HLG", "pq16": "Rec.2100-PQ", "log16": "AgX Log"}
+CODED = {
+    "pq10": "Rec.2100-PQ",
+    "hlg10": "Rec.2100-HLG",
+    "pq16": "Rec.2100-PQ",
+    "hlg16": "Rec.2100-HLG",
+    "log16": "AgX Log",
+}
 """Kinds whose codes stand for light. Movies say so themselves: from 5.0 on Blender gives their strips that space.
 Light 1 is 203 cd/m2 in images of PQ, and 100 in movies."""
-NOT_IN_BLENDER = {"4.5": ("pq16",)}
+NOT_IN_BLENDER = {"4.5": ("pq16", "hlg16")}
 HIGHLIGHT_KINDS = ("exr", "exr_parts", "tiff32")
 TRANSFERS = {"pq10": PQ, "hlg10": HLG}
 HIGHLIGHT_COLUMNS, NEGATIVE_COLUMNS = slice(120, 122), slice(150, 152)

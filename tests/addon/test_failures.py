@@ -121,9 +121,22 @@ def test_nobody_cast_yet(drive, footage, monkeypatch):
         ["op", {"name": "understudy.modifier_add", "active": "clip"}],
         render(drive, "empty"),
         ["op", {"name": "understudy.picture_add", "filepath": "/not/there.png"}],
+        ["op", {"name": "understudy.picture_add", "filepath": footage.movie}],
+        [
+            "op",
+            {
+                "name": "understudy.casting_sheet",
+                "active": "clip",
+                "directory": str(footage.folder),
+                "files": [{"name": Path(footage.movie).name}],
+            },
+        ],
+        ["source_images", {}],
     )
     assert all("add an image of the source person" in text for text in answers[3]["warnings"])
     assert "/not/there.png" in answers[4]
+    assert all(f"{Path(footage.movie).name} is not an image: use a PNG" in answer for answer in answers[5:7])
+    assert answers[7] == []
     assert_originals(drive, "empty", footage)
 
 

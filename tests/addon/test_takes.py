@@ -87,11 +87,23 @@ def test_images_become_takes_in_one_step(drive, footage):
         add,
         FACTS,
         ["op", {"name": "understudy.takes_add_images", "active": "clip", "directory": str(folder)}],
+        [
+            "op",
+            {
+                "name": "understudy.takes_add_images",
+                "active": "clip",
+                "directory": str(folder),
+                "files": [{"name": name} for name in (names[0], Path(footage.movie).name)],
+            },
+        ],
+        FACTS,
     )
     assert [take[:2] for take in answers[5]["takes"]] == [["person", [names[0]]], ["second", [names[1]]]]
     assert answers[5]["active"] == 0
     assert answers[7]["takes"] == answers[5]["takes"]  # who is a take already is not added again
     assert "No image is chosen" in answers[8]
+    assert f"{Path(footage.movie).name} is not an image" in answers[9]
+    assert answers[10]["takes"] == answers[5]["takes"]
 
 
 def test_keyframes_show_takes_also_where_nothing_of_ours_runs(every_blender, footage):

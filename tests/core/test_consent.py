@@ -223,10 +223,12 @@ def test_a_render_that_requires_consent_refuses_in_one_line(
         (line,) = capfd.readouterr().err.splitlines()
         return line
 
-    assert "no consent of its source person is recorded" in refusal("--require-consent")
+    assert "no consent of its source person is recorded for red.png: " in refusal("--require-consent")
     assert "can't read the consent file" in refusal("--require-consent", "--consent-file", str(records))
     write_records(records, [ConsentRecord("Ann", until=date(2001, 1, 1), images=hashes)])
-    assert "has ended: renew it" in refusal("--require-consent", "--consent-file", str(records))
+    assert "person, red.png, has ended: renew it" in refusal(
+        "--require-consent", "--consent-file", str(records)
+    )
     monkeypatch.setenv("UNDERSTUDY_REQUIRE_CONSENT", "1")
     assert "no consent of its source person" in refusal()
     monkeypatch.setenv("UNDERSTUDY_CONSENT_FILE", str(records))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from understudy.core.filesystem import Access, Folder, Location, write_file
+from understudy.core.filesystem import Access, Folder, Location, has_content, write_file
 from understudy.core.reporting.quoting import quote
 from understudy.core.system.trust import distrust_folder, is_allowed, trust_folder, trusted_folders
 
@@ -68,6 +68,18 @@ def test_a_pipe_in_a_files_place_is_refused_at_once(tmp_path: Path) -> None:
                 folder.open_file("pipe", flags)
         with pytest.raises(OSError):
             folder.read_file("pipe", 100)
+
+
+@posix
+def test_only_a_file_with_something_in_it_has_content(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"\0")
+    (tmp_path / "empty").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    os.mkfifo(tmp_path / "pipe")
+    names = ("file", "empty", "folder", "link", "pipe", "missing")
+    assert [name for name in names if has_content(tmp_path / name)] == ["file"]
+    assert not has_content(tmp_path / "file" / "below")
 
 
 @posix

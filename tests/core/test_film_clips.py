@@ -9,6 +9,7 @@ import pytest
 from dpx_files import FILLED_RIGHT, write_dpx
 from exr_layers import read_exr_channels, stack_channels
 from float_tiffs import write_float_tiff
+from PIL import features
 from understudy.core.analysis.display import display_pixels
 from understudy.core.analysis.frame_reader import FrameReader
 from understudy.core.cache.stores.memory import MemoryStore
@@ -132,9 +133,10 @@ def test_a_frame_that_is_cut_off_shows_the_original_and_is_named_once(
 
 def test_doctor_says_which_images_are_read(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor"])
-    assert (
-        "images are read as PNG, JPEG, TIFF (also of floats), BMP, WebP, OpenEXR and DPX"
-        in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert "images are read as PNG, JPEG, TIFF (also of floats), BMP, WebP, OpenEXR and DPX" in lines
+    assert any(line.startswith("images of people are read as AVIF") for line in lines) == features.check(
+        "avif"
     )
 
 

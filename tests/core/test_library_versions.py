@@ -58,6 +58,34 @@ def run(folder: Path, first_in_path: Path | None = None) -> dict[str, object]:
     return {"decoded": report["decoded"], **report["runs"]}
 
 
+@pytest.mark.parametrize(
+    ("folder", "file"),
+    [("opencv_python-5.0.0.dist-info", "METADATA"), ("opencv_python.egg-info", "PKG-INFO")],
+)
+def test_first_distribution_in_the_path_counts_whatever_its_format(
+    tmp_path: Path, folder: str, file: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / file).write_text("Metadata-Version: 2.1\nName: opencv-python\nVersion: 5.0.0\n")
+    code = (
+        "from understudy.core.system.library_versions import library_inputs; print(library_inputs('opencv'))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    # Of the two that may be there, the usual one comes first: without site-packages it is not there.
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys; sys.path[:] = [p for p in sys.path if 'site-pack' not in p]; {code}",
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "{'opencv': '5.0'}"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("distribution", "version", "is_apart"),

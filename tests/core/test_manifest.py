@@ -3,7 +3,10 @@
 
 import io
 import json
+import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,6 +98,36 @@ def test_the_local_identity_is_made_once_and_kept_for_its_user_alone(tmp_path):
     changed = local_identity(environment)
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert local_identity(environment) == changed
+
+
+def test_the_local_identity_is_read_as_older_versions_wrote_it_and_then_without_the_library(tmp_path):
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    first = local_identity(environment)
+    path = tmp_path / "understudy" / LOCAL_FILE_NAME
+    path.write_text(first.key + first.chain)
+    assert local_identity(environment) == first
+    code = (
+        "import sys; from understudy.core.provenance.certificates import local_identity as identity; "
+        "print(identity().chain, 'cryptography' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{first.chain} False\n"
+
+
+@pytest.mark.parametrize("part", ["BEGIN PRIVATE", "BEGIN CERTIFICATE", "valid until", "sha256"])
+def test_a_damaged_local_identity_is_never_signed_with(tmp_path, part):
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    first = local_identity(environment)
+    path = tmp_path / "understudy" / LOCAL_FILE_NAME
+    text = path.read_text()
+    place = text.index(part) + len(part) + 40 if "BEGIN" in part else text.index(part) + len(part) + 1
+    path.write_text(text[:place] + ("A" if text[place] != "A" else "B") + text[place + 1 :])
+    # What does not concern key and certificates does not end them.
+    assert (local_identity(environment) == first) == ("BEGIN" not in part)
+    path.write_text(text.replace(first.chain, local_identity({"XDG_CONFIG_HOME": str(tmp_path / "b")}).chain))
+    assert local_identity(environment).chain != first.chain
 
 
 def made_certificate(key, path, *, password=b""):

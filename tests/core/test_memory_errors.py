@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lack of memory is one error, whichever library meets it; and what needs no thread goes on without one."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import av
@@ -34,6 +37,39 @@ def test_a_library_that_finds_no_room_is_lack_of_memory(kind):
         raise kind("libx.so: failed to map segment from shared object")
     with pytest.raises(kind), raise_memory_errors():
         raise kind("libx.so: no such file")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of address space")
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("import nowhere", "the Python module nowhere can't be loaded: install Understudy again"),
+        ("raise ImportError('x.so: failed to map segment from shared object')", "there is not enough memory"),
+    ],
+)
+def test_a_library_that_is_not_there_is_no_lack_of_memory_within_a_limit(tmp_path, source, line):
+    (tmp_path / "av.py").write_text(source)
+    (tmp_path / "clip.mp4").write_bytes(b"x" * 100)
+    arguments = ["render", "clip.mp4", "--face", "clip.mp4", "--output", "out.mp4"]
+    run = subprocess.run(
+        [
+            "sh",
+            "-c",
+            'ulimit -v 8000000; exec "$@"',
+            "sh",
+            sys.executable,
+            "-m",
+            "understudy.core.cli",
+            *arguments,
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr.startswith(f"understudy: {line}")) == (1, True), run.stderr
 
 
 def test_ffmpeg_without_threads_is_lack_of_memory():

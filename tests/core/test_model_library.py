@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from models import stand_ins
+from understudy.core.cli.main import main
 from understudy.core.errors import ModelError
 from understudy.core.models.catalog import ROLES, load_catalogue, mismatch
 from understudy.core.models.library import ModelLibrary, user_model_folder
@@ -95,6 +96,21 @@ def test_the_shared_files_are_known_by_content_under_any_name(shared: Path, tmp_
     model = ModelLibrary([tmp_path]).model("embed", "mobileface")
     assert model.path.name == "holiday.onnx"
     assert model.sha256 == models_by_name["mobileface_v2_256d_112.onnx"].card.sha256
+
+
+def test_a_folder_of_models_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "nowhere"
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(folder))
+    with pytest.raises(ModelError, match="nowhere, which is not there"):
+        ModelLibrary().model("embed", "sface")
+    assert main(["doctor"]) == 1
+    assert f"UNDERSTUDY_MODELS names {folder}, which is not there: mount it" in capsys.readouterr().out
+    folder.mkdir()
+    with pytest.raises(ModelError, match=f"into {folder}(;|$)"):
+        ModelLibrary().model("embed", "sface")
+    assert main(["doctor"]) == 0
 
 
 def test_an_unknown_file_is_what_the_user_says_if_its_signature_agrees(tmp_path: Path) -> None:

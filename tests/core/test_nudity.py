@@ -107,6 +107,7 @@ def test_the_doctor_says_where_the_model_is_or_how_to_get_it(
         return next(line for line in capsys.readouterr().out.splitlines() if "nudity" in line)
 
     assert line() == f"shots are looked at for nudity with {models / 'stand_in.onnx'}"
+    (tmp_path / "empty").mkdir()
     monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "empty"))
     assert f"is not in {tmp_path / 'empty'}" in line()
     assert "run `understudy models fetch nudenet-320n.onnx` (AGPL-3.0, 12 MB)" in line()

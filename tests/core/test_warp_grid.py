@@ -79,6 +79,11 @@ def test_a_part_of_an_image_is_moved_as_all_of_it_is() -> None:
     part = slice(37, 141), slice(20, 95)
     assert not np.array_equal(whole[part], image[part])
     assert np.array_equal(grid.move_image(image, part), whole[part])
+    onto = np.zeros((150, 120, 3), np.float32)
+    grid.move_image(image, part, onto[9:113, 30:105])
+    assert np.array_equal(onto[9:113, 30:105], whole[part])
+    onto[9:113, 30:105] = 0
+    assert not onto.any()
 
 
 @pytest.mark.parametrize("factor", [1, 4, 40])

@@ -13,7 +13,7 @@ from understudy.core.media.open import open_clip
 SCENARIO = Path(__file__).parent / "scenarios" / "bad_shot.py"
 FOOTAGE = Path(__file__).parents[2].parent / "shared" / "footage"
 CLIPS = {"box": "33_occluders_over_face_720p.mp4", "crossing": "31_crossing_ids_720p.mp4"}
-PROBLEMS = {"box": [[104, 104], [108, 108], [116, 139]], "crossing": [[56, 92]]}
+PROBLEMS = {"box": [[104, 104], [108, 108], [116, 139]], "crossing": [[56, 90]]}
 REPAIRS = {
     "box": [
         [["HOLD", 104, 104], ["HOLD", 108, 108], ["EXCLUDE", 117, 139]],

@@ -9,6 +9,8 @@ LENGTH = 30
 
 def test_a_turnover_is_written_beside_the_editor_and_can_be_stopped(installed_room, given):
     facts = installed_room("turnover").window(SCENARIO, given, factory=False, timeout=900)
+    assert facts["proposed"] == ["/work/", "clip_mp4_turnover"]
+    assert facts["accepted"]
     count, *rest = facts["stopped"]
     assert 0 < count < LENGTH
     assert rest == [False, ""]

@@ -16,6 +16,7 @@ def steps(window):
     bpy.ops.wm.save_as_mainfile(filepath="/work/turnover.blend")
     yield from window.recast()
     yield from open_menu(window)
+    yield from open_dialog(window)
     for name in ("stopped", "whole", "left"):
         yield from write_turnover(window, name)
 
@@ -31,6 +32,26 @@ def open_menu(window):
     window.shot("turnover_menu")
     window.hand("key", "Escape")
     yield 0.5
+
+
+def open_dialog(window):
+    """Begin as from the menu: what the file browser proposes, and what is written where that is accepted."""
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.turnover_write("INVOKE_DEFAULT")
+    yield 2.0
+    screen = bpy.context.window_manager.windows[-1].screen
+    area = max((a for a in screen.areas if a.type == "FILE_BROWSER"), key=lambda a: a.width)
+    params = area.spaces.active.params
+    window.facts["proposed"] = [params.directory.decode(), params.filename]
+    window.shot("turnover_dialog")
+    with bpy.context.temp_override(
+        window=bpy.context.window_manager.windows[-1], area=area, region=window.region(area)
+    ):
+        bpy.ops.file.execute()
+    yield from window.until(lambda: state().turnover_progress > 0, 1200)
+    bpy.ops.understudy.turnover_stop()
+    yield from window.until(lambda: not state().turnover_strip, 1200)
+    window.facts["accepted"] = count_files(Path("/work/clip_mp4_turnover"))
 
 
 def write_turnover(window, name):
