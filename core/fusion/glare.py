@@ -59,12 +59,12 @@ def face_glare(
     if footage.excess is None:
         return None
     size = light_size((crop.target.shape[1], crop.target.shape[0]))
-    lamp = np.minimum(np.maximum(footage.excess.max(2), 0) / np.float32(_WHOLE_EXCESS), 1)
-    small = cv2.resize(lamp, size, interpolation=cv2.INTER_AREA)
+    excess = cv2.resize(footage.excess, size, interpolation=cv2.INTER_AREA)
+    lamp = np.clip(excess.max(2) / np.float32(_WHOLE_EXCESS), 0, 1)
     outline = scale_points(points, region.size, size)[topology.oval]
     sigma = max(_REACH_SHARE * float(np.ptp(outline[:, 0])), 0.5)
     # A lamp goes on beyond the crop.
-    near = cv2.GaussianBlur(small, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    near = cv2.GaussianBlur(lamp, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     return smoothstep(np.asarray(near, np.float32) / np.float32(_WHOLE_NEARNESS))
 
 
