@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures for every test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,16 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("../shared, the reference footage and models, is not there")
     return folder
+
+
+@pytest.fixture
+def set_opencv_threads() -> Iterator[Callable[[int], None]]:
+    """What sets OpenCV's number of threads, which is as before after the test."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    yield cv2.setNumThreads
+    cv2.setNumThreads(before)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import fill_polygons, interpolate_on_mesh, triangle_map
@@ -80,16 +81,24 @@ def area_weight(points: Floats, size: tuple[int, int], params: Fusion, topology:
 @lru_cache(maxsize=64)
 def _inside_distance(visible_areas: tuple[bool, ...], topology: Topology) -> Floats:
     """Return (468,) how far each mesh point lies within the shown areas, in units of the flat layout; < 0 outside."""
-    chosen = np.isin(_area_map(), [number for number, one in enumerate(visible_areas) if one]).astype(
-        np.uint8
-    )
-    depth = cv2.distanceTransform(chosen, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    depth = depth - cv2.distanceTransform(1 - chosen, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    chosen = np.isin(_area_map(), [number for number, one in enumerate(visible_areas) if one])
+    depth = _exact_distance(chosen) - _exact_distance(~chosen)
     if not any(visible_areas):
         depth = np.full(chosen.shape, -_GRID_PIXELS, np.float32)
     place = _to_grid(topology.layout)
     sampled = cv2.remap(depth, place[:, :1], place[:, 1:], cv2.INTER_LINEAR)
     return np.asarray(sampled[:, 0] / _GRID_PIXELS, np.float32)
+
+
+def _exact_distance(inside: npt.NDArray[np.bool_]) -> Floats:
+    """Return how far each pixel of an image (h, w) is from the nearest outside: float32, rounded just once.
+
+    The last bits of OpenCV's depend on its number of threads, which is another one in a render than in a preview: with
+    one thread it has Intel's code do it, whose results depend on where the image lies in memory, too. But a distance
+    between pixels is the root of a whole number.
+    """
+    rough = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(np.sqrt(np.rint(np.square(rough, dtype=np.float64))), np.float32)
 
 
 def _area_map() -> Pixels:

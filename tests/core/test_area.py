@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Areas of the face: they share it among them, hold the points they should, and follow a turn."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from understudy.core.errors import RecipeError
@@ -8,7 +11,7 @@ from understudy.core.face.types import Floats
 from understudy.core.fusion.area import AREAS, area_weight
 from understudy.core.fusion.mask import face_mask
 from understudy.core.geometry.mesh_raster import triangle_map
-from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.geometry.mesh_topology import Topology, load_topology
 from understudy.core.recipe import Fusion, Recipe, with_settings
 
 SIZE = (200, 240)
@@ -35,8 +38,8 @@ def fusion(*shown: str, blur: float = 0.0) -> Fusion:
     return with_settings(Recipe(), [*settings, f"fusion.mask_blur={blur}"]).fusion
 
 
-def weight(*shown: str, blur: float = 0.0, yaw: float = 0.0) -> Floats:
-    weights = area_weight(landmarks(yaw), SIZE, fusion(*shown, blur=blur), TOPOLOGY)
+def weight(*shown: str, blur: float = 0.0, yaw: float = 0.0, topology: Topology = TOPOLOGY) -> Floats:
+    weights = area_weight(landmarks(yaw), SIZE, fusion(*shown, blur=blur), topology)
     assert weights is not None
     return weights
 
@@ -75,6 +78,19 @@ def test_a_softer_mask_softens_the_areas_edge_and_moves_it_nowhere() -> None:
 def test_all_areas_are_the_face_as_it_was_and_none_show_nothing() -> None:
     assert area_weight(landmarks(), SIZE, fusion(*AREAS), TOPOLOGY) is None
     assert weight().max() == 0
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_an_area_is_the_same_with_any_number_of_threads_and_wherever_it_lies_in_memory(
+    area: str, set_opencv_threads: Callable[[int], None]
+) -> None:
+    others, blocks, weights = [one for one in AREAS if one != area], [], set()
+    for threads in (1, 2, 1, 5, 1, 1):
+        set_opencv_threads(threads)
+        # Another topology is one for which nothing is kept, and smaller blocks move what is made after them.
+        weights.add(weight(*others, blur=100.0, topology=replace(TOPOLOGY)).tobytes())
+        blocks.append(np.ones(1001 * len(blocks) + 37))
+    assert len(weights) == 1
 
 
 def test_the_mask_keeps_to_its_areas_in_a_box_too() -> None:

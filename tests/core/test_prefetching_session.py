@@ -5,6 +5,7 @@ That path is the oracle here: one thread; each frame decoded, planned, made and 
 """
 
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,17 +137,14 @@ def test_a_render_that_works_ahead_makes_the_same_layers_and_the_same_cache(
 
 @pytest.mark.slow
 def test_opencv_keeps_to_one_thread_beside_a_busy_host_until_the_run_is_closed(
-    scene: Scene, tmp_path: Path
+    scene: Scene, tmp_path: Path, set_opencv_threads: Callable[[int], None]
 ) -> None:
-    settings, before = RunSettings(CacheSettings(tmp_path / "cache", MEMORY_BYTES)), cv2.getNumThreads()
-    try:
-        cv2.setNumThreads(3)
-        with closing(PrefetchingSession(settings, busy_host=True)) as session:
-            session.update_layer(scene.jobs(tmp_path)[0])
-            assert cv2.getNumThreads() == 1
-        assert cv2.getNumThreads() == 3
-    finally:
-        cv2.setNumThreads(before)
+    settings = RunSettings(CacheSettings(tmp_path / "cache", MEMORY_BYTES))
+    set_opencv_threads(3)
+    with closing(PrefetchingSession(settings, busy_host=True)) as session:
+        session.update_layer(scene.jobs(tmp_path)[0])
+        assert cv2.getNumThreads() == 1
+    assert cv2.getNumThreads() == 3
 
 
 @pytest.mark.slow

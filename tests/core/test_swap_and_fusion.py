@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The mesh swapper carries a look onto a face and leaves everything else alone."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -14,7 +15,7 @@ from understudy.core.fusion.colour import light_transfer
 from understudy.core.fusion.fuse import fuse_crop
 from understudy.core.fusion.mask import face_mask
 from understudy.core.fusion.patch import Patch, composite_on_frame
-from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.geometry.mesh_topology import Topology, load_topology
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Fusion, Recipe
@@ -47,13 +48,18 @@ def green_source() -> tuple[np.ndarray, np.ndarray]:
 
 
 def recast(
-    picture: np.ndarray, face: Face, source: tuple[np.ndarray, np.ndarray], params: Fusion, longest: int = 640
+    picture: np.ndarray,
+    face: Face,
+    source: tuple[np.ndarray, np.ndarray],
+    params: Fusion,
+    longest: int = 640,
+    topology: Topology = TOPOLOGY,
 ) -> tuple[np.ndarray, np.ndarray, CropRegion]:
     """Return the recast picture, the layer's RGBA pixels and where they lie."""
     place = face_crop_region(face.landmarks, (picture.shape[1], picture.shape[0]), longest)
     assert place is not None
-    crop = swap_mesh(picture, face.landmarks, place, *source, TOPOLOGY)
-    pixels = fuse_crop(crop, face.landmarks, place, params, TOPOLOGY)
+    crop = swap_mesh(picture, face.landmarks, place, *source, topology)
+    pixels = fuse_crop(crop, face.landmarks, place, params, topology)
     return composite_on_frame(picture, Patch(place.left, place.top, pixels)), pixels, place
 
 
@@ -139,6 +145,29 @@ def test_blend_and_opacity_scale_the_layer_and_nothing_else(
     assert np.array_equal(half[shown][:, :3], whole[shown][:, :3])
     assert not none[1].any()
     assert np.array_equal(none[0], picture)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        Fusion(),
+        Fusion(mask_padding=-8.0, sharpen=1.5, light_radius=40.0),
+        Fusion(mask_eyes=False, mask_blur=100.0),
+        Fusion(mask_forehead=False, mask_mouth=False, mask_blur=0.0, keep_cover=0.0),
+    ],
+    ids=["default", "sharp", "without eyes", "without forehead and mouth"],
+)
+def test_a_layer_is_the_same_with_any_number_of_threads(
+    target: tuple[np.ndarray, Face],
+    green_source: tuple[np.ndarray, np.ndarray],
+    params: Fusion,
+    set_opencv_threads: Callable[[int], None],
+) -> None:
+    layers = set()
+    for threads in (1, 2, 5):
+        set_opencv_threads(threads)
+        layers.add(recast(*target, green_source, params, topology=replace(TOPOLOGY))[1].tobytes())
+    assert len(layers) == 1
 
 
 def test_a_scaled_layer_has_no_dark_rim(
