@@ -20,6 +20,7 @@ from ..swap.mesh_gaps import keep_within_triangles
 from ..swap.neural_region import draw_swapped
 from .footage_look import FootageLook
 from .fuse import box_and_parameters, unoccluded_face, warp_mask_to_crop
+from .glare import face_glare
 from .mask import face_mask
 from .roto.matte import DrawnMask, draw_masks
 from .roto.raster import Window
@@ -90,7 +91,8 @@ def take_face_apart(
     cover = as_floats(crop.cover) / np.float32(255)
     if cover.shape != mask.shape:
         cover = as_floats(cv2.resize(cover, small, interpolation=cv2.INTER_AREA))
-    bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
+    glare = None if footage is None else face_glare(crop, points, region, topology, footage)
+    bare = unoccluded_face(crop, points, region, topology, occlusion_mask, glare)
     bare = as_floats(cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     if footage is not None and footage.rims is not None:
         bare = bare * warp_mask_to_crop(footage.rims, region, small)

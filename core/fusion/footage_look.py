@@ -25,6 +25,9 @@ class FootageLook:
         How far the rims of lids and lips are the source's, 0..1, see `mask.face_mask`.
     rims
         The rims of the face's glasses, which stay in front of it; None without.
+    excess
+        (h, w, 3) float32: light that the face's view cut off in the crop's region of the frame, moved along with the
+        face; None without.
     """
 
     edge: float
@@ -33,3 +36,4 @@ class FootageLook:
     seed: int
     own_lids: float
     rims: OcclusionMask | None = None
+    excess: Floats | None = None

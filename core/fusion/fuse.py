@@ -22,6 +22,7 @@ from ..swap.neural_region import Affine, compose_affine, draw_swapped, invert_af
 from .colour import MAX_GAIN, light_transfer
 from .edge_light import edge_gain
 from .footage_look import FootageLook
+from .glare import face_glare, glare_gain, uncover_glare
 from .grain import match_grain
 from .mask import face_mask
 from .sharpen import sharpen, sharpen_amount
@@ -84,9 +85,9 @@ def fuse_crop(
     if cover.shape != mask.shape:
         cover = np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8)
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
-    bare = None
+    bare, glare = None, None if footage is None else face_glare(crop, points, region, topology, footage)
     if params.keep_cover > 0:
-        bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
+        bare = unoccluded_face(crop, points, region, topology, occlusion_mask, glare)
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
         if footage is not None and footage.rims is not None:
             mask *= 1 - params.keep_cover * (1 - warp_mask_to_crop(footage.rims, region, small))
@@ -94,7 +95,7 @@ def fuse_crop(
     rgb = sharpen(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
         edge = None if footage is None else (_edge_weight(cover, bare), footage.edge * params.colour_match)
-        rgb = _match_light(rgb, crop, region, mask, points, params, topology, edge)
+        rgb = _match_light(rgb, crop, region, mask, points, params, topology, edge, glare)
     alpha: Levels = mask * np.float32(255 * params.blend * params.opacity)
     if not is_deep(rgb):
         alpha = np.round(mask * (255 * params.blend * params.opacity) + ROUND_HALF_UP_OFFSET).astype(np.uint8)
@@ -145,6 +146,7 @@ def unoccluded_face(
     region: CropRegion,
     topology: Topology,
     occlusion_mask: OcclusionMask | None,
+    glare: Floats | None = None,
 ) -> Floats:
     """Tell where nothing covers the face.
 
@@ -160,6 +162,8 @@ def unoccluded_face(
         The canonical face mesh.
     occlusion_mask : OcclusionMask or None
         What covers the face; with None the skin's colour tells.
+    glare : ndarray, shape (h / 2, w / 2), float32, optional
+        Where a lamp's white hides that colour, see `face_glare`.
 
     Returns
     -------
@@ -176,7 +180,8 @@ def unoccluded_face(
             if isinstance(crop, MeshCrop)
             else unoccluded_mask(round_levels(target), points, region.size, topology)
         )
-        bare = np.minimum(bare, by_colour.astype(np.float32) / 255)
+        skin = as_floats(by_colour) / np.float32(255)
+        bare = np.minimum(bare, skin if glare is None else uncover_glare(skin, target, glare))
     return bare
 
 
@@ -203,10 +208,12 @@ def _match_light(
     params: Fusion,
     topology: Topology,
     edge: tuple[Floats, float] | None,
+    glare: Floats | None,
 ) -> Levels:
     """Give the swapped colours the target's light: what they lack is found small and spread over the full crop.
 
     `edge` is where both show skin, (h, w) 0..1, and how far the face's edge is brought to what is around it.
+    `glare` is what `face_glare` returns.
     """
     small = light_size((crop.target.shape[1], crop.target.shape[0]))
     target = as_type_of(crop.target, cv2.resize(crop.target, small, interpolation=cv2.INTER_AREA))
@@ -217,9 +224,13 @@ def _match_light(
     radius, least = light_radius(scaled, params), 1 / MAX_GAIN if edge is None else _LEAST_GAIN_WITH_SHAPE
     gain, offset = light_transfer(target, swapped, weight, radius, params.colour_match, least)
     if edge is not None:
+        outline, light = scaled[topology.oval], target.astype(np.float32)
         both = np.asarray(cv2.resize(edge[0], small, interpolation=cv2.INTER_AREA), np.float32)
         lit_small = np.asarray(swapped * gain + offset, np.float32)
-        further = edge_gain(target.astype(np.float32), lit_small, both, scaled[topology.oval], edge[1])
+        further = edge_gain(light, lit_small, both, outline, edge[1])
+        if glare is not None:
+            share = glare * np.float32(params.colour_match)
+            further = further * glare_gain(light, lit_small * further, both, share, outline)
         gain, offset = gain * further, offset * further
     full = rgb.shape[1], rgb.shape[0]
     spread_gain, spread_offset = (

@@ -84,7 +84,8 @@ class FacePlanner:
         if place is None:
             return None
         masks = self._roto.draw(clip, number, request, here, index)
-        complete_fusion_inputs(look, recipe.fusion, masks, has_shape=shape is not None)
+        light = self._light.key(clip, frame, face)
+        complete_fusion_inputs(look, recipe.fusion, masks, light, has_shape=shape is not None)
         occlude = self._occlusion.key(frame, landmarks, recipe)
         if occlude is not None:
             look |= {"occlude": occlude, "regions": self._occlusion.choices(recipe)}
@@ -93,8 +94,6 @@ class FacePlanner:
             look.pop("enhancer_blend")
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
-        light = self._light.key(clip, frame, face)
-        look |= {} if light is None else {"light": light}
         processor = self._fuser.key_inputs(deep=bool(depth)) if shape is None else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
         look_key = partial(self._look_key, clip, number, request, index, swap)

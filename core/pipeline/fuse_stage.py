@@ -10,7 +10,7 @@ import numpy as np
 from ..analysis.maskers.contract import OcclusionMask
 from ..cache.base.key import Key, Scalar
 from ..face.types import Floats
-from ..fusion import skin_tone, warp_layer
+from ..fusion import glare, skin_tone, warp_layer
 from ..fusion.face_parts import FaceParts, mask_by_hand, take_face_apart
 from ..fusion.footage_look import FootageLook
 from ..fusion.fuse import fuse_crop
@@ -29,9 +29,10 @@ from ..swap.shape import FaceWarp
 from .plan import FacePlan
 
 FaceInputs: TypeAlias = tuple[
-    FacePlan, tuple[Crop, AlignedImage | None], OcclusionMask | None, FaceWarp | None
+    FacePlan, tuple[Crop, AlignedImage | None], OcclusionMask | None, FaceWarp | None, Floats | None
 ]
-"""A planned face, its swapped and its enhanced crop, what covers it, and how its form was changed."""
+"""A planned face, its swapped and its enhanced crop, what covers it, how its form was changed, and what its view cut
+off where it lies then, see `FuseStage.fuse`."""
 
 
 class _FusionInputs(NamedTuple):
@@ -47,14 +48,23 @@ class _FusionInputs(NamedTuple):
 
 
 def complete_fusion_inputs(
-    inputs: dict[str, Scalar | Key], params: Fusion, masks: Sequence[DrawnMask], *, has_shape: bool
+    inputs: dict[str, Scalar | Key],
+    params: Fusion,
+    masks: Sequence[DrawnMask],
+    light: Key | None,
+    *,
+    has_shape: bool,
 ) -> None:
     """Leave in the inputs of a fusion's key what counts, and add what fusion itself adds.
 
-    Grain and the skin's tone count with another form alone.
+    Grain, the skin's tone and the falloff of light that a view cuts off count with another form alone; `light` is the
+    key of that light.
     """
+    if light is not None:
+        inputs["light"] = light
     if has_shape:
         inputs["moved"] = warp_layer.VERSION
+        inputs.update({} if light is None else {"glare": glare.VERSION})
     else:
         inputs.pop("grain")
     if has_shape and params.skin_reach:
@@ -78,6 +88,7 @@ class FuseStage:
         crops: tuple[Crop, AlignedImage | None],
         mask: OcclusionMask | None,
         face_warp: FaceWarp | None,
+        excess: Floats | None,
         size: tuple[int, int],
     ) -> Patch:
         """Fuse a face into its frame.
@@ -92,6 +103,8 @@ class FuseStage:
             What covers the face in the frame.
         face_warp : FaceWarp or None
             The face where it was given another form.
+        excess : ndarray, shape (region.height, region.width, 3), float32, or None
+            Light that the face's view cut off there, moved along with another form; None for none.
         size : tuple of int
             Width and height of the frame in pixels.
 
@@ -100,7 +113,7 @@ class FuseStage:
         Patch
             The new face, RGBA of the clip's depth, and where it is in the frame.
         """
-        return self._fuse(entry, self._fusion_inputs(entry, crops, mask, face_warp), face_warp, size)
+        return self._fuse(entry, self._fusion_inputs(entry, crops, mask, face_warp, excess), face_warp, size)
 
     def _fuse(
         self, entry: FacePlan, ready: _FusionInputs, face_warp: FaceWarp | None, size: tuple[int, int]
@@ -143,10 +156,11 @@ class FuseStage:
         crops: tuple[Crop, AlignedImage | None],
         mask: OcclusionMask | None,
         face_warp: FaceWarp | None,
+        excess: Floats | None,
         size: tuple[int, int],
     ) -> tuple[Patch, FaceParts]:
         """Return what `fuse` does, and the parts that it is made of; the parameters are those of `fuse`."""
-        ready = self._fusion_inputs(entry, crops, mask, face_warp)
+        ready = self._fusion_inputs(entry, crops, mask, face_warp, excess)
         parts = take_face_apart(
             ready.crop, ready.points, entry.region, ready.params, self._topology, ready.cover, ready.footage
         )
@@ -158,6 +172,7 @@ class FuseStage:
         crops: tuple[Crop, AlignedImage | None],
         mask: OcclusionMask | None,
         face_warp: FaceWarp | None,
+        excess: Floats | None,
     ) -> _FusionInputs:
         recipe = entry.request.recipe
         crop = self._neural.prepare_for_fusion(*crops, entry.region, recipe, deep=entry.deep)
@@ -174,6 +189,7 @@ class FuseStage:
             entry.shape.seed,
             amount,
             glasses_rims(face_warp),
+            excess,
         )
         # The face and the picture around it fade together, so nothing fades before they are one.
         params = widen_for_shape(replace(recipe.fusion, blend=1.0, opacity=1.0), amount)

@@ -59,7 +59,11 @@ class LayerExecutor:
         crops = self._crops.crops(plan)
         masks = [self._crops.occlusion_mask(plan, entry) for entry in plan.faces]
         face_warps = [self._crops.face_warp(plan, entry) for entry in plan.faces]
-        return list(zip(plan.faces, crops, masks, face_warps, strict=True))
+        excesses = [
+            None if face_warp is None else self._light.moved_excess(plan, entry, face_warp)
+            for entry, face_warp in zip(plan.faces, face_warps, strict=True)
+        ]
+        return list(zip(plan.faces, crops, masks, face_warps, excesses, strict=True))
 
     def _lay_faces(self, plan: LayerPlan) -> Patch | None:
         """Return all faces over each other: of a clip of light as light, of any other in levels."""
@@ -74,7 +78,7 @@ class LayerExecutor:
         """Return fused faces as light, where their clip is of light."""
         return [
             patch if entry.light is None else self._light.to_light(plan, entry, patch, face_warp)
-            for (entry, _, _, face_warp), patch in zip(faces, patches, strict=True)
+            for (entry, _, _, face_warp, _), patch in zip(faces, patches, strict=True)
         ]
 
     def _in_view(self, plan: LayerPlan, whole: Patch | None) -> Patch | None:

@@ -100,6 +100,20 @@ class LightStage:
         frame_stops = frames.view_stops(plan.clip, plan.number)
         return {"stops": np.array([frame_stops], np.int32), "excess": excess.view(np.uint16)}
 
+    def moved_excess(self, plan: LayerPlan, entry: FacePlan, face_warp: FaceWarp) -> Floats | None:
+        """Return what the view of a face cut off in the region of its crop, as it was moved along with the face.
+
+        It is an image of (region.height, region.width, 3), float32; None where the view shows all.
+        """
+        light = self.face_light(plan, entry)
+        if light is None or light.excess is None:
+            return None
+        region = entry.region
+        excess = np.zeros((region.height, region.width, 3), np.float32)
+        place = _place(entry.face, plan.size)
+        _paste_excess(light.excess, place, face_warp, excess, (region.left, region.top))
+        return excess
+
     def to_light(self, plan: LayerPlan, entry: FacePlan, patch: Patch, face_warp: FaceWarp | None) -> Patch:
         """Return what was fused of a face's view as light.
 
@@ -125,7 +139,9 @@ class LightStage:
         light = self.face_light(plan, entry)
         if light is not None and light.excess is not None:
             excess = np.zeros((height, width, 3), np.float32)
-            _paste_excess(light.excess, _place(entry.face, plan.size), face_warp, excess, patch)
+            _paste_excess(
+                light.excess, _place(entry.face, plan.size), face_warp, excess, (patch.left, patch.top)
+            )
         linear = np.empty((height, width, 4), np.float32)
         for rows in row_bands(height):
             view = as_floats(patch.pixels[rows])
@@ -230,26 +246,27 @@ def _paste_excess(
     place: tuple[slice, slice],
     face_warp: FaceWarp | None,
     onto: Floats,
-    patch: Patch,
+    corner_pixels: tuple[int, int],
 ) -> None:
-    """Put what was cut off in a place of the frame into an image of a patch, as it was moved along with a face.
+    """Put what was cut off in a place of the frame into an image, as it was moved along with a face.
 
-    The image is black before.
+    The image is black before; its corner (left, top) is in frame pixels.
     """
     rows, columns = place
-    corner, origin = (rows.start, columns.start), (patch.top, patch.left)
+    image_left, image_top = corner_pixels
+    corner, origin = (rows.start, columns.start), (image_top, image_left)
     _paste(halves, corner, onto, origin)
     if face_warp is None:
         return
     warp = face_warp.warp
-    top, left = max(warp.top, patch.top), max(warp.left, patch.left)
-    bottom = min(warp.top + warp.height, patch.top + onto.shape[0])
-    right = min(warp.left + warp.width, patch.left + onto.shape[1])
+    top, left = max(warp.top, image_top), max(warp.left, image_left)
+    bottom = min(warp.top + warp.height, image_top + onto.shape[0])
+    right = min(warp.left + warp.width, image_left + onto.shape[1])
     if top < bottom and left < right:
         whole = np.zeros((warp.height, warp.width, 3), np.float32)
         _paste(halves, corner, whole, (warp.top, warp.left))
         part = slice(top - warp.top, bottom - warp.top), slice(left - warp.left, right - warp.left)
-        moved = onto[top - patch.top : bottom - patch.top, left - patch.left : right - patch.left]
+        moved = onto[top - image_top : bottom - image_top, left - image_left : right - image_left]
         warp.move_image(whole, part, moved)
 
 

@@ -10,7 +10,7 @@ import pytest
 from farm.blender_program import run
 from farm.openjd_job import Job
 from farm.rendered import ANALYSES, assert_equal_images, reports_in, run_counts
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from understudy.core.farm.writers.yaml_text import to_yaml
 
@@ -124,6 +124,7 @@ def test_a_project_with_absolute_paths_is_rendered_where_these_are_mapped(farm, 
 
 @settings(max_examples=5)
 @given(texts=st.lists(ANY_TEXT, min_size=50, max_size=200))
+@example(texts=["n" * 2000, "\u0301" * 400])  # longer than a reader looks for the colon of a key
 def test_yaml_gives_every_text_back(engines, texts):
     compare = (
         "import json, sys, yaml\n"

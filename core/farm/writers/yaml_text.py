@@ -8,6 +8,8 @@ Value = str | int | bool | Mapping[str, "Value"] | Sequence["Value"]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NOT_KEYS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+_MAX_KEY_CHARACTERS = 1000
+"""A reader need not look further than 1,024 for the colon after a key (YAML 1.2, section 7.4.2)."""
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
@@ -35,10 +37,16 @@ def _escape(sign: str) -> str:
 
 def _lines(value: Value) -> list[str]:
     if isinstance(value, Mapping):
-        return [line for key, entry in value.items() for line in _entry(f"{_key(key)}:", entry, "  ")]
+        return [line for name, entry in value.items() for line in _pair(_key(name), entry)]
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [line for entry in value for line in _item(entry)]
     return [_scalar(value)]
+
+
+def _pair(key: str, value: Value) -> list[str]:
+    if len(key) > _MAX_KEY_CHARACTERS:
+        return [f"? {key}", *_entry(":", value, "  ")]
+    return _entry(f"{key}:", value, "  ")
 
 
 def _entry(head: str, value: Value, indent: str) -> list[str]:
