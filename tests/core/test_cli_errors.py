@@ -241,13 +241,6 @@ def test_the_doctor_says_what_runs_the_models_and_what_was_passed_over(monkeypat
     assert "UNDERSTUDY_PROVIDER: there is no provider 'gpu'" in capsys.readouterr().out
 
 
-def test_the_doctor_finds_a_shared_folder_that_can_not_be_used(tmp_path, monkeypatch, capsys):
-    (tmp_path / "letter.txt").write_text("mine")
-    monkeypatch.setenv("UNDERSTUDY_SHARED_CACHE", str(tmp_path))
-    assert main(["doctor"]) == 1
-    assert f"UNDERSTUDY_SHARED_CACHE: {tmp_path} holds other files" in capsys.readouterr().out
-
-
 def test_the_doctor_finds_a_missing_and_a_damaged_model(tmp_path, capsys):
     assert main(["doctor"]) == 0
     assert capsys.readouterr().out.count(" is intact") == 3

@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy.core.cache.packs.layout import prepare_cache_folder
 from understudy.core.cli.farm_task_arguments import parse_frames, parse_variable
 from understudy.core.concurrency.timeouts import NeverStopToken
 from understudy.core.errors import FarmError, MessageError
 from understudy.core.farm.chunks import require_blender_frames
 from understudy.core.farm.exit_codes import signal_exit_code, signal_of
 from understudy.core.farm.path_mapping import PathMapping, PathRule, read_path_mapping
-from understudy.core.farm.places import missing_places, silent_places, unusable_places
+from understudy.core.farm.places import missing_places, silent_places
 from understudy.core.farm.report_folder import read_folder
 from understudy.core.farm.stall_watch import StallWatch
 from understudy.core.farm.task import run_task
@@ -129,27 +128,6 @@ def test_places_that_are_missing_and_such_that_do_not_answer_differ(tmp_path):
         assert silent_places({"UNDERSTUDY_REDIS": url}, ()) == []
     (line,) = silent_places({"UNDERSTUDY_REDIS": url.replace("://", "://ann:secret@")}, ())
     assert line == f"the Redis server of UNDERSTUDY_REDIS at {url.split('/')[2]} does not answer"
-
-
-def test_places_that_are_here_and_can_not_be_used_are_named(tmp_path):
-    file, full, cache = tmp_path / "text.jpg", tmp_path / "full", tmp_path / "cache"
-    file.write_text("text")
-    full.mkdir()
-    (full / "letter.txt").write_text("mine")
-    prepare_cache_folder(cache)
-    for shared, text in ((file, "(Not a directory)"), (full, "holds other files")):
-        (fault,) = unusable_places({"UNDERSTUDY_SHARED_CACHE": str(shared)})
-        assert str(shared) in fault
-        assert text in fault
-    (fault,) = unusable_places({"UNDERSTUDY_MODELS": str(file)})
-    assert (
-        fault == f"UNDERSTUDY_MODELS names {file}, which can't be used (Not a directory): name another folder"
-    )
-    for shared, models in ((cache, full), (tmp_path / "new", tmp_path / "none"), ("off", "off"), ("", "")):
-        assert (
-            unusable_places({"UNDERSTUDY_SHARED_CACHE": str(shared), "UNDERSTUDY_MODELS": str(models)}) == []
-        )
-    assert list(full.iterdir()) == [full / "letter.txt"]
 
 
 def test_signals_are_told_from_exit_codes():
