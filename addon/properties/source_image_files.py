@@ -44,13 +44,13 @@ def absolute_path(path: str, library: Any = None) -> Path:
 
 
 def chosen_face_images(paths: Iterable[str]) -> tuple[FaceImage, ...]:
-    """Return the images of people that a user chooses. FaceImageError where a file is missing, or is none.
+    """Return the images of people that a user chooses. FaceImageError where one is missing or can't be read.
 
     A movie is none, though the first frame of one that a project names counts.
     """
-    from ...core.export.inputs import face_images  # what else it opens is not for Blender's start
+    from ...core.export.inputs import readable_face_images  # what else it opens is not for Blender's start
 
-    return face_images([absolute_path(path) for path in paths], [])
+    return readable_face_images([absolute_path(path) for path in paths])
 
 
 @lru_cache(_MAX_UNPACKED)

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
 
 from ..cache.base.key import Scalar
 from ..errors import BatchError, RecipeError, os_error_reason
@@ -15,6 +14,7 @@ from ..recipe.frame_ranges import MAX_RANGES, Dismissal, Exclusion, Hold, valida
 from ..recipe.landmark_edits import LandmarkEdit
 from ..recipe.redetection import Redetection, make_redetection
 from ..recipe.request import SwapRequest
+from ..recipe.roto_text import JsonConstantError, refuse_constant
 from .landmark_table import read_landmark_edits
 from .tables import Table
 
@@ -148,19 +148,19 @@ def _read_object(path: Path) -> Mapping[str, object]:
     except OSError as error:
         raise BatchError(f"can't read {path}: {os_error_reason(error).lower()}; check the path") from error
     try:
-        values = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        values = json.loads(data.decode("utf-8-sig"), parse_constant=refuse_constant)
     except UnicodeDecodeError as error:
         raise BatchError(f"{path} is not UTF-8; save it as UTF-8") from error
     except json.JSONDecodeError as error:
         raise BatchError(
             f"{path} is not JSON: {error.msg} in line {error.lineno}; correct it there"
         ) from error
-    except (RecursionError, ValueError) as error:  # nested too deeply; a number of too many digits; NaN
+    except JsonConstantError as error:
+        raise BatchError(
+            f"{path} can't be read as JSON with {error} in it: write a number in its place"
+        ) from error
+    except (RecursionError, ValueError) as error:  # nested too deeply; a number of too many digits
         raise BatchError(f"{path} can't be read as JSON: make it simpler") from error
     if not isinstance(values, dict):
         raise BatchError(f'{path} is no JSON object: write {{"ranges": [...]}}')
     return values
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)

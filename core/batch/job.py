@@ -120,20 +120,14 @@ def describe_job(job: MovieJob, clip: Clip, warnings: tuple[str, ...] = ()) -> O
 
 
 def correction_warnings(clip: Clip, requests: Iterable[SwapRequest]) -> tuple[str, ...]:
-    """Return what should be said of corrections and ranges that begin after the last frame of a clip."""
-    count = clip.image_count
-    beyond = [
-        entry.first
-        for request in requests
-        for entry in (
-            *request.exclusions,
-            *request.holds,
-            *request.redetections,
-            *request.dismissals,
-            *request.landmark_edits,
-        )
-        if entry.first >= count
-    ]
+    """Return what should be said of corrections, ranges and keys outside of these after the last frame of a clip."""
+    count, named = clip.image_count, list[int]()
+    for request in requests:
+        edits = request.landmark_edits
+        ranges = (*request.exclusions, *request.holds, *request.redetections, *request.dismissals, *edits)
+        named += [entry.first for entry in ranges]
+        named += [key.frame for edit in edits for key in edit.keys if key.frame not in edit]
+    beyond = [frame for frame in named if frame >= count]
     if not beyond:
         return ()
     info = clip.info

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ..reporting.layer_outcomes import pluralise
 from .base.key import Key
 from .base.schema import StageSchema
 from .base.store import Arrays, MultiCopyStore, Store
@@ -102,7 +103,7 @@ class TieredStore:
         lines = [tier.breaker.warning for tier in self._shared]
         if self.unshared_count:
             lines.append(
-                f"{self.unshared_count} results were not shared: the shared cache is too slow or away"
+                f"could not share {pluralise(self.unshared_count, 'result')}: the shared cache is too slow or away"
             )
         return tuple(line for line in lines if line)
 

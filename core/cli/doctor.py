@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ..errors import CacheError, FarmError, OutputError
-from ..farm.places import missing_places
+from ..farm.places import missing_places, unusable_places
 from ..media.modern_image import readable_heif_kinds
 from ..models.embedded import embedded_folder
 from ..models.processor import AUTOMATIC, OPENVINO_BF16, parse_provider
@@ -71,9 +71,9 @@ def _check_images() -> bool:
 
 
 def _check_places() -> bool:
-    """Print which folders the environment names that are not there; return whether all are."""
+    """Print which folders the environment names that are not there or can't be used; return whether all can."""
     try:
-        faults = missing_places(os.environ)
+        faults = [*missing_places(os.environ), *unusable_places(os.environ)]
     except (FarmError, TimeoutError) as error:
         faults = [str(error)]
     for fault in faults:

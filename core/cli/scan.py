@@ -43,6 +43,8 @@ def scan(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         folder = arguments.clip if arguments.clip.is_dir() else arguments.clip.parent
         settings = _with_little_memory(run_settings(arguments, folder))
         run = open_run(stack, settings, arguments, stop)
+        for image in request.identity.images:
+            run.pipeline.texture_key(image, request.recipe.detect)  # else one that can't be used goes unsaid
         with ProgressDisplay(len(numbers), sys.stderr, is_terminal() and not arguments.quiet) as progress:
             follow = _Follower(run.pipeline, progress, stop, quiet=arguments.quiet)
             result = scan_clip(run.pipeline, clip, numbers, request, follow)

@@ -12,7 +12,13 @@ from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError, os
 from ..filesystem import Folder, is_read_only
 from ..media.clip import Clip
 from ..media.image_clip import is_image
-from ..media.source_image import foreign_file_text, is_source_image
+from ..media.source_image import (
+    foreign_file_text,
+    is_source_image,
+    open_source_image,
+    source_image,
+    unusable_image_text,
+)
 from ..media.viewer_clip import ViewerClip, open_viewer_clip, open_viewer_light, open_viewer_sequence
 from ..recipe.request import FaceImage
 from ..reporting.layer_outcomes import pluralise
@@ -35,6 +41,18 @@ def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
             raise FaceImageError(foreign_file_text(path))
     numbers = [*numbers, *([0] * (len(paths) - len(numbers)))]
     return tuple(FaceImage(path, number) for path, number in zip(paths, numbers, strict=True))
+
+
+def readable_face_images(paths: list[Path]) -> tuple[FaceImage, ...]:
+    """Return what `face_images` does of images that are read once, to see that they can be. FaceImageError."""
+    images = face_images(paths, [])
+    for path in paths:
+        try:
+            with open_source_image(source_image(path)) as clip:
+                clip.read(0)
+        except ClipError as error:
+            raise FaceImageError(unusable_image_text(path, error)) from error
+    return images
 
 
 def open_named_clip(path: Path, colorspace: str = "") -> ViewerClip:

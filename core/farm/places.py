@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from ..cache.packs.layout import require_empty_or_cache
 from ..cache.shared.redis_client import address
-from ..errors import FarmError, os_error_reason
+from ..errors import CacheError, FarmError, os_error_reason
+from ..filesystem import Folder
 from ..models.library import MODELS_VARIABLE
 from ..sessions.settings import FOLDER_VARIABLE, REDIS_VARIABLE
 from ..units import OFF
@@ -32,19 +34,44 @@ except (FileNotFoundError, NotADirectoryError, PermissionError):
 
 def missing_places(environment: Mapping[str, str]) -> list[str]:
     """Return the folders that should be here and are not, a line each. Raises TimeoutError as `does_exist`."""
+    return [
+        f"{name} names {path}, which is not there: mount it, or name another folder"
+        for name, path in _named_folders(environment).items()
+        if not does_exist(path)
+    ]
+
+
+def unusable_places(environment: Mapping[str, str]) -> list[str]:
+    """Return the folders that are here and that a render can't use, a line each. It asks file systems that answer."""
     faults = []
-    for name in (FOLDER_VARIABLE, MODELS_VARIABLE):
-        value = environment.get(name, "").strip()
-        if value and value != OFF and not does_exist(Path(value)):
-            faults.append(f"{name} names {value}, which is not there: mount it, or name another folder")
+    for name, path in _named_folders(environment).items():
+        try:
+            if name == FOLDER_VARIABLE:
+                require_empty_or_cache(path)
+            else:
+                with Folder(path) as folder:
+                    folder.names()
+        except CacheError as error:
+            faults.append(f"{name}: {error}")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            faults.append(
+                f"{name} names {path}, which can't be used ({os_error_reason(error)}): name another folder"
+            )
     return faults
+
+
+def _named_folders(environment: Mapping[str, str]) -> dict[str, Path]:
+    values = {name: environment.get(name, "").strip() for name in (FOLDER_VARIABLE, MODELS_VARIABLE)}
+    return {name: Path(value) for name, value in values.items() if value and value != OFF}
 
 
 def silent_places(environment: Mapping[str, str], paths: tuple[Path, ...]) -> list[str]:
     """Return the places that do not answer, a line each: the Redis server, the shared folder, and `paths`."""
     faults = []
-    shared = environment.get(FOLDER_VARIABLE, "").strip()
-    for path in dict.fromkeys((*([Path(shared)] if shared and shared != OFF else []), *paths)):
+    shared = _named_folders(environment).get(FOLDER_VARIABLE)
+    for path in dict.fromkeys((*([] if shared is None else [shared]), *paths)):
         try:
             does_exist(path)
         except TimeoutError as error:

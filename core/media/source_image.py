@@ -31,6 +31,14 @@ def foreign_file_text(path: Path) -> str:
     return f"{path} is not an image: use a PNG, JPEG, TIFF, BMP, WebP, OpenEXR, DPX or AVIF file"
 
 
+def unusable_image_text(path: Path, error: ClipError) -> str:
+    """Say why an image can't be used, with its name once."""
+    reason = str(error)
+    if reason.startswith(f"{path} "):
+        reason = f"it{reason[len(str(path)) :]}"
+    return f"can't use the image {path.name}: {reason}"
+
+
 def source_image(path: Path) -> ClipSource:
     """Return an image file and how it is read, see `ClipSource`. Raises ClipError."""
     if is_heif(path):

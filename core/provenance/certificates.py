@@ -12,27 +12,26 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import OutputError, os_error_reason
 from ..filesystem import Location, read_input
 from ..system.trust import user_folder
 from ..system.user_cache import is_private_to_user
+from .local_chain import is_local_chain, make_local_chain
 
 if TYPE_CHECKING:
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 LOCAL_FILE_NAME = "c2pa-local.pem"
-LOCAL_AUTHORITY = "Understudy local authority (untrusted)"
-_LOCAL_SIGNER = "Understudy on this machine (untrusted)"
 _MAX_BYTES = 1 << 20
-_VALID_DAYS = 3650
 _RENEWAL_DAYS = 30
 _MIN_RSA_BITS = 2048
 _CERTIFICATE_BEGIN = b"-----BEGIN CERTIFICATE-----"
-_LAST_LINE = re.compile(rb"# understudy: valid until (\d{4}-\d{2}-\d{2}), sha256 ([0-9a-f]{64})\n\Z")
+_LAST_LINE = re.compile(
+    rb"# understudy: valid from (\d{4}-\d{2}-\d{2}) until (\d{4}-\d{2}-\d{2}), sha256 ([0-9a-f]{64})\n\Z"
+)
 """The local file ends so, after key and certificates: it is no part of either to whoever reads PEM."""
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
@@ -59,6 +58,13 @@ class SigningIdentity:
     is_local: bool
 
 
+class _Days(NamedTuple):
+    """The first and last day on which certificates are valid, UTC."""
+
+    first: date
+    last: date
+
+
 def read_identity(certificate: Path, key: Path | None = None, password: str = "") -> SigningIdentity:
     """Return the user's own identity.
 
@@ -82,7 +88,7 @@ def read_identity(certificate: Path, key: Path | None = None, password: str = ""
         It can't be read, or C2PA knows no way to sign with it.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
     from cryptography.x509 import load_pem_x509_certificates
 
     secret = password.encode() or None
@@ -107,8 +113,9 @@ def read_identity(certificate: Path, key: Path | None = None, password: str = ""
             f"the signing certificate {certificate} can't be used: check that it is PEM or PKCS#12 with its key, and "
             "the password in UNDERSTUDY_C2PA_PASSWORD"
         ) from error
-    text = "".join(entry.public_bytes(Encoding.PEM).decode() for entry in chain)
-    return SigningIdentity(text, _key_text(private), _algorithm(private, certificate), is_local=False)
+    return SigningIdentity(
+        _chain_text(chain), _key_text(private), _algorithm(private, certificate), is_local=False
+    )
 
 
 def local_identity(environment: Mapping[str, str] = os.environ) -> SigningIdentity:
@@ -126,7 +133,7 @@ def local_identity(environment: Mapping[str, str] = os.environ) -> SigningIdenti
                         return valid[0]
             except FileNotFoundError:
                 pass
-            made = _make_local_identity()
+            made = _local_identity(*make_local_chain())
             folder.write_file(LOCAL_FILE_NAME, _file_data(*made))
             return made[0]
     except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home, as in a container
@@ -139,104 +146,67 @@ def _from_whole_file(data: bytes) -> SigningIdentity | None:
     match = _LAST_LINE.search(data)
     if match is None:
         return None
-    until, digest = match[1], match[2].decode()
+    first, last, digest = (group.decode() for group in match.groups())
     content = data[: match.start()]
-    if sha256(content + until).hexdigest() != digest or _ends_soon(date.fromisoformat(until.decode())):
+    if _digest(content, first, last) != digest or not _is_valid(
+        _Days(date.fromisoformat(first), date.fromisoformat(last))
+    ):
         return None
     place = content.find(_CERTIFICATE_BEGIN)
     return SigningIdentity(content[place:].decode(), content[:place].decode(), "es256", is_local=True)
 
 
-def _file_data(identity: SigningIdentity, until: date) -> bytes:
+def _file_data(identity: SigningIdentity, days: _Days) -> bytes:
     """Return what the local file is to hold: key, certificates, and what tells that they are whole and valid."""
-    content, last = (identity.key + identity.chain).encode(), until.isoformat()
-    digest = sha256(content + last.encode()).hexdigest()
-    return content + f"# understudy: valid until {last}, sha256 {digest}\n".encode()
+    content = (identity.key + identity.chain).encode()
+    first, last = days.first.isoformat(), days.last.isoformat()
+    digest = _digest(content, first, last)
+    return content + f"# understudy: valid from {first} until {last}, sha256 {digest}\n".encode()
 
 
-def _ends_soon(until: date) -> bool:
-    return until < (datetime.now(UTC) + timedelta(days=_RENEWAL_DAYS)).date()
+def _digest(content: bytes, first: str, last: str) -> str:
+    return sha256(content + first.encode() + last.encode()).hexdigest()
 
 
-def _from_file(data: bytes) -> tuple[SigningIdentity, date] | None:
-    """Return the identity of a file of key and certificates, and its last day; None for another, or if it ends soon."""
+def _is_valid(days: _Days) -> bool:
+    """Whether certificates are valid today, and do not end soon."""
+    now = datetime.now(UTC)
+    return days.first < now.date() and days.last >= (now + timedelta(days=_RENEWAL_DAYS)).date()
+
+
+def _from_file(data: bytes) -> tuple[SigningIdentity, _Days] | None:
+    """Return the identity of a file of key and certificates, and its days; None unless it is a valid one made here."""
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
     from cryptography.x509 import load_pem_x509_certificates
 
     try:
         chain, private = load_pem_x509_certificates(data), load_pem_private_key(data, None)
+        is_own = is_local_chain(chain, private)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
-    until = chain[0].not_valid_after_utc.date()
-    if _ends_soon(until):
-        return None
-    text = "".join(entry.public_bytes(Encoding.PEM).decode() for entry in chain)
-    return SigningIdentity(text, _key_text(private), "es256", is_local=True), until
+    return _local_identity(chain, private) if is_own and _is_valid(_days(chain)) else None
 
 
-def _make_local_identity() -> tuple[SigningIdentity, date]:
-    from cryptography.hazmat.primitives.asymmetric import ec
+def _local_identity(
+    chain: "list[x509.Certificate]", private: "PrivateKeyTypes"
+) -> tuple[SigningIdentity, _Days]:
+    identity = SigningIdentity(_chain_text(chain), _key_text(private), "es256", is_local=True)
+    return identity, _days(chain)
+
+
+def _days(chain: "list[x509.Certificate]") -> _Days:
+    """Return the days on which all certificates are valid."""
+    return _Days(
+        max(entry.not_valid_before_utc for entry in chain).date(),
+        min(entry.not_valid_after_utc for entry in chain).date(),
+    )
+
+
+def _chain_text(chain: "list[x509.Certificate]") -> str:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority = _certificate(authority_key.public_key(), LOCAL_AUTHORITY, None, authority_key)
-    leaf = _certificate(key.public_key(), _LOCAL_SIGNER, authority, authority_key)
-    chain = "".join(entry.public_bytes(Encoding.PEM).decode() for entry in (leaf, authority))
-    identity = SigningIdentity(chain, _key_text(key), "es256", is_local=True)
-    return identity, leaf.not_valid_after_utc.date()
-
-
-def _certificate(
-    public_key: "ec.EllipticCurvePublicKey",
-    name: str,
-    issuer: "x509.Certificate | None",
-    issuer_key: "ec.EllipticCurvePrivateKey",
-) -> "x509.Certificate":
-    """Return a certificate; without an issuer that of an authority, which signs itself."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Understudy"),
-            x509.NameAttribute(NameOID.COMMON_NAME, name),
-        ]
-    )
-    now = datetime.now(UTC)
-    usage = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only",
-         "decipher_only"), False,
-    )  # fmt: skip
-    is_authority = issuer is None
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject if issuer is None else issuer.subject)
-        .public_key(public_key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))  # clocks of other machines
-        .not_valid_after(now + timedelta(days=_VALID_DAYS))
-        .add_extension(
-            x509.BasicConstraints(ca=is_authority, path_length=0 if is_authority else None), critical=True
-        )
-        .add_extension(
-            x509.KeyUsage(
-                digital_signature=not is_authority, key_cert_sign=is_authority, crl_sign=is_authority, **usage
-            ),
-            critical=True,
-        )
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
-        )
-    )
-    if not is_authority:
-        builder = builder.add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False
-        )
-    return builder.sign(issuer_key, hashes.SHA256())
+    return "".join(entry.public_bytes(Encoding.PEM).decode() for entry in chain)
 
 
 def _key_text(private: "PrivateKeyTypes") -> str:

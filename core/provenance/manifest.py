@@ -14,8 +14,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import OutputError, first_line
-from .certificates import LOCAL_AUTHORITY, SigningIdentity
+from .certificates import SigningIdentity
 from .facts import COMPOSITE_TEXT, CompositeFacts
+from .local_chain import LOCAL_AUTHORITY
 from .manifest_history import RECORD_LABEL, PastManifest, past_manifests, recorded_facts, signer_of
 
 if TYPE_CHECKING:

@@ -42,6 +42,10 @@ _WHOLE = "the masks"
 _T = TypeVar("_T")
 
 
+class JsonConstantError(ValueError):
+    """A text has a constant that JSON has not, such as NaN: the error's text."""
+
+
 @lru_cache(maxsize=16)
 def parse_roto(text: str) -> tuple[RotoMask, ...]:
     """Return the masks of a text such as `{"masks": [{"layers": [...]}]}`; none for an empty one.
@@ -56,9 +60,13 @@ def parse_roto(text: str) -> tuple[RotoMask, ...]:
     if len(text) > MAX_ROTO_LETTERS:
         raise RecipeError(f"the masks have more than {MAX_ROTO_LETTERS} letters: draw them with fewer points")
     try:
-        values = json.loads(text, parse_constant=_refuse_constant)
+        values = json.loads(text, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         raise RecipeError(f"the masks are not JSON: {error.msg} in line {error.lineno}") from error
+    except JsonConstantError as error:
+        raise RecipeError(
+            f"the masks can't be read as JSON with {error} in them: write a number in its place"
+        ) from error
     except (RecursionError, ValueError) as error:
         raise RecipeError("the masks can't be read as JSON: make them simpler") from error
     given = _Entries(values, _WHOLE, ("masks",))
@@ -265,5 +273,6 @@ def _is_number(value: object) -> bool:
     )
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+def refuse_constant(name: str) -> NoReturn:
+    """Raise JsonConstantError: for `json.loads`, which reads NaN and infinite numbers otherwise."""
+    raise JsonConstantError(name)

@@ -17,7 +17,7 @@ from ..geometry.mesh_topology import Topology
 from ..media.clip import Clip
 from ..media.lazy_clip import open_lazily
 from ..media.source import ClipSource
-from ..media.source_image import open_source_image, source_image
+from ..media.source_image import open_source_image, source_image, unusable_image_text
 from ..media.source_stamps import SourceStamps
 from ..recipe import Detect
 from ..recipe.request import FaceImage, Identity
@@ -100,7 +100,7 @@ class Sources:
         try:
             return has_image_analysis(self._analyser, self._open_image(image), self._store)
         except ClipError as error:
-            raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
+            raise FaceImageError(unusable_image_text(Path(image.path), error)) from error
 
     def faces_in(self, image: FaceImage, detect: Detect) -> tuple[SourceFace, ...]:
         """Return every face of an image, from the left.
@@ -248,13 +248,13 @@ class Sources:
             source = self._read_as.get(known) or self._read_as.put(known, source_image(Path(image.path)))
             return open_lazily(self._store, self._stamps, source, lambda: open_source_image(source))
         except ClipError as error:
-            raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
+            raise FaceImageError(unusable_image_text(Path(image.path), error)) from error
 
     def _analyse(self, clip: Clip, image: FaceImage, detect: Detect) -> ImageAnalysis:
         try:
             return analyse_image(self._analyser, clip, detect, image.face_number)
         except ClipError as error:
-            raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
+            raise FaceImageError(unusable_image_text(Path(image.path), error)) from error
 
 
 def _source_face(clip: Clip, result: ImageAnalysis, index: int) -> SourceFace:

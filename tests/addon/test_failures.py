@@ -114,7 +114,9 @@ def test_a_face_that_becomes_impossible_leaves_nothing_old(drive, footage, monke
 
 def test_nobody_cast_yet(drive, footage, monkeypatch):
     monkeypatch.setenv("UNDERSTUDY_ORIGINALS", "render")
-    _, begin = project(drive, "empty")
+    folder, begin = project(drive, "empty")
+    half = folder / "half.png"
+    half.write_bytes(Path(footage.person).read_bytes()[:64])
     answers = drive(
         *begin,
         ["movie", {"name": "clip", "file": footage.movie}],
@@ -131,12 +133,23 @@ def test_nobody_cast_yet(drive, footage, monkeypatch):
                 "files": [{"name": Path(footage.movie).name}],
             },
         ],
+        ["op", {"name": "understudy.picture_add", "filepath": str(half)}],
+        [
+            "op",
+            {
+                "name": "understudy.takes_add_images",
+                "active": "clip",
+                "directory": str(folder),
+                "files": [{"name": half.name}],
+            },
+        ],
         ["source_images", {}],
     )
     assert all("add an image of the source person" in text for text in answers[3]["warnings"])
     assert "/not/there.png" in answers[4]
     assert all(f"{Path(footage.movie).name} is not an image: use a PNG" in answer for answer in answers[5:7])
-    assert answers[7] == []
+    assert all("can't use the image half.png: it can't be read as an image" in text for text in answers[7:9])
+    assert answers[9] == []
     assert_originals(drive, "empty", footage)
 
 

@@ -175,6 +175,11 @@ def test_a_password_is_in_no_message(redis_server) -> None:
     assert "secret" not in "".join(store.warnings)
     with pytest.raises(CacheError) as fault:
         RedisStore("http://me:secret@place:80/0")
+    for place in ("me:secret@place:99999/0", "place:65536", "me:70000"):
+        with pytest.raises(
+            CacheError, match=r"^the port in the Redis address is none: give 1 to 65535 in [^0-9]*0$"
+        ):
+            RedisStore(f"redis://{place}")
     assert "place:80" in str(fault.value)
     assert "secret" not in str(fault.value)
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`understudy scan`: it reads what a render kept, and computes nothing more."""
 
+import io
 import json
 import shutil
 
 import pytest
+from PIL import Image
 from understudy.core.cache.factory import open_cache
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.cli.main import main
@@ -85,6 +87,31 @@ def test_a_clip_that_is_not_analysed_is_and_that_is_said(rendered, capsys, tmp_p
     assert "analyzing frames that are not in the cache" in printed.err
     assert printed.out == "0 of 4 frames flagged\n"
     assert (tmp_path / "understudy_cache").is_dir()
+
+
+def broken_avif(path):
+    content = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(content, "AVIF")
+    path.write_bytes(content.getvalue()[: len(content.getvalue()) // 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "text"),
+    [
+        ("one.png", lambda path: Image.new("RGB", (1, 1)).save(path), "no face"),
+        ("half.avif", broken_avif, "can't be read as an image"),
+    ],
+)
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_an_image_of_the_person_that_shows_nobody_is_refused(
+    rendered, capsys, tmp_path, name, write, text, is_fresh
+):
+    write(tmp_path / name)
+    options = ["--cache-dir", tmp_path / "cache"] if is_fresh else []
+    assert main(list(map(str, ["scan", rendered / "clip.mp4", "--face", tmp_path / name, *options]))) == 1
+    printed = capsys.readouterr()
+    assert text in printed.err
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,20 @@
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.batch.corrections import Corrections, read_corrections
+from understudy.core.batch.job import correction_warnings
 from understudy.core.errors import MessageError, RecipeError
 from understudy.core.export.inputs import face_images
 from understudy.core.layers.job import request_from, request_values
+from understudy.core.media.open import open_sequence
 from understudy.core.recipe import Fusion, Recipe, with_value
 from understudy.core.recipe.frame_ranges import Dismissal, Exclusion, Hold, validate_exclusion, visibility_at
+from understudy.core.recipe.landmark_edits import LandmarkEdit, LandmarkKey
 from understudy.core.recipe.request import Identity, SwapRequest, requests_in_frame
 
 from tests.core import face_clip
@@ -95,7 +99,7 @@ def test_exclusions_reach_a_worker_and_what_they_may_not_be_does_not():
             '{"ranges": [{"kind": "dismiss", "first": 1, "last": 6, "settings": {}}]}',
             "a dismiss has no settings",
         ),
-        ('{"ranges": [{"kind": "exclude", "first": NaN, "last": 6}]}', "can't be read as JSON"),
+        ('{"ranges": [{"kind": "exclude", "first": NaN, "last": 6}]}', "as JSON with NaN in it"),
         ('{"ranges": [{"kind": "exclude", "first": 1, "last": 1' + "0" * 5000 + "}]}", "range 1|be read"),
         ("[" * 200_000, "can't be read as JSON"),
         ('{"ranges": [' + "{},".join([""] * 9000) + "{}]}", "ranges: give"),
@@ -105,6 +109,18 @@ def test_a_damaged_or_hostile_file_is_one_line(tmp_path, text, fault):
     path = tmp_path / "corrections.json"
     path.write_text(text)
     check_refusal(read_corrections, path, fault)
+
+
+@pytest.mark.parametrize(("last", "key", "named"), [(3, 500, True), (3, 7, False), (2000, 500, False)])
+def test_a_key_after_the_clip_and_outside_of_its_range_is_said(tmp_path, last, key, named):
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8, 3), np.uint8))
+    edit = LandmarkEdit(0, last, (LandmarkKey(0), LandmarkKey(key)))
+    request = SwapRequest(Identity(()), landmark_edits=(edit,))
+    with open_sequence([tmp_path / "a.png"] * 8) as clip:
+        said = correction_warnings(clip, [request])
+    assert [
+        text.endswith("does not have frame 500, which is corrected: its frames are 0 to 7") for text in said
+    ] == ([True] if named else [])
 
 
 def test_a_file_that_is_none_is_one_line(tmp_path):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """C2PA manifests: the library's own reader agrees, pixels and packets stay, names appear nowhere."""
 
+import hashlib
 import io
 import json
 import os
@@ -116,7 +117,7 @@ def test_the_local_identity_is_read_as_older_versions_wrote_it_and_then_without_
     assert done.stdout == f"{first.chain} False\n"
 
 
-@pytest.mark.parametrize("part", ["BEGIN PRIVATE", "BEGIN CERTIFICATE", "valid until", "sha256"])
+@pytest.mark.parametrize("part", ["BEGIN PRIVATE", "BEGIN CERTIFICATE", "valid from", "sha256"])
 def test_a_damaged_local_identity_is_never_signed_with(tmp_path, part):
     environment = {"XDG_CONFIG_HOME": str(tmp_path)}
     first = local_identity(environment)
@@ -130,7 +131,11 @@ def test_a_damaged_local_identity_is_never_signed_with(tmp_path, part):
     assert local_identity(environment).chain != first.chain
 
 
-def made_certificate(key, path, *, password=b""):
+OTHERS = ("Studio", "CA", "Signer")
+OWN = ("Understudy", "Understudy local authority (untrusted)", "Understudy on this machine (untrusted)")
+
+
+def made_certificate(key, path, *, password=b"", names=OTHERS, days=(-1, 9)):
     """Write a certificate with its authority's to a PEM and a PKCS#12 file, as a person would get them."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -138,10 +143,12 @@ def made_certificate(key, path, *, password=b""):
     from cryptography.hazmat.primitives.serialization import pkcs12
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+    organization, authority_name, signer = names
+
     def name(text):
         return x509.Name(
             [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Studio"),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
                 x509.NameAttribute(NameOID.COMMON_NAME, text),
             ]
         )
@@ -153,8 +160,11 @@ def made_certificate(key, path, *, password=b""):
     )  # fmt: skip
 
     def certificate(subject, public, is_authority):
-        builder = x509.CertificateBuilder(name("CA"), name(subject), public, x509.random_serial_number())
-        builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=9))
+        builder = x509.CertificateBuilder(
+            name(authority_name), name(subject), public, x509.random_serial_number()
+        )
+        start, end = (now + timedelta(days=day) for day in days)
+        builder = builder.not_valid_before(start).not_valid_after(end)
         builder = builder.add_extension(x509.BasicConstraints(is_authority, None), True).add_extension(
             x509.KeyUsage(not is_authority, key_cert_sign=is_authority, crl_sign=is_authority, **usage), True
         )
@@ -167,8 +177,8 @@ def made_certificate(key, path, *, password=b""):
         return builder.sign(authority, hashes.SHA256())
 
     leaf, root = (
-        certificate("Signer", key.public_key(), False),
-        certificate("CA", authority.public_key(), True),
+        certificate(signer, key.public_key(), False),
+        certificate(authority_name, authority.public_key(), True),
     )
     protection = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
     pem = serialization.Encoding.PEM
@@ -180,6 +190,54 @@ def made_certificate(key, path, *, password=b""):
     path.with_suffix(".p12").write_bytes(
         pkcs12.serialize_key_and_certificates(None, key, leaf, [root], protection)
     )
+
+
+YEARS = (-1, 3650)
+IN_PLACE_OF_LOCAL = {
+    "own names": ("secp256r1", OWN, YEARS, "key leaf root"),
+    "another's": ("secp256r1", OTHERS, YEARS, "key leaf root"),
+    "another's alone": ("secp256r1", OTHERS, YEARS, "key leaf"),
+    "another curve": ("secp384r1", OWN, YEARS, "key leaf root"),
+    "RSA": ("rsa", OWN, YEARS, "key leaf root"),
+    "not yet valid": ("secp256r1", OWN, (1, 3650), "key leaf root"),
+    "ends soon": ("secp256r1", OWN, (-1, 9), "key leaf root"),
+    "other order": ("secp256r1", OWN, YEARS, "key root leaf"),
+    "no authority": ("secp256r1", OWN, YEARS, "key leaf"),
+    "another key": ("secp256r1", OWN, YEARS, "another_key leaf root"),
+    "another authority": ("secp256r1", OWN, YEARS, "key leaf another_root"),
+    "one too many": ("secp256r1", OWN, YEARS, "key leaf root another_root"),
+    "no certificate": ("secp256r1", OWN, YEARS, "key"),
+}
+
+
+@pytest.mark.parametrize("kind", IN_PLACE_OF_LOCAL)
+def test_what_this_machine_did_not_make_for_itself_is_made_anew_and_signs(kind, tmp_path):
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    algorithm, names, days, order = IN_PLACE_OF_LOCAL[kind]
+    parts = {}
+    for prefix in ("", "another_"):
+        key = (
+            rsa.generate_private_key(65537, 2048)
+            if algorithm == "rsa"
+            else ec.generate_private_key({"secp256r1": ec.SECP256R1, "secp384r1": ec.SECP384R1}[algorithm]())
+        )
+        made_certificate(key, tmp_path / "made", names=names, days=days)
+        blocks = (tmp_path / "made.pem").read_text().split("-----BEGIN ")[1:]
+        parts |= zip((f"{prefix}{part}" for part in ("key", "leaf", "root")), blocks, strict=True)
+    path = tmp_path / "understudy" / LOCAL_FILE_NAME
+    path.parent.mkdir()
+    text = "".join(f"-----BEGIN {parts[part]}" for part in order.split())
+    # Earlier versions sealed whatever they read.
+    digest = hashlib.sha256(f"{text}2036-01-01".encode()).hexdigest()
+    path.write_text(f"{text}# understudy: valid until 2036-01-01, sha256 {digest}\n")
+    path.chmod(0o600)
+    identity = local_identity({"XDG_CONFIG_HOME": str(tmp_path)})
+    assert (parts["leaf"] in identity.chain) == (kind == "own names")
+    assert local_identity({"XDG_CONFIG_HOME": str(tmp_path)}) == identity
+    sign_copy(make_file(tmp_path, "a.png"), tmp_path / "signed.png", FACTS, identity)
+    verdict = verify_file(tmp_path / "signed.png")
+    assert (verdict.state, verdict.manifest.is_local) == (INTACT, True)
 
 
 @pytest.mark.parametrize("kind", ["ec", "rsa", "ed25519"])

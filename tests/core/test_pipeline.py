@@ -246,8 +246,8 @@ def test_choosing_by_reference_follows_the_person(project: Project) -> None:
         ("two", 0, r"two\.png shows 2 faces: choose one by its number from the left, 1 to 2"),
         ("two", 3, r"two\.png has no face number 3: it shows 2"),
         ("missing", 0, r"can't use the image .*missing\.png: No such file"),
-        ("corrupt", 0, r"can't use the image corrupt\.png"),
-        ("data", 0, r"can't use the image data\.png: .*data\.png is not an image: use a PNG"),
+        ("corrupt", 0, r"can't use the image corrupt\.png: it can't be read"),
+        ("data", 0, r"can't use the image data\.png: it is not an image: use a PNG"),
     ],
 )
 def test_a_image_that_will_not_do_is_named_with_the_fix(

@@ -159,7 +159,7 @@ def _masks(**layer):
         (text(mask((0, [[0, 0]] * 5000))), "spline 1 is no list of 1 to 4096"),
         (text(mask((1.5, BOX))), "shape 1: frame is no frame's number"),
         (text(*[mask((0, BOX))] * 20), "masks has 20 entries"),
-        ('{"masks": NaN}', "can't be read as JSON"),
+        ('{"masks": -Infinity}', "as JSON with -Infinity in them"),
         ('{"masks": [' + "1" * 5000 + "]}", "can't be read as JSON"),
         ("[" * 200_000, "can't be read as JSON"),
     ],

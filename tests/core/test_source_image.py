@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, features
-from understudy.core.errors import ClipError
+from understudy.core.errors import ClipError, FaceImageError
+from understudy.core.export.inputs import readable_face_images
 from understudy.core.media.clip import FramePixels
 from understudy.core.media.image_decode import decode_image
 from understudy.core.media.orientation import turn_upright
@@ -198,6 +199,8 @@ def test_a_damaged_avif_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(ClipError, match=r"a\.avif can't be read as an image; save it again"):
         read(path)
+    with pytest.raises(FaceImageError, match=r"^can't use the image a\.avif: it can't be read as an image"):
+        readable_face_images([path])
 
 
 def test_heic_needs_a_library_which_is_said(tmp_path: Path) -> None:

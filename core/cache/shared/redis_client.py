@@ -5,6 +5,7 @@ What it sends is parsed by a library, which raises what it likes over replies th
 `RedisServer.execute` is the border: behind it a question has an answer, or there is a `RedisServerError`.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -21,6 +22,8 @@ REPLY_TIMEOUT_SECONDS = 0.5
 MAX_REPLY_BYTES = 1 << 26
 """How large an answer may be: over 1 Gbit/s more could not come within REPLY_TIMEOUT_SECONDS."""
 _UNKNOWN_ADDRESS = "the address given"
+_PORT = re.compile(r"(?://|@)[^/?#:@]*:(\d{1,20})(?=[/?#]|\Z)")
+_MAX_PORT = 65535
 _T = TypeVar("_T")
 
 
@@ -119,6 +122,12 @@ def _client(url: str, bounds: CallBounds, timeout_seconds: float) -> "redis.Redi
             decode_responses=False,
         )
     except (ValueError, redis.RedisError) as error:
+        port = _PORT.search(url)
+        if port and int(port[1]) > _MAX_PORT:
+            # The number is not said: where the host was left out it may be the password.
+            raise CacheError(
+                f"the port in the Redis address is none: give 1 to {_MAX_PORT} in redis://HOST:PORT/0"
+            ) from error
         raise CacheError(f"{address(url)} is no Redis address: write redis://HOST:PORT/0") from error
 
 
