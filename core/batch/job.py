@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..errors import ClipError
-from ..export.inputs import follow_link, frame_range, frame_rate, open_named_clip
+from ..export.inputs import follow_link, frame_range, frame_rate, open_named_clip, output_kind
 from ..export.options import EncodingChoice
 from ..media.clip import Clip
 from ..media.prefetching_clip import PrefetchingClip
@@ -116,7 +116,7 @@ def describe_job(job: MovieJob, clip: Clip, warnings: tuple[str, ...] = ()) -> O
     fps = frame_rate(job.clip, clip, job.fps)
     numbers = frame_range(clip, job.start, job.end)
     require_swap_frames(clip, job.swaps)
-    return OpenJob(job, clip, fps, numbers, follow_link(job.output, "movie"), warnings)
+    return OpenJob(job, clip, fps, numbers, follow_link(job.output, output_kind(job.output)), warnings)
 
 
 def correction_warnings(clip: Clip, requests: Iterable[SwapRequest]) -> tuple[str, ...]:
@@ -130,8 +130,10 @@ def correction_warnings(clip: Clip, requests: Iterable[SwapRequest]) -> tuple[st
     beyond = [frame for frame in named if frame >= count]
     if not beyond:
         return ()
-    name = quote(clip.info.path.name)
-    return (f"{name} does not have frame {min(beyond)}, which is corrected: its frames are 0 to {count - 1}",)
+    info = clip.info
+    name = quote(info.title if info.first_frame_text else info.path.name)
+    fault = f"{name} does not have frame {min(beyond)}, which is corrected: its frames are 0 to {count - 1}"
+    return (fault + quote(info.first_frame_text),)
 
 
 def require_swap_frames(clip: Clip, swaps: Iterable[ClipSwap]) -> None:

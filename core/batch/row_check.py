@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import FaceNumberError, OutputError, UnderstudyError
 from ..export.image_names import is_image_pattern, unnumbered_name
-from ..export.inputs import follow_link, require_movie_name, require_output
+from ..export.inputs import follow_link, output_kind, require_movie_name, require_output
 from ..pipeline.pipeline import Pipeline
 from ..provenance.sidecar import sidecar_name
 from ..recipe.request import SwapRequest
@@ -78,8 +78,9 @@ class RowChecker:
             with self._noting_faults(row):
                 output = row.job.output
                 require_movie_name(output)
-                output = follow_link(output, "movie")
-                require_output(output, "movie", sources)
+                kind = output_kind(output)
+                output = follow_link(output, kind)
+                require_output(output, kind, sources)
                 before = taken.setdefault(_place(output), row)
                 if before is not row:
                     raise OutputError(

@@ -77,7 +77,7 @@ def _stats(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
         if stats.total.entries:
             clips = sorted(stats.clips.items(), key=lambda item: -item[1].payload_bytes)
             for clip, share in clips[:_MAX_CLIP_ROWS]:
-                _print_row(f"clip {clip[:12]}", share)
+                _print_row(f"{'image' if clip in stats.images else 'clip'} {clip[:12]}", share)
             for age, share in stats.ages.items():
                 _print_row(f"age {age}", share)
             show(f"{'on disk':<18} {'':>8} {(on_disk or stats.total.payload_bytes) / 1e6:>10.1f} MB")

@@ -5,9 +5,12 @@ import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
+from ..models.processor import AUTOMATIC, PROVIDERS
 from ..units import parse_count, parse_days, parse_size
+from .argument_actions import OnlyOnce
 
 _CACHE_DESCRIPTION = """\
 See, check, limit, share and delete results. Every action works on the cache folder; stats, verify and
@@ -20,7 +23,14 @@ become transparent until they are rendered again: none says whose face it shows.
 again; the exit code is 1 if anything is left. Programs that run meanwhile keep what is in their memory.
 """
 
-ENVIRONMENT_HELP = """\
+_PROVIDER_LINES = fill(
+    ", ".join((AUTOMATIC, *PROVIDERS)),
+    width=120,
+    initial_indent=" " * 32,
+    subsequent_indent=" " * 32,
+    break_on_hyphens=False,
+)
+ENVIRONMENT_HELP = f"""\
 environment, for render, cache and Blender (where it comes before the preferences; arguments come before it):
   UNDERSTUDY_CACHE_DIR          the cache folder on this machine
   UNDERSTUDY_NO_CACHE           1 keeps nothing but in memory, while the render lasts
@@ -35,8 +45,8 @@ environment, for render, cache and Blender (where it comes before the preference
   UNDERSTUDY_CACHE_KEY          32 bytes as hex or base64 that results are encrypted with; or `keyring`
   UNDERSTUDY_SIGNING_KEY        32 bytes in the same forms that results are signed with
   UNDERSTUDY_THREADS            threads that a model may use; 0 for all cores
-  UNDERSTUDY_PROVIDER           what runs models: automatic, cpu, cuda, tensorrt, directml, coreml, openvino, rocm,
-                                openvino-cpu, openvino-bf16
+  UNDERSTUDY_PROVIDER           what runs models:
+{_PROVIDER_LINES}
   UNDERSTUDY_REQUIRE_COMMERCIAL 1 refuses models that are not surely licensed for commercial use
   UNDERSTUDY_REQUIRE_CONSENT    1 refuses source persons whose consent is not recorded or has ended
   UNDERSTUDY_CONSENT_FILE       the file of consent records; `off` for none, whatever the project says
@@ -106,8 +116,10 @@ def add_explain(commands: Any) -> None:
     )
     explain.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for render")
     explain.add_argument("--colorspace", default="", metavar="NAME", help="as for render")
-    explain.add_argument("--corrections", type=Path, metavar="FILE.json", help="as for render")
-    explain.add_argument("--roto", type=Path, metavar="FILE.json", help="as for render")
+    explain.add_argument(
+        "--corrections", action=OnlyOnce, type=Path, metavar="FILE.json", help="as for render"
+    )
+    explain.add_argument("--roto", action=OnlyOnce, type=Path, metavar="FILE.json", help="as for render")
     explain.add_argument(
         "--cache-dir",
         type=Path,
@@ -121,7 +133,9 @@ def add_explain(commands: Any) -> None:
 def _add_purge(actions: Any) -> None:
     purge = _add_action(actions, "purge", "delete results for good", description=_PURGE_DESCRIPTION)
     what = purge.add_mutually_exclusive_group(required=True)
-    what.add_argument("--clip", type=Path, metavar="CLIP", help="all that was computed from this clip")
+    what.add_argument(
+        "--clip", action=OnlyOnce, type=Path, metavar="CLIP", help="all that was computed from this clip"
+    )
     what.add_argument(
         "--picture",
         "--identity",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..cache.base.key import Key
 from ..cache.packs.layout import is_cache_folder
-from ..cache.settings import CacheSettings
+from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
 from ..cache.shared.redis_store import RedisStore
 from ..cache.shared_places import open_shared_folder
 from ..cache.stores.encryption import SIGNING_VARIABLE, Encryption, secret_from
@@ -47,7 +47,10 @@ class CachePlace:
 def open_folder(root: Path, *, read_only: bool = True) -> PackStore:
     """Open a cache folder that is there. Raises CacheError, also where it is to be changed and must not be."""
     if not is_cache_folder(root):
-        raise CacheError(f"there is no cache in {root}: name the folder of the cache with --cache-dir")
+        raise CacheError(
+            f"there is no cache in {root}: name the folder of the cache with --cache-dir; a render keeps it beside its "
+            f"output, as OUTPUT_FOLDER/{CACHE_FOLDER_NAME}"
+        )
     return _require_writable(PackStore(root, access=access_from_environment(), read_only=read_only))
 
 

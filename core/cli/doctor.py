@@ -6,19 +6,22 @@ import platform
 from importlib import import_module
 from pathlib import Path
 
-from ..errors import FarmError, ModelError, OutputError
+from ..errors import CacheError, FarmError, OutputError
 from ..farm.places import missing_places, unusable_places
 from ..media.modern_image import readable_heif_kinds
 from ..models.embedded import embedded_folder
-from ..models.processor import AUTOMATIC
+from ..models.processor import AUTOMATIC, OPENVINO_BF16, parse_provider
 from ..models.processor_choice import select_processor
 from ..provenance.certificates import read_identity
 from ..provenance.settings import mark_settings
+from ..sessions.environment_reader import EnvironmentReader
 from ..sessions.settings import PROVIDER_VARIABLE
+from ..system.cpu_features import bf16_instructions
 from ..system.version import program_name
 from .doctor_graphs import check_graphs
 from .doctor_models import check_models
 from .doctor_safeguard import check_safeguard
+from .doctor_settings import check_settings
 from .output import show
 
 _LIBRARIES = {"NumPy": "numpy", "OpenCV": "cv2", "ONNX Runtime": "onnxruntime", "PyAV": "av"}
@@ -29,6 +32,7 @@ def doctor(folder: Path | None = None) -> bool:
     show(f"{program_name()}, Python {platform.python_version()}, {platform.platform()}")
     checks = [_check_library(name, module) for name, module in _LIBRARIES.items()]
     checks += [_check_encoder(), _check_images()]
+    checks.append(check_settings())
     checks.append(_check_processor())
     checks.append(_check_marks())
     checks.append(check_models(embedded_folder() if folder is None else folder))
@@ -79,13 +83,26 @@ def _check_places() -> bool:
 
 def _check_processor() -> bool:
     try:
-        processor, passed_over = select_processor((os.environ.get(PROVIDER_VARIABLE) or AUTOMATIC,))
-    except (ModelError, ImportError) as error:
+        name = EnvironmentReader(os.environ).value(PROVIDER_VARIABLE, parse_provider, AUTOMATIC)
+        processor, passed_over = select_processor((name,))
+    except CacheError:  # which `check_settings` prints
+        return False
+    except ImportError as error:
         show(f"{PROVIDER_VARIABLE}: {error}")
         return False
-    for line in (f"models run on {processor.name}", *passed_over):
+    for line in (f"models run on {processor.name}", *passed_over, _bf16_line()):
         show(line)
     return True
+
+
+def _bf16_line() -> str:
+    """Say whether `openvino-bf16` is worth installing here."""
+    instructions = bf16_instructions()
+    if instructions is None:
+        return "this system does not say whether the CPU computes in bfloat16"
+    if not instructions:
+        return f"this CPU has no bfloat16: {OPENVINO_BF16} would run in 32 bits"
+    return f"this CPU has bfloat16 ({', '.join(instructions)}), which {OPENVINO_BF16} uses: see docs/processors.md"
 
 
 def _check_marks() -> bool:

@@ -19,8 +19,7 @@ def check_graphs() -> bool:
     """
     try:
         max_bytes = EnvironmentReader(os.environ).value(GRAPHS_VARIABLE, parse_graph_bytes, MAX_BYTES)
-    except CacheError as error:
-        show(str(error))
+    except CacheError:  # which `check_settings` prints
         return False
     graphs = user_graph_folder(max_bytes)
     if not max_bytes or graphs is None:

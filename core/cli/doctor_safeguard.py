@@ -20,8 +20,7 @@ def check_safeguard() -> bool:
     """
     try:
         is_on = EnvironmentReader(os.environ).value(SAFEGUARD_VARIABLE, parse_switch, default=True)
-    except CacheError as error:
-        show(str(error))
+    except CacheError:  # which `check_settings` prints
         return False
     if not is_on:
         show(f"the safeguard is off ({SAFEGUARD_VARIABLE}): no shot is looked at for nudity")

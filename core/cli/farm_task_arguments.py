@@ -8,6 +8,7 @@ from typing import Any
 
 from ..farm.variables import VARIABLE_NAME
 from ..farm.writers import ENGINES
+from .argument_actions import OnlyOnce
 from .cache_arguments import argument_type
 
 NO_ENGINE = "none"
@@ -45,6 +46,7 @@ def add_run_task(actions: Any) -> None:
     frames.add_argument("-e", "--end", type=int, metavar="FRAME", help="last frame, itself included")
     frames.add_argument(
         "--frames",
+        action=OnlyOnce,
         type=argument_type(parse_frames),
         metavar="FIRST-LAST",
         help="the same in a word, as engines write it: 1-50, or 7",

@@ -5,6 +5,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .argument_actions import OnlyOnce
+
 _DESCRIPTION = """\
 List every model that a project or a recipe runs, the embedded ones too, with its licence, and say whether all of
 them together allow commercial use: the strictest of the chain counts. A swapper whose own licence allows any use may
@@ -25,7 +27,9 @@ def add_licences(commands: "argparse._SubParsersAction[Any]") -> None:
     what.add_argument(
         "project", nargs="?", type=Path, metavar="PROJECT.blend", help="all Face Swap modifiers of a project"
     )
-    what.add_argument("--swaps", type=Path, metavar="FILE.toml", help="the swaps of a file, as for render")
+    what.add_argument(
+        "--swaps", action=OnlyOnce, type=Path, metavar="FILE.toml", help="the swaps of a file, as for render"
+    )
     licences.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="settings, as for render"
     )

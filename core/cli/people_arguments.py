@@ -5,6 +5,7 @@ import argparse
 from pathlib import Path
 
 from ..units import parse_count
+from .argument_actions import OnlyOnce
 from .cache_arguments import argument_type
 
 
@@ -21,6 +22,7 @@ def add_people(parser: argparse.ArgumentParser) -> None:
     )
     people.add_argument(
         "--swaps",
+        action=OnlyOnce,
         type=Path,
         metavar="FILE.toml",
         help="several people in one clip: tables [[swap]] with face, replace, set, start and end, and [[swap.range]] "
@@ -54,6 +56,7 @@ def add_people(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--corrections",
+        action=OnlyOnce,
         type=Path,
         metavar="FILE.json",
         help="ranges of frames that keep the original face, or whose points are held, such as "
@@ -61,6 +64,7 @@ def add_people(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--roto",
+        action=OnlyOnce,
         type=Path,
         metavar="FILE.json",
         help="masks drawn by hand that show the original face, or the new one, and move with the face; "

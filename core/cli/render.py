@@ -13,7 +13,7 @@ from ..batch.movie_render import movie_warnings, render_movie
 from ..batch.render_counts import RenderCounts
 from ..batch.report import write_report
 from ..cache.stack import OpenCache
-from ..export.inputs import follow_link, require_movie_name, require_output
+from ..export.inputs import follow_link, output_kind, require_movie_name, require_output
 from ..provenance.settings import mark_settings
 from ..sessions.run_log import log_end
 from .export_arguments import encoding_choice
@@ -76,7 +76,8 @@ def _job(arguments: argparse.Namespace) -> MovieJob:
 def _require_outputs(job: MovieJob, report: Path | None) -> None:
     """Make sure that the movie and the report can be written."""
     require_movie_name(job.output)
-    require_output(follow_link(job.output, "movie"), "movie", job.sources)
+    kind = output_kind(job.output)
+    require_output(follow_link(job.output, kind), kind, job.sources)
     if report:
         require_output(report, "report", [*job.sources, job.output])
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..units import parse_count, parse_size
+from .argument_actions import OnlyOnce
 from .cache_arguments import argument_type
 
 _DESCRIPTION = """\
@@ -53,12 +54,14 @@ def add_scan(commands: Any) -> None:
     )
     scan.add_argument(
         "--corrections",
+        action=OnlyOnce,
         type=Path,
         metavar="FILE.json",
         help="as for render: frames of its ranges are not flagged",
     )
     scan.add_argument(
         "--roto",
+        action=OnlyOnce,
         type=Path,
         metavar="FILE.json",
         help="as for render: what is before a face that one of its masks is on is not flagged",

@@ -204,7 +204,7 @@ def _numbers(arguments: argparse.Namespace, clip: Clip) -> range | tuple[int, ..
         return frame_range(clip, arguments.start, arguments.end)
     if arguments.start is not None or arguments.end is not None or arguments.columns is not None:
         raise ClipError("--frames names the frames: leave out --start, --end and --columns")
-    frames: tuple[int, ...] = arguments.frames
+    frames = tuple(sorted(set[int](arguments.frames)))
     for number in frames:
         frame_range(clip, number, number)
     return frames

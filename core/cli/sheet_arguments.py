@@ -89,9 +89,11 @@ def _add_choices(sheet: argparse.ArgumentParser) -> None:
     )
     sheet.add_argument(
         "--frames",
+        action="extend",
         type=argument_type(_parse_frames),
         metavar="N,N...",
-        help="these frames, counted from 0 (default: those that tell most, by the analysis of the clip)",
+        help="these frames, counted from 0; may be given more than once (default: those that tell most, by the "
+        "analysis of the clip)",
     )
     sheet.add_argument(
         "--columns",
@@ -123,7 +125,7 @@ def _add_choices(sheet: argparse.ArgumentParser) -> None:
 
 
 def _parse_frames(text: str) -> tuple[int, ...]:
-    return tuple(sorted({parse_count(part.strip()) for part in text.split(",")}))
+    return tuple(parse_count(part.strip()) for part in text.split(","))
 
 
 def _parse_columns(text: str) -> int:

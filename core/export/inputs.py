@@ -84,8 +84,16 @@ def frame_range(clip: Clip, start: int | None, end: int | None) -> range:
         raise ClipError(f"the first frame, {first}, comes after the last, {final}: give them in their order")
     if not 0 <= first <= final <= last:
         asked = f"frame {first}" if first == final or end is None else f"all of frames {first} to {final}"
-        raise ClipError(f"{clip.info.path} does not have {asked}: its frames are 0 to {last}")
+        info = clip.info
+        raise ClipError(
+            f"{info.title} does not have {asked}: its frames are 0 to {last}{info.first_frame_text}"
+        )
     return range(first, final + 1)
+
+
+def output_kind(path: Path) -> str:
+    """Return what messages call a render's output of this name: the images, or the movie."""
+    return "images" if is_image_pattern(path) else "movie"
 
 
 def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:

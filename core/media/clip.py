@@ -53,6 +53,16 @@ class ClipInfo:
     fps: Fraction
     bit_depth: int
 
+    @property
+    def title(self) -> str:
+        """What messages call the clip: its file, or of several image files the first as what it is."""
+        return f"the sequence that begins with {self.path}" if self.kind == "sequence" else str(self.path)
+
+    @property
+    def first_frame_text(self) -> str:
+        """What messages say of a sequence's frames, whose files may have other numbers; empty for other clips."""
+        return f", and frame 0 is {self.path.name}" if self.kind == "sequence" else ""
+
 
 class Clip(Protocol):
     """Exact frames by number. A clip is used by one thread at a time."""
@@ -211,5 +221,5 @@ def require_frame(info: ClipInfo, number: int) -> None:
     """Raise ClipError unless the clip has a frame of this number."""
     if not 0 <= number < info.frame_count:
         raise ClipError(
-            f"{info.path} has no frame {number}; choose one from 0 to {info.frame_count - 1}",
+            f"{info.title} has no frame {number}; choose one from 0 to {info.frame_count - 1}{info.first_frame_text}",
         )

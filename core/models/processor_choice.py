@@ -22,6 +22,9 @@ _AUTOMATIC_ORDER = ("cuda", "rocm", "directml", "openvino")
 # A file of each of them beside ONNX Runtime's own: looking for it is a thousand times quicker than loading that.
 _LIBRARIES = {"cuda": "*providers_cuda*", "rocm": "*providers_migraphx*", "directml": "DirectML*"}
 _LIBRARIES |= {"openvino": "*providers_openvino*"}
+# By how the names of their processors begin: ONNX Runtime's package, and the variant of the extension.
+_BUILDS = dict.fromkeys(("cuda", "tensorrt"), ("onnxruntime-gpu", "cuda"))
+_BUILDS |= {name: (f"onnxruntime-{name}", name) for name in ("openvino", "directml")}
 _LOG_WARNING, _LOG_FATAL = 2, 4
 
 
@@ -74,13 +77,21 @@ def _fault(processor: Processor) -> str:
     import onnxruntime
 
     if processor.provider not in onnxruntime.get_available_providers():
-        return f"this ONNX Runtime has no {processor.provider}"
+        return f"this ONNX Runtime has no {processor.provider}{_remedy(processor.name)}"
     # What is missing is told below, in one line instead of ONNX Runtime's many.
     onnxruntime.set_default_logger_severity(_LOG_FATAL)
     try:
         return _trial_fault(processor)
     finally:
         onnxruntime.set_default_logger_severity(_LOG_WARNING)
+
+
+def _remedy(name: str) -> str:
+    build = next((build for build in _BUILDS if name.startswith(build)), None)
+    if build is None:
+        return ""
+    package, variant = _BUILDS[build]
+    return f"; install {package} in its place, or the extension's variant {variant}: see docs/processors.md"
 
 
 def _trial_fault(processor: Processor) -> str:

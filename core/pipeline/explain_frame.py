@@ -17,6 +17,7 @@ from ..media.source_image import open_source_image, source_image
 from ..recipe import Detect, Recipe
 from ..recipe.request import FaceImage, SwapRequest
 from .pipeline import Pipeline
+from .target_forms import SAMPLE_FRAMES
 
 _UNCACHED_STAGES = ("fuse", "layer")
 
@@ -180,8 +181,12 @@ def _swap_keys(
 ) -> Iterator[_StageKey]:
     probe = _ProbeStore(store)
     plan = _catch_miss(lambda: make_pipeline(probe).plan(clip, number, [request]))
+    forms = [key for key in probe.lookups if _stage(key) == "shape"]
+    yield from _stage_keys(forms, "")
+    if isinstance(plan, _CacheMissError) and not forms and request.recipe.swap.shape:
+        yield _StageKey("shape", "", None, _missing_result_text(plan.key, probe.lookups, number))
     if isinstance(plan, _CacheMissError):
-        reason = _missing_result_text(plan.key, probe.lookups)
+        reason = _missing_result_text(plan.key, probe.lookups, number)
         yield _StageKey("swap", "", None, reason)
         yield _StageKey("fuse", "", None, reason)
         return
@@ -207,12 +212,20 @@ def _stage(key: Key) -> str:
     return _key_fields(key).get("stage", "")
 
 
-def _missing_result_text(key: Key, lookups: Iterable[Key]) -> str:
-    """Say which result is missing, and of which frame: that whose id was asked for last."""
+def _missing_result_text(key: Key, lookups: Iterable[Key], number: int) -> str:
+    """Say which result is missing that frame `number` needs, and of which frame: whose id was asked for last."""
     numbers = [lines["number"] for lines in map(_key_fields, lookups) if lines.get("stage") == "frame"]
+    if _stage(key) == "shape":
+        return f"the clip's shape is not there: it is learned from up to {SAMPLE_FRAMES} frames of the whole clip"
+    other = numbers and numbers[-1] != str(number)
+    why = (
+        f", which {number} needs for steadying, or for the shape, learned from the whole clip"
+        if other
+        else ""
+    )
     if _stage(key) == "frame":
-        return f"frame {numbers[-1]} is not in the cache yet"
-    return f"{_stage(key)}{f' of frame {numbers[-1]}' if numbers else ''} is not there"
+        return f"frame {numbers[-1]} is not in the cache yet{why}"
+    return f"{_stage(key)}{f' of frame {numbers[-1]}' if numbers else ''} is not there{why}"
 
 
 def _key_fields(key: Key) -> dict[str, str]:

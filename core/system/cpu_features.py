@@ -19,6 +19,23 @@ _IDENTITY_FIELDS = (
 )
 
 
+def bf16_instructions(cpu_info: Path = _CPU_INFO) -> tuple[str, ...] | None:
+    """Return which instructions for bfloat16 this processor has.
+
+    Parameters
+    ----------
+    cpu_info : pathlib.Path
+        The file in which Linux lists what processors have.
+
+    Returns
+    -------
+    tuple of str or None
+        Their names, such as AVX512_BF16; None where the system does not say, as Windows does not.
+    """
+    flags = set(_fields(cpu_info).get("flags", "").split())
+    return tuple(sorted(flag.upper() for flag in flags & _BF16_FLAGS)) if flags else None
+
+
 def lacks_bf16(cpu_info: Path = _CPU_INFO) -> bool:
     """Tell whether this processor surely has no instructions for bfloat16.
 
@@ -32,8 +49,7 @@ def lacks_bf16(cpu_info: Path = _CPU_INFO) -> bool:
     bool
         False too where the system does not say, as Windows does not.
     """
-    flags = set(_fields(cpu_info).get("flags", "").split())
-    return bool(flags) and not flags & _BF16_FLAGS
+    return bf16_instructions(cpu_info) == ()
 
 
 def processor_identity(cpu_info: Path = _CPU_INFO) -> str:

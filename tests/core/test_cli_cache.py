@@ -47,7 +47,10 @@ def test_stats_count_entries_by_stage_clip_and_age(made, cache, capsys):
     assert stats["ages"]["today"]["entries"] == len(entries)
     assert (stats["uses"]["runs"], stats["uses"]["puts"]) == (2, len(entries))
     table = call(capsys, "stats", "--cache-dir", cache)
-    assert f"clip {clip_id[:12]}" in table
+    assert {line.split()[1] for line in table.splitlines() if line.startswith("clip ")} >= {clip_id[:12]}
+    assert {line.split()[1] for line in table.splitlines() if line.startswith("image ")} == {
+        name[:12] for name in pictures
+    }
     assert dict(line.split()[:2] for line in table.splitlines())["swap"] == str(2 * COUNT)
 
 

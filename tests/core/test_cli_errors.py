@@ -12,9 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from understudy.core.cli.doctor import doctor
 from understudy.core.cli.main import main
-from understudy.core.models.embedded import embedded_folder
 
 from tests.core import face_clip
 
@@ -39,6 +37,9 @@ def place(tmp_path_factory):
     (folder / "noise.jpg").write_bytes(b"\xff\xd8\xff" + np.random.default_rng(2).bytes(3000))
     (folder / "a_file").write_text("not a folder")
     (folder / "no_pictures").mkdir()
+    (folder / "plate").mkdir()
+    for number in (30, 31):
+        face_clip.write_picture(folder / "plate" / f"s_00{number}.png", face_clip.frame(0))
     (folder / "taken").mkdir()
     (folder / "taken" / "holiday.txt").write_text("mine")
     return folder
@@ -80,6 +81,10 @@ FAULTS = {
     "cache is taken": ({"--cache-dir": "taken"}, "taken holds other files"),
     "output in file": ({"--output": "a_file/out.mp4"}, "can't write the movie a_file/out.mp4"),
     "output nowhere": ({"--output": "nowhere/out.mp4"}, "there is no folder nowhere"),
+    "images nowhere": (
+        {"--output": "nowhere/o_%03d.png"},
+        "can't write the images nowhere/o_%03d.png: there is no",
+    ),
     "output is folder": ({"--output": "taken.mp4"}, "taken.mp4: it is a folder"),
     "output kind": ({"--output": "out.txt"}, "can't tell the kind of movie from out.txt"),
     "output is here": ({"--output": "."}, "can't tell the kind of movie from .: end it in .mp4"),
@@ -91,6 +96,10 @@ FAULTS = {
     "no number": ({"--set": "fusion.blend=much"}, "fusion.blend takes a number"),
     "no value": ({"--set": "fusion.blend"}, "a setting is written name=value"),
     "frames": ({"--end": "4"}, "clip.mp4 does not have all of frames 0 to 4: its frames are 0 to 3"),
+    "plate": (
+        {"clip": "plate", "--fps": "25", "--start": "30", "--end": "31"},
+        "plate/s_0030.png does not have all of frames 30 to 31: its frames are 0 to 1, and frame 0 is s_0030.png",
+    ),
     "backwards": ({"--start": "3", "--end": "1"}, "the first frame, 3, comes after the last, 1"),
     "start beyond": ({"--start": "9"}, "clip.mp4 does not have frame 9: its frames are 0 to 3"),
     "number of an output": ({"clip": "shot_%04d.png"}, "read by a pattern such as shot_*.png"),
@@ -138,6 +147,9 @@ def test_a_fault_is_one_line_and_exit_code_1(place, monkeypatch, capsys, changes
         (command({"--start": "-1"}), "--start"),
         (command({"--face-number": "left"}), "'left' is not a whole number"),
         (["cache", "stats"], "--cache-dir"),
+        (["cache", "purge", *["--clip", "a.mp4"] * 2], "--clip: can be given only once"),
+        (command({"--corrections": ["a.json", "b.json"]}), "--corrections: can be given only once"),
+        (["farm", "run-task", "a.blend", *["--frames", "1-2"] * 2], "--frames: can be given only once"),
         (
             ["sheet", "clip.mp4", "--faces", "a.png", "b.png", "--output", "s.png"],
             "b.png: put patterns in quotes",
@@ -151,6 +163,12 @@ def test_wrong_usage_is_one_line_and_exit_code_2(capsys, arguments, said):
     assert error.count("\n") == 1
     assert error.startswith("understudy: ")
     assert said in error
+
+
+def test_explain_says_where_a_render_keeps_its_cache(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    assert main(["explain", "clip.mp4", "0", "--face", "face.png", "--cache-dir", "none"]) == 1
+    assert "a render keeps it beside its output, as OUTPUT_FOLDER/understudy_cache" in capsys.readouterr().err
 
 
 def test_a_dog_is_nobody(place, shared, capsys):
@@ -230,31 +248,6 @@ def test_an_output_folder_that_is_not_writable(place, tmp_path, monkeypatch, cap
     tmp_path.chmod(0o500)
     assert main(command({"--output": str(tmp_path / "out.mp4"), "--cache-dir": "cache"})) == 1
     assert "the folder is not writable" in capsys.readouterr().err
-
-
-def test_the_doctor_says_what_runs_the_models_and_what_was_passed_over(monkeypatch, capsys):
-    monkeypatch.setenv("UNDERSTUDY_PROVIDER", "cpu")
-    assert main(["doctor"]) == 0
-    assert "\nmodels run on cpu\n" in capsys.readouterr().out
-    monkeypatch.setenv("UNDERSTUDY_PROVIDER", "gpu")
-    assert main(["doctor"]) != 0
-    assert "UNDERSTUDY_PROVIDER: there is no provider 'gpu'" in capsys.readouterr().out
-
-
-def test_the_doctor_finds_a_missing_and_a_damaged_model(tmp_path, capsys):
-    assert main(["doctor"]) == 0
-    assert capsys.readouterr().out.count(" is intact") == 3
-    folder = tmp_path / "models"
-    shutil.copytree(embedded_folder(), folder)
-    model = folder / "blaze_face_full_192.onnx"
-    data = bytearray(model.read_bytes())
-    data[len(data) // 2] ^= 1
-    model.write_bytes(data)
-    assert not doctor(folder)
-    assert f"{model} is damaged" in capsys.readouterr().out
-    model.unlink()
-    assert not doctor(folder)
-    assert "blaze_face_full_192.onnx is missing" in capsys.readouterr().out
 
 
 @pytest.mark.slow

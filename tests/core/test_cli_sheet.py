@@ -129,7 +129,9 @@ def test_a_take_that_fails_says_why_and_the_others_are_there(cast, capsys):
         "--take",
         cast / "red.png",
         "--frames",
-        "1,3",
+        "3",
+        "--frames",
+        "1",
         output="fails.html",
         code=3,
     )

@@ -63,7 +63,7 @@ def test_a_setting_of_the_detector_hides_what_comes_after_it(made):
     assert facts["detect"].explanation.differences == (Difference("score", "0.6", "0.5"),)
     (line,) = facts["landmark"].explanation.differences
     assert (line.name, line.wanted) == ("detect", facts["detect"].explanation.key.hex)
-    assert re.fullmatch("landmark of frame [0-4] is not there", facts["swap"].reason)
+    assert re.match("landmark of frame [0-4] is not there(, which 1 needs|$)", facts["swap"].reason)
 
 
 def test_another_person_is_a_image_nobody_looked_at(made):
@@ -84,7 +84,9 @@ def test_frames_that_were_not_analysed_are_not_known_yet(made):
     # Analysed, but steadying looks at a frame that is not.
     facts = made.facts(number=6)
     assert [facts[stage].status for stage in FRAME] == ["hit"] * 5 + ["not known yet"]
-    assert facts["swap"].reason == "frame 7 is not in the cache yet"
+    assert facts["swap"].reason.startswith("frame 7 is not in the cache yet, which 6 needs for")
+    facts = made.facts(casting=made.casting("swap.shape=1"))
+    assert (facts["shape"].status, "learned from" in facts["swap"].reason) == ("not known yet", True)
 
 
 def test_another_model_file_is_recognised_by_its_hash(made, tmp_path):

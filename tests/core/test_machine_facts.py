@@ -10,7 +10,7 @@ from understudy.core.models.graphs import save
 from understudy.core.models.graphs.graph_folder import user_graph_folder
 from understudy.core.models.graphs.record import GraphRecord, write_record
 from understudy.core.sessions.settings import GRAPHS_VARIABLE
-from understudy.core.system.cpu_features import processor_identity
+from understudy.core.system.cpu_features import bf16_instructions, processor_identity
 from understudy.core.system.free_memory import free_memory_bytes
 from understudy.core.system.local_disk import is_on_local_disk
 
@@ -38,6 +38,11 @@ def test_processors_with_other_instructions_have_other_names(tmp_path: Path) -> 
     assert "0xd0c" in processor_identity(arm)
     assert processor_identity(write(tmp_path / "e", "model name : unknown\n")) == ""
     assert processor_identity(tmp_path / "gone") == ""
+    assert bf16_instructions(write(tmp_path / "f", "flags : amx_bf16 avx512_bf16\n")) == (
+        "AMX_BF16",
+        "AVX512_BF16",
+    )
+    assert (bf16_instructions(tmp_path / "a"), bf16_instructions(arm)) == ((), None)
 
 
 def test_free_memory_is_the_least_of_the_machine_and_each_group(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import CacheError
@@ -23,6 +23,8 @@ _AGES = (
     ("this month", 30 * DAY_SECONDS),
     ("older", float("inf")),
 )
+_MOVING_STAGES = ("frame", "cuts")
+"""Of an image there are no cuts and no frame but the first."""
 SEVERAL_CLIPS = "several"
 UNKNOWN = "unknown"
 
@@ -42,12 +44,16 @@ class Share:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a cache holds. Keys of `clips` are clip ids, or SEVERAL_CLIPS and UNKNOWN for what is not one clip's."""
+    """What a cache holds. Keys of `clips` are clip ids, or SEVERAL_CLIPS and UNKNOWN for what is not one clip's.
+
+    `images` are the clips of one image, as source images are.
+    """
 
     total: Share
     stages: dict[str, Share]
     clips: dict[str, Share]
     ages: dict[str, Share]
+    images: frozenset[str] = frozenset()
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""
@@ -96,18 +102,24 @@ def statistics(store: PurgeableStore, now: float | None = None) -> Statistics:
     now = time.time() if now is None else now
     clips = _clips(walk_entries(store))
     summary = Statistics(Share(), {}, {}, {name: Share() for name, _ in _AGES})
+    first_frames, moving = set(), {UNKNOWN, SEVERAL_CLIPS}
     for entry in store.entries():
         clip = clips.get(Key(entry.text).digest, UNKNOWN)
+        lines = key_fields(entry.text)
+        if lines.get("stage") == "frame" and lines.get("number") == "0":
+            first_frames.add(clip)
+        elif lines.get("stage") in _MOVING_STAGES:
+            moving.add(clip)
         age = next(name for name, limit in _AGES if now - entry.written_at < limit)
         shares = (
             summary.total,
-            summary.stages.setdefault(key_fields(entry.text).get("stage", UNKNOWN), Share()),
+            summary.stages.setdefault(lines.get("stage", UNKNOWN), Share()),
             summary.clips.setdefault(clip, Share()),
             summary.ages[age],
         )
         for share in shares:
             share.add(entry.payload_bytes)
-    return summary
+    return replace(summary, images=frozenset(first_frames - moving))
 
 
 def _clips(entries: Iterable[CacheEntry]) -> dict[bytes, str]:

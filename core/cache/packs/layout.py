@@ -85,9 +85,12 @@ def prepare_cache_folder(
         with _open_or_make(root, access, make=not read_only) as folder:
             return _prepare(folder, root, access, read_only=read_only)
     except OSError as error:
-        reason = os_error_reason(error)
         kind = CacheError if error.errno in _BAD_PATH_ERRNOS else FolderError
-        raise kind(f"can't use cache folder {root} ({reason}): choose another cache folder") from error
+        raise kind(_fault_text(root, error)) from error
+
+
+def _fault_text(root: Path, error: OSError) -> str:
+    return f"can't use cache folder {root} ({os_error_reason(error)}): choose another cache folder"
 
 
 def is_cache_file_name(name: str) -> bool:
@@ -126,7 +129,7 @@ def require_empty_or_cache(root: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise CacheError(f"can't use cache folder {root} ({error.strerror}): choose another") from error
+        raise CacheError(_fault_text(root, error)) from error
 
 
 def require_cache_folder(folder: Folder) -> None:
