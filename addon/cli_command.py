@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`blender --command understudy …`: the same command line as `understudy …`, on Blender's own Python."""
 
+import os
 from typing import Any, cast
 
 import bpy
@@ -12,6 +13,9 @@ _COMMAND_HANDLES: list[Any] = []
 
 def run(arguments: list[str]) -> int:
     """Do what the words after `understudy` ask for, and return the exit code."""
+    from ..core.system.address_space import keep_within_limit
+
+    keep_within_limit(os.environ)  # before the commands' modules, which load NumPy
     from ..core.cli.main import main
 
     return main(arguments, online=bool(cast("Any", bpy.app).online_access), blender=bpy.app.binary_path)

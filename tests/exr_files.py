@@ -51,6 +51,26 @@ def write_exr_layers(path, layers, *, half=True):
     return path
 
 
+def write_exr_tiles(path, light, side):
+    """Write (H, W, 3) RGB as 32-bit floats in tiles of `side` by `side` pixels; returns the path."""
+    height, width = light.shape[:2]
+    lines = write_exr(path, light, half=False).read_bytes()
+    header = lines[: len(lines) - height * (16 + 12 * width)]
+    tiles = b"tiles\0tiledesc\0" + struct.pack("<i2IB", 9, side, side, 0)
+    start = header[:4] + struct.pack("<I", 0x202) + header[8:-1] + tiles + b"\0"
+    chunks = []
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            # Line after line, and in each of these one channel after the other, from blue to red.
+            tile = (
+                light[top : top + side, left : left + side, ::-1].transpose(0, 2, 1).astype("<f4").tobytes()
+            )
+            chunks.append(struct.pack("<5i", left // side, top // side, 0, 0, len(tile)) + tile)
+    places = len(start) + 8 * len(chunks) + np.cumsum([0, *map(len, chunks[:-1])])
+    path.write_bytes(start + places.astype("<u8").tobytes() + b"".join(chunks))
+    return path
+
+
 @dataclass
 class Part:
     """A part of a file: its name, its channels' planes of one size, where they are and other attributes."""

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from ..errors import FaceNumberError, UnderstudyError
-from ..system.address_space import keep_within_limit
 from ..system.memory_errors import MEMORY_HINT, raise_memory_errors
 from .arguments import parser
 from .output import close_result, flush_lines, keep_standard_streams, print_diagnostic
@@ -29,7 +28,6 @@ def main(argv: Sequence[str] | None = None, *, online: bool = True, blender: str
     """
     keep_standard_streams()
     stop = StopSignal()
-    keep_within_limit(os.environ)
     arguments = argparse.Namespace(online=online, no_cache=False, own_blender=blender)
     with stop.listen():
         try:

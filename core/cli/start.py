@@ -12,6 +12,11 @@ def start() -> int:
     """Run the program and return its exit code."""
     for number in stop_signals():
         signal.signal(number, _end)
+    from ..system.address_space import keep_within_limit
+
+    # Before the modules of the commands, which load NumPy: a thread that OpenBLAS could not give its memory asks for it
+    # for ever, and the process does not end.
+    keep_within_limit(os.environ)
     from .main import main
 
     return main()

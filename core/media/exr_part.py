@@ -62,7 +62,18 @@ def single_part(data: bytes, parts: Sequence[ExrPart], header_end: int, number: 
         raise ValueError("its parts differ in size")
     window = struct.pack("<4i", 0, 0, width - 1, height - 1)
     is_multipart, is_tiled = bool(flags & MULTIPART_FLAG), bool(flags & _TILED_FLAG)
+    is_tiled = is_tiled or part.text("type").startswith("tiled")
     places = [part.value_place(name) for name in _WINDOWS]
+    # Of what is not there FFmpeg makes black, without a word.
+    chunks = list(
+        _chunks(
+            data,
+            header_end,
+            [_chunk_count(part, is_tiled=is_tiled) for part in parts[: number + 1]],
+            _PART_BYTES if is_multipart else 0,
+            _TILE_HEAD_BYTES if is_tiled else _LINE_HEAD_BYTES,
+        )
+    )
     if not is_multipart and all(data[at : at + len(window)] == window for at in places):
         return data
     if not is_multipart and is_tiled:  # tiles are counted from the corner of the data window
@@ -70,7 +81,6 @@ def single_part(data: bytes, parts: Sequence[ExrPart], header_end: int, number: 
         for at in places:
             whole[at : at + len(window)] = window
         return bytes(whole)
-    is_tiled = is_tiled or part.text("type").startswith("tiled")
     head = [
         data[:VERSION_AT],
         struct.pack("<I", flags & ~MULTIPART_FLAG | (_TILED_FLAG if is_tiled else 0)),
@@ -83,21 +93,12 @@ def single_part(data: bytes, parts: Sequence[ExrPart], header_end: int, number: 
         b"\0",
     ]
     (top,) = struct.unpack_from("<i", data, places[0] + 4)
-    chunks = [
-        chunk if is_tiled else _move_line(chunk, top)
-        for chunk in _chunks(
-            data,
-            header_end,
-            [_chunk_count(part) for part in parts[: number + 1]],
-            _PART_BYTES if is_multipart else 0,
-            _TILE_HEAD_BYTES if is_tiled else _LINE_HEAD_BYTES,
-        )
-    ]
-    offsets, at = [], sum(map(len, head)) + _OFFSET_BYTES * len(chunks)
-    for chunk in chunks:
+    moved = [data[chunk] if is_tiled else _move_line(data[chunk], top) for chunk in chunks]
+    offsets, at = [], sum(map(len, head)) + _OFFSET_BYTES * len(moved)
+    for chunk in moved:
         offsets.append(at)
         at += len(chunk)
-    return b"".join((*head, struct.pack(f"<{len(offsets)}Q", *offsets), *chunks))
+    return b"".join((*head, struct.pack(f"<{len(offsets)}Q", *offsets), *moved))
 
 
 def chunk_bytes(part: ExrPart) -> int:
@@ -122,8 +123,8 @@ def _move_line(chunk: bytes, top: int) -> bytes:
 
 def _chunks(
     data: bytes, header_end: int, counts: Sequence[int], number_bytes: int, head_bytes: int
-) -> Iterator[bytes]:
-    """Yield the chunks of the last of some parts, without its number before each.
+) -> Iterator[slice]:
+    """Yield where the chunks of the last of some parts are, without its number before each.
 
     `counts` says how many chunks each part has. Raises ValueError and struct.error.
     """
@@ -131,21 +132,26 @@ def _chunks(
     for offset in struct.unpack_from(f"<{counts[-1]}Q", data, table):
         at = offset + number_bytes
         end = at + head_bytes
-        if end > len(data):
+        if offset < table or end > len(data):
             raise ValueError("it is cut off or damaged")
         (size,) = struct.unpack_from("<i", data, end - 4)
         spare -= head_bytes + size
         # What is longer than the file in all has chunks that are there twice.
         if size < 0 or end + size > len(data) or spare < 0:
             raise ValueError("it is cut off or damaged")
-        yield data[at : end + size]
+        yield slice(at, end + size)
 
 
-def _chunk_count(part: ExrPart) -> int:
+def _chunk_count(part: ExrPart, *, is_tiled: bool) -> int:
+    """Return how many chunks a part has; of tiles in several sizes those of the largest, which come first."""
+    width, height = part.window(_WINDOWS[0])
     if "chunkCount" in part.attributes:
         (count,) = struct.unpack_from("<i", part.data, part.value_place("chunkCount"))
+    elif is_tiled:
+        across, down = struct.unpack_from("<2I", part.data, part.value_place("tiles"))
+        count = -(-width // max(across, 1)) * -(-height // max(down, 1))
     else:
-        count = -(-part.window(_WINDOWS[0])[1] // _chunk_lines(part))
+        count = -(-height // _chunk_lines(part))
     if not 0 <= count <= len(part.data) // _OFFSET_BYTES:
         raise ValueError("its number of chunks is damaged")
     return int(count)

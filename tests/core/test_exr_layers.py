@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Of OpenEXR files with several parts, layers and windows that image is read which Blender's sequencer shows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from exr_choices import (
     write_layers,
     write_parts,
 )
-from exr_files import Part, write_exr_parts
+from exr_files import Part, write_exr, write_exr_parts, write_exr_tiles
 from understudy.core.errors import ClipError
 from understudy.core.media.exr_header import read_exr_parts
 from understudy.core.media.light_image import decode_light
@@ -105,3 +106,34 @@ def test_a_chunk_that_is_there_many_times_takes_no_memory(tmp_path: Path) -> Non
         ClipError, match=r"a\.exr can't be read as an OpenEXR image: it is cut off or damaged"
     ):
         decode_light(REC709, path)
+
+
+@pytest.mark.parametrize("kind", ["lines", "halves", "tiles", "window", "parts"])
+def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, kind: str) -> None:
+    light = np.random.default_rng(1).random((24, 40, 3), np.float32)
+    part = Part("a", {channel: light[..., place] for place, channel in enumerate("RGB")})
+    path = tmp_path / "a.exr"
+    if kind == "parts":
+        write_exr_parts(path, part, Part("b", part.planes))
+    elif kind == "tiles":
+        write_exr_tiles(path, light, 16)
+    elif kind == "window":
+        write_exr_parts(path, replace(part, corner=(-3, 5)))
+    else:
+        light = light.astype(np.float16) if kind == "halves" else light
+        write_exr(path, light, half=kind == "halves")
+    assert np.array_equal(decode_light(REC709, path), light)
+    whole = path.read_bytes()
+    header_end = read_exr_parts(whole)[1]
+    spoilt = {
+        "half": whole[: header_end + (len(whole) - header_end) // 3],
+        "in the table": whole[: header_end + 20],
+        "the header alone": whole[:header_end],
+        "a chunk that was not written": whole[:header_end] + bytes(8) + whole[header_end + 8 :],
+    }
+    if kind != "parts":  # the first part is the one that is shown
+        spoilt["a byte"] = whole[:-1]
+    for what, data in spoilt.items():
+        path.write_bytes(data)
+        with pytest.raises(ClipError, match=r"a\.exr can't be read as an OpenEXR image"):
+            pytest.fail(f"{what}: {decode_light(REC709, path).shape}")

@@ -125,6 +125,20 @@ def test_a_cache_goes_on_without_its_threads():
         assert not timed.try_submit(int)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of address space")
+def test_a_command_ends_however_little_memory_it_may_map():
+    command = [sys.executable, "-m", "understudy.core.cli", "doctor"]
+    run = subprocess.run(
+        ["sh", "-c", 'ulimit -v 100000; exec "$@"', "sh", *command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+
+
 def test_a_cache_takes_a_thread_up_when_there_is_one_again():
     written = []
     behind = WriteBehind(written.extend, 1 << 20)
