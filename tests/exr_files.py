@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OpenEXR files of any numbers, without compression: https://openexr.com/en/latest/OpenEXRFileLayout.html."""
+"""OpenEXR files of any numbers, most without compression: https://openexr.com/en/latest/OpenEXRFileLayout.html."""
 
 import struct
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,6 +69,27 @@ def write_exr_tiles(path, light, side):
             chunks.append(struct.pack("<5i", left // side, top // side, 0, 0, len(tile)) + tile)
     places = len(start) + 8 * len(chunks) + np.cumsum([0, *map(len, chunks[:-1])])
     path.write_bytes(start + places.astype("<u8").tobytes() + b"".join(chunks))
+    return path
+
+
+def write_exr_zips(path, light):
+    """Write (H, W, 3) RGB as 32-bit floats, each line compressed for itself; returns the path."""
+    height, width = light.shape[:2]
+    plain = write_exr(path, light, half=False).read_bytes()
+    line_bytes = 8 + 12 * width
+    header = plain[: len(plain) - height * (8 + line_bytes)]
+    chunks = []
+    for start in range(len(header) + 8 * height, len(plain), line_bytes):
+        line = np.frombuffer(plain[start + 8 : start + line_bytes], np.uint8)
+        halves = np.concatenate([line[::2], line[1::2]])
+        steps = np.concatenate([halves[:1], np.diff(halves) + np.uint8(128)])
+        data = zlib.compress(steps.tobytes())
+        data = data if len(data) < len(line) else line.tobytes()
+        chunks.append(plain[start : start + 4] + struct.pack("<i", len(data)) + data)
+    places = len(header) + 8 * height + np.cumsum([0, *map(len, chunks[:-1])])
+    kind = b"compression\0compression\0\1\0\0\0"
+    header = header.replace(kind + b"\0", kind + b"\2")
+    path.write_bytes(header + places.astype("<u8").tobytes() + b"".join(chunks))
     return path
 
 

@@ -17,6 +17,7 @@ from ..filesystem import open_input
 from .bounds import require_image_size
 from .clip import FramePixels
 from .exr_channel import SingleLayer, channel_plane, single_layers
+from .exr_damage import require_decompressed
 from .exr_header import read_exr_parts
 from .exr_layer import shown_layer
 from .exr_part import chunk_bytes, single_part
@@ -95,7 +96,7 @@ def _decode_planes(path: Path, data: bytes) -> "tuple[npt.NDArray[np.floating[An
     planes: list[npt.NDArray[np.floating[Any]]] = []
     try:
         for layer in layers:  # not in a generator, which would make another error of StopIteration
-            planes += _layer_planes(layer)
+            planes += _layer_planes(path, layer)
         return tuple(planes)
     except (av.FFmpegError, StopIteration, ValueError, MemoryError) as fault:
         raise ClipError(
@@ -103,13 +104,14 @@ def _decode_planes(path: Path, data: bytes) -> "tuple[npt.NDArray[np.floating[An
         ) from fault
 
 
-def _layer_planes(layer: SingleLayer) -> "tuple[npt.NDArray[np.floating[Any]], ...]":
-    """Return what FFmpeg decodes of a layer. Raises what PyAV does, StopIteration and ValueError."""
+def _layer_planes(path: Path, layer: SingleLayer) -> "tuple[npt.NDArray[np.floating[Any]], ...]":
+    """Return what FFmpeg decodes of a layer. Raises ClipError, what PyAV does, StopIteration and ValueError."""
     import av
 
     with av.open(BytesIO(layer.data), mode="r", format="exr_pipe") as container:  # gate: memory
         container.streams.video[0].codec_context.options = {"layer": layer.name}
         planes = _planes(next(container.decode(video=0)))
+    require_decompressed(path, layer.data, planes)
     return planes if layer.channel is None else (channel_plane(layer.channel, planes[0]),)
 
 

@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .exr_header import ExrChannel, ExrPart, read_exr_parts
+from .exr_header import FLOAT, HALF, WHOLE, ExrChannel, ExrPart, read_exr_parts
 from .exr_layer import channel_letter
 
-_WHOLE, _HALF, _FLOAT = range(3)
 _LUMA, _OTHER = b"Y", b"q"
 _EXACT_COMPRESSIONS = (0, 1, 2, 3, 4, 6, 7)
 """Those in which whole numbers lie as floats do: without, RLE, ZIPS, ZIP, PIZ, B44 and B44A."""
@@ -56,14 +55,14 @@ def single_layers(data: bytes, prefix: str) -> tuple[SingleLayer, ...]:
             colours.setdefault(channel_letter(last), channel)
     types = {channel.type_number for channel in colours.values()}
     is_plain = all(channel.name.rpartition(".")[2] == letter for letter, channel in colours.items())
-    if not set("RGB") <= colours.keys() or (is_plain and types in ({_HALF}, {_FLOAT})):
+    if not set("RGB") <= colours.keys() or (is_plain and types in ({HALF}, {FLOAT})):
         return (SingleLayer(data, prefix),)
     return tuple(_isolate(data, part, colours[letter]) for letter in "RGB")
 
 
 def channel_plane(channel: ExrChannel, plane: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
     """Return the numbers of a channel by what was decoded of its `SingleLayer`, (H, W)."""
-    if channel.type_number != _WHOLE:
+    if channel.type_number != WHOLE:
         return plane
     return np.ascontiguousarray(plane).view(np.uint32).astype(np.float32)
 
@@ -76,8 +75,8 @@ def _isolate(data: bytes, part: ExrPart, channel: ExrChannel) -> SingleLayer:
             result[other.start : other.start + 1] = _OTHER
     layer = "q" * (length - 2)
     result[channel.start : channel.end - 1] = f"{layer}.".encode() + _LUMA if length > 1 else _LUMA
-    if channel.type_number == _WHOLE:
+    if channel.type_number == WHOLE:
         if part.data[part.value_place("compression")] not in _EXACT_COMPRESSIONS:
             raise ValueError("it holds whole numbers in a compression for floats")
-        result[channel.end : channel.end + 4] = struct.pack("<i", _FLOAT)
+        result[channel.end : channel.end + 4] = struct.pack("<i", FLOAT)
     return SingleLayer(bytes(result), layer, channel)

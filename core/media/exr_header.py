@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 VERSION_AT, MULTIPART_FLAG = 4, 0x1000
+WHOLE, HALF, FLOAT = range(3)
+"""The numbers of channels' types: 32-bit whole numbers, 16-bit and 32-bit floats."""
 _FIRST_ATTRIBUTE = 8
 _MAX_ATTRIBUTES, _MAX_PARTS, _MAX_CHANNELS = 10_000, 1000, 1000
 _MAX_NAME_BYTES = 256

@@ -22,7 +22,7 @@ _KEPT = (
 _WINDOWS = ("dataWindow", "displayWindow")
 _TILED_FLAG, _DEEP_FLAG = 0x200, 0x800
 _PART_BYTES, _OFFSET_BYTES = 4, 8
-_LINE_HEAD_BYTES, _TILE_HEAD_BYTES = 8, 20
+LINE_HEAD_BYTES, TILE_HEAD_BYTES = 8, 20
 """Of a chunk: its line or the place of its tile, and the size of what follows."""
 _CHUNK_LINES = (1, 1, 1, 16, 32, 16, 32, 32, 32, 256)
 """By the number of the compression."""
@@ -71,7 +71,7 @@ def single_part(data: bytes, parts: Sequence[ExrPart], header_end: int, number: 
             header_end,
             [_chunk_count(part, is_tiled=is_tiled) for part in parts[: number + 1]],
             _PART_BYTES if is_multipart else 0,
-            _TILE_HEAD_BYTES if is_tiled else _LINE_HEAD_BYTES,
+            TILE_HEAD_BYTES if is_tiled else LINE_HEAD_BYTES,
         )
     )
     if not is_multipart and all(data[at : at + len(window)] == window for at in places):
@@ -107,12 +107,20 @@ def chunk_bytes(part: ExrPart) -> int:
     if "tiles" in part.attributes:
         width, lines = struct.unpack_from("<2I", part.data, part.value_place("tiles"))
     else:
-        lines = _chunk_lines(part)
+        lines = chunk_lines(part)
     return 4 * int(width) * int(lines) * len(part.channels)
 
 
-def _chunk_lines(part: ExrPart) -> int:
+def chunk_lines(part: ExrPart) -> int:
+    """Return how many lines a chunk of lines has, but for the last."""
     return _CHUNK_LINES[min(part.data[part.value_place("compression")], len(_CHUNK_LINES) - 1)]
+
+
+def file_chunks(data: bytes, part: ExrPart, header_end: int) -> Iterator[slice]:
+    """Yield where the chunks are of a file with one part. Raises ValueError and struct.error."""
+    is_tiled = "tiles" in part.attributes
+    head_bytes = TILE_HEAD_BYTES if is_tiled else LINE_HEAD_BYTES
+    return _chunks(data, header_end, [_chunk_count(part, is_tiled=is_tiled)], 0, head_bytes)
 
 
 def _move_line(chunk: bytes, top: int) -> bytes:
@@ -151,7 +159,7 @@ def _chunk_count(part: ExrPart, *, is_tiled: bool) -> int:
         across, down = struct.unpack_from("<2I", part.data, part.value_place("tiles"))
         count = -(-width // max(across, 1)) * -(-height // max(down, 1))
     else:
-        count = -(-height // _chunk_lines(part))
+        count = -(-height // chunk_lines(part))
     if not 0 <= count <= len(part.data) // _OFFSET_BYTES:
         raise ValueError("its number of chunks is damaged")
     return int(count)

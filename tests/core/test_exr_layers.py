@@ -16,7 +16,7 @@ from exr_choices import (
     write_layers,
     write_parts,
 )
-from exr_files import Part, write_exr, write_exr_parts, write_exr_tiles
+from exr_files import Part, write_exr, write_exr_parts, write_exr_tiles, write_exr_zips
 from understudy.core.errors import ClipError
 from understudy.core.media.exr_header import read_exr_parts
 from understudy.core.media.light_image import decode_light
@@ -137,3 +137,14 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, kind: str) -> None:
         path.write_bytes(data)
         with pytest.raises(ClipError, match=r"a\.exr can't be read as an OpenEXR image"):
             pytest.fail(f"{what}: {decode_light(REC709, path).shape}")
+
+
+def test_a_compressed_line_that_is_damaged_is_a_fault_and_a_black_one_is_none(tmp_path: Path) -> None:
+    light = np.repeat(np.linspace(0, 2, 24 * 40, dtype=np.float32).reshape(24, 40, 1), 3, 2)
+    light[5:9] = 0
+    path = write_exr_zips(tmp_path / "a.exr", light)
+    assert np.array_equal(decode_light(REC709, path), light)
+    data = path.read_bytes()
+    path.write_bytes(data[:-30] + bytes(10) + data[-20:])
+    with pytest.raises(ClipError, match=r"a\.exr can't be read as an OpenEXR image: it is damaged"):
+        decode_light(REC709, path)
