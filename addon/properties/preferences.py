@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 
 from ...core.cache.shared.redis_client import split_password, with_password
 from ...core.cache.stores.encryption import KEY_VARIABLE
-from ...core.models.processor import AUTOMATIC
+from ...core.models.providers import AUTOMATIC
 from ...core.provenance.settings import MARKS_VARIABLE
 from ...core.reporting.quoting import quote
 from ...core.sessions import settings

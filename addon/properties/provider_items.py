@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The processors that models can be run on, as the preferences offer them."""
 
-from ...core.models.processor import AUTOMATIC, OPENVINO_BF16, available_providers
+from ...core.models.processor import available_providers
+from ...core.models.providers import AUTOMATIC, OPENVINO_BF16
 from ...core.system.cpu_features import lacks_bf16
 
 PROVIDER_ITEMS = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from ..models.processor import AUTOMATIC, PROVIDERS
+from ..models.providers import AUTOMATIC, PROVIDERS
 from ..units import parse_count, parse_days, parse_size
 from .argument_actions import OnlyOnce
 

@@ -10,8 +10,9 @@ from ..errors import CacheError, FarmError, OutputError
 from ..farm.places import missing_places, unusable_places
 from ..media.modern_image import readable_heif_kinds
 from ..models.embedded import embedded_folder
-from ..models.processor import AUTOMATIC, OPENVINO_BF16, parse_provider
+from ..models.processor import parse_provider
 from ..models.processor_choice import select_processor
+from ..models.providers import AUTOMATIC, OPENVINO_BF16
 from ..provenance.certificates import read_identity
 from ..provenance.settings import mark_settings
 from ..sessions.environment_reader import EnvironmentReader

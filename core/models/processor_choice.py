@@ -14,7 +14,8 @@ from ..filesystem import Folder
 from ..system.cpu_features import lacks_bf16
 from .onnx_writer import GraphWriter
 from .ort_exceptions import ort_exceptions
-from .processor import AUTOMATIC, OPENVINO_BF16, OPENVINO_CPU, Processor, open_session, require_provider_names
+from .processor import Processor, open_session, require_provider_names
+from .providers import AUTOMATIC, OPENVINO_BF16, OPENVINO_CPU
 
 # TensorRT builds an engine for minutes before the first frame, CoreML computes in half precision, and what OpenVINO
 # computes on the CPU has keys of its own: only for those who ask for them by name.

@@ -19,7 +19,8 @@ from ..filesystem import Location
 from ..models.engine_folder import engine_folder_location
 from ..models.graphs.graph_folder import MAX_BYTES, GraphFolder, user_graph_folder
 from ..models.library import MODELS_VARIABLE, ModelLibrary
-from ..models.processor import AUTOMATIC, PROVIDERS, parse_provider
+from ..models.processor import parse_provider
+from ..models.providers import AUTOMATIC, PROVIDERS
 from ..recipe import messages
 from ..system.trust import TRUST_VARIABLE, first_relative_folder, trusted_folders
 from ..units import DAY_SECONDS, OFF, parse_count, parse_days, parse_size, parse_switch

@@ -41,7 +41,8 @@ _AUDIT_PROGRAM = """if True:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a flag may be added that does nothing")
 def test_no_file_of_a_cache_is_opened_as_text(tmp_path):
-    command = [sys.executable, "-c", _AUDIT_PROGRAM, str(tmp_path / "cache")]
+    # Python's own compiled files are not of the cache.
+    command = [sys.executable, "-B", "-c", _AUDIT_PROGRAM, str(tmp_path / "cache")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     opened, as_text = map(int, done.stdout.split())
     assert opened > 100

@@ -9,7 +9,7 @@ from understudy.core.cli import doctor as doctor_module
 from understudy.core.cli.doctor import doctor
 from understudy.core.cli.main import main
 from understudy.core.models.embedded import embedded_folder
-from understudy.core.models.processor import PROVIDERS
+from understudy.core.models.providers import PROVIDERS
 
 from tests.core import face_clip
 

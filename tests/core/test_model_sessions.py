@@ -11,7 +11,8 @@ from models import stand_ins
 from understudy.core.errors import ModelError
 from understudy.core.models.model_file import ModelFile
 from understudy.core.models.onnx_file import last_initializer, read_onnx_info
-from understudy.core.models.processor import PROVIDERS, Processor
+from understudy.core.models.processor import Processor
+from understudy.core.models.providers import PROVIDERS
 from understudy.core.models.session import ModelPool
 
 from tests.core.small_model import SMALL_MODEL

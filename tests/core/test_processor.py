@@ -25,13 +25,8 @@ from understudy.core.models.library import ModelLibrary
 from understudy.core.models.model_file import ModelFile
 from understudy.core.models.onnx_file import read_onnx_info
 from understudy.core.models.onnx_writer import GraphWriter
-from understudy.core.models.processor import (
-    PROVIDERS,
-    Processor,
-    available_providers,
-    open_session,
-    session_options,
-)
+from understudy.core.models.processor import Processor, available_providers, open_session, session_options
+from understudy.core.models.providers import PROVIDERS
 from understudy.core.models.session import ModelPool
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Detect

@@ -15,15 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.errors import ModelError
 from understudy.core.models import processor_choice
-from understudy.core.models.processor import (
-    AUTOMATIC,
-    PROVIDERS,
-    Processor,
-    ProviderOptions,
-    available_providers,
-    open_session,
-)
+from understudy.core.models.processor import Processor, ProviderOptions, available_providers, open_session
 from understudy.core.models.processor_choice import select_processor
+from understudy.core.models.providers import AUTOMATIC, PROVIDERS
 from understudy.core.system.cpu_features import lacks_bf16
 
 ABSENT = [name for name in PROVIDERS if name not in available_providers()]

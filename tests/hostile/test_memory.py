@@ -76,7 +76,7 @@ def test_v11_a_bomb_as_the_face_is_refused_in_one_line(shared, tmp_path, dashboa
     lines = run.stderr.splitlines()
     assert code == 1
     assert len(lines) == 1
-    assert "bomb.png says it is 30000x30000" in lines[0]
+    assert "bomb.png: it says it is 30000x30000" in lines[0]
     assert peak_kilobytes < 1_000_000
 
 
