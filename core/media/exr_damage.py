@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..errors import ClipError
 from .exr_header import HALF, ExrPart, read_exr_parts
-from .exr_part import LINE_HEAD_BYTES, TILE_HEAD_BYTES, chunk_lines, file_chunks
+from .exr_part import chunk_lines, file_chunks
 
 _WITH_ZIP = (2, 3, 5)  # ZIPS, ZIP and PXR24
 
@@ -41,14 +41,12 @@ def require_decompressed(path: Path, data: bytes, planes: Sequence[npt.NDArray[n
     (part,), header_end = read_exr_parts(data)
     if part.data[part.value_place("compression")] not in _WITH_ZIP:
         return
-    is_tiled = "tiles" in part.attributes
-    head_bytes = TILE_HEAD_BYTES if is_tiled else LINE_HEAD_BYTES
     pixel_bytes = sum(2 if channel.type_number == HALF else 4 for channel in part.channel_entries)
     for chunk in file_chunks(data, part, header_end):
-        rows, columns = _place(part, data, chunk.start, is_tiled=is_tiled)
+        rows, columns = _place(part, data, chunk.start)
         if any(plane[rows, columns].any() for plane in planes):
             continue
-        content = data[chunk.start + head_bytes : chunk.stop]
+        content = data[chunk.start + part.chunk_head_bytes : chunk.stop]
         size = planes[0][rows, columns].size * pixel_bytes
         # What would not become smaller is stored as it is.
         if len(content) < size and not _is_whole(content, size):
@@ -65,9 +63,9 @@ def _is_whole(content: bytes, size: int) -> bool:
     return stream.eof
 
 
-def _place(part: ExrPart, data: bytes, at: int, *, is_tiled: bool) -> tuple[slice, slice]:
+def _place(part: ExrPart, data: bytes, at: int) -> tuple[slice, slice]:
     """Return the rows and columns of a chunk."""
-    if not is_tiled:
+    if not part.is_tiled:
         (line,) = struct.unpack_from("<i", data, at)
         return slice(max(line, 0), line + chunk_lines(part)), slice(None)
     across, down = struct.unpack_from("<2i", data, at)

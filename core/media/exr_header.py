@@ -8,13 +8,14 @@ import struct
 from dataclasses import dataclass
 from functools import cached_property
 
-VERSION_AT, MULTIPART_FLAG = 4, 0x1000
+VERSION_AT, MULTIPART_FLAG, TILED_FLAG = 4, 0x1000, 0x200
 WHOLE, HALF, FLOAT = range(3)
 """The numbers of channels' types: 32-bit whole numbers, 16-bit and 32-bit floats."""
 _FIRST_ATTRIBUTE = 8
 _MAX_ATTRIBUTES, _MAX_PARTS, _MAX_CHANNELS = 10_000, 1000, 1000
 _MAX_NAME_BYTES = 256
 _CHANNEL_BYTES = 16
+_LINE_HEAD_BYTES, _TILE_HEAD_BYTES = 8, 20
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,17 @@ class ExrPart:
         for sign in ".-" if view else "":
             name = name.removesuffix(f"{sign}{view}")
         return name
+
+    @property
+    def is_tiled(self) -> bool:
+        """Whether its chunks are tiles, not lines."""
+        (flags,) = struct.unpack_from("<I", self.data, VERSION_AT)
+        return bool(flags & TILED_FLAG) or self.text("type").startswith("tiled")
+
+    @property
+    def chunk_head_bytes(self) -> int:
+        """How much of a chunk comes before its content: its line or the place of its tile, and the content's size."""
+        return _TILE_HEAD_BYTES if self.is_tiled else _LINE_HEAD_BYTES
 
     def text(self, name: str) -> str:
         """Return an attribute's value as text; empty where it has none."""

@@ -8,7 +8,7 @@ display window, and takes both windows to begin at 0.
 import struct
 from collections.abc import Iterator, Sequence
 
-from .exr_header import MULTIPART_FLAG, VERSION_AT, ExrPart
+from .exr_header import MULTIPART_FLAG, TILED_FLAG, VERSION_AT, ExrPart
 
 _KEPT = (
     "channels",
@@ -20,10 +20,8 @@ _KEPT = (
     "tiles",
 )
 _WINDOWS = ("dataWindow", "displayWindow")
-_TILED_FLAG, _DEEP_FLAG = 0x200, 0x800
+_DEEP_FLAG = 0x800
 _PART_BYTES, _OFFSET_BYTES = 4, 8
-LINE_HEAD_BYTES, TILE_HEAD_BYTES = 8, 20
-"""Of a chunk: its line or the place of its tile, and the size of what follows."""
 _CHUNK_LINES = (1, 1, 1, 16, 32, 16, 32, 32, 32, 256)
 """By the number of the compression."""
 
@@ -61,17 +59,16 @@ def single_part(data: bytes, parts: Sequence[ExrPart], header_end: int, number: 
     if (width, height) != parts[0].window(_WINDOWS[0]):
         raise ValueError("its parts differ in size")
     window = struct.pack("<4i", 0, 0, width - 1, height - 1)
-    is_multipart, is_tiled = bool(flags & MULTIPART_FLAG), bool(flags & _TILED_FLAG)
-    is_tiled = is_tiled or part.text("type").startswith("tiled")
+    is_multipart, is_tiled = bool(flags & MULTIPART_FLAG), part.is_tiled
     places = [part.value_place(name) for name in _WINDOWS]
     # Of what is not there FFmpeg makes black, without a word.
     chunks = list(
         _chunks(
             data,
             header_end,
-            [_chunk_count(part, is_tiled=is_tiled) for part in parts[: number + 1]],
+            [_chunk_count(part) for part in parts[: number + 1]],
             _PART_BYTES if is_multipart else 0,
-            TILE_HEAD_BYTES if is_tiled else LINE_HEAD_BYTES,
+            part.chunk_head_bytes,
         )
     )
     if not is_multipart and all(data[at : at + len(window)] == window for at in places):
@@ -83,7 +80,7 @@ def single_part(data: bytes, parts: Sequence[ExrPart], header_end: int, number: 
         return bytes(whole)
     head = [
         data[:VERSION_AT],
-        struct.pack("<I", flags & ~MULTIPART_FLAG | (_TILED_FLAG if is_tiled else 0)),
+        struct.pack("<I", flags & ~MULTIPART_FLAG | (TILED_FLAG if is_tiled else 0)),
         *(
             data[part.attributes[name].start : part.attributes[name].end]
             for name in _KEPT
@@ -118,9 +115,7 @@ def chunk_lines(part: ExrPart) -> int:
 
 def file_chunks(data: bytes, part: ExrPart, header_end: int) -> Iterator[slice]:
     """Yield where the chunks are of a file with one part. Raises ValueError and struct.error."""
-    is_tiled = "tiles" in part.attributes
-    head_bytes = TILE_HEAD_BYTES if is_tiled else LINE_HEAD_BYTES
-    return _chunks(data, header_end, [_chunk_count(part, is_tiled=is_tiled)], 0, head_bytes)
+    return _chunks(data, header_end, [_chunk_count(part)], 0, part.chunk_head_bytes)
 
 
 def _move_line(chunk: bytes, top: int) -> bytes:
@@ -150,12 +145,12 @@ def _chunks(
         yield slice(at, end + size)
 
 
-def _chunk_count(part: ExrPart, *, is_tiled: bool) -> int:
+def _chunk_count(part: ExrPart) -> int:
     """Return how many chunks a part has; of tiles in several sizes those of the largest, which come first."""
     width, height = part.window(_WINDOWS[0])
     if "chunkCount" in part.attributes:
         (count,) = struct.unpack_from("<i", part.data, part.value_place("chunkCount"))
-    elif is_tiled:
+    elif part.is_tiled:
         across, down = struct.unpack_from("<2I", part.data, part.value_place("tiles"))
         count = -(-width // max(across, 1)) * -(-height // max(down, 1))
     else:
