@@ -116,9 +116,10 @@ def test_a_question_comes_through_as_it_was(tmp_path):
 
 
 def test_places_that_are_missing_and_such_that_do_not_answer_differ(tmp_path):
-    environment = {"UNDERSTUDY_SHARED_CACHE": "/nowhere/share", "UNDERSTUDY_MODELS": str(tmp_path)}
+    missing = tmp_path / "missing" / "share"
+    environment = {"UNDERSTUDY_SHARED_CACHE": str(missing), "UNDERSTUDY_MODELS": str(tmp_path)}
     (fault,) = missing_places(environment)
-    assert "/nowhere/share" in fault
+    assert str(missing) in fault
     assert (
         silent_places({"UNDERSTUDY_SHARED_CACHE": str(tmp_path), "UNDERSTUDY_REDIS": "off"}, (tmp_path,))
         == []

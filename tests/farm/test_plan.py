@@ -24,9 +24,8 @@ def test_a_plan_is_a_table_or_values_and_leaves_the_project_as_it_is(farm):
     assert {asset["kind"]: asset["travels"] for asset in values["facts"]["assets"]} == dict.fromkeys(
         ("project", "clip", "image", "layers", "cache"), True
     )
-    table = plan(
-        farm, project, "-s", "3", "-e", "5", "--blender", farm.blender, UNDERSTUDY_BLENDER="/nowhere"
-    )
+    other = project.parent / "missing"
+    table = plan(farm, project, "-s", "3", "-e", "5", "--blender", farm.blender, UNDERSTUDY_BLENDER=other)
     assert table.returncode == 0, table.stdout
     assert "Frames 3 to 5: 0 of 3 ready" in table.stdout
     assert table.stdout.splitlines()[-1].startswith("The job can be sent: ")
@@ -49,9 +48,10 @@ def test_each_reason_why_a_project_can_not_be_read_is_one_line(farm):
     project = farm.copy_project("unreadable")
     garbage = Path(project).with_name("garbage.blend")
     garbage.write_text("no project")
+    missing = project.parent / "missing"
     outcomes = [
-        plan(farm, project, UNDERSTUDY_BLENDER="/nowhere/blender"),
-        plan(farm, project, UNDERSTUDY_BLENDER=None, PATH="/nowhere"),
+        plan(farm, project, UNDERSTUDY_BLENDER=missing / "blender"),
+        plan(farm, project, UNDERSTUDY_BLENDER=None, PATH=missing),
         plan(farm, project, UNDERSTUDY_BLENDER=str(farm.bare_blender)),
         plan(farm, project.with_name("other.blend")),
         plan(farm, garbage),

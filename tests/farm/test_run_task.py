@@ -48,19 +48,21 @@ def test_frames_are_rendered_with_new_faces_and_reported(farm, single):
         ("clip.mp4", "clip missing"),
         ("shot.blend", "shot.blend is missing"),
         ("blender", "can't be started: it is not there"),
-        ("models", "UNDERSTUDY_MODELS names /nowhere"),
-        ("share", "UNDERSTUDY_SHARED_CACHE names /nowhere"),
+        ("models", "UNDERSTUDY_MODELS names {missing}, which is not there"),
+        ("share", "UNDERSTUDY_SHARED_CACHE names {missing}, which is not there"),
         ("scene", "the project has no scene Other"),
         ("temporary", "name a folder in TMPDIR that Blender sees"),
     ],
 )
 def test_an_unfit_machine_renders_nothing_and_says_what_it_lacks(farm, what, words):
     project = farm.copy_project(f"unfit {what}")
+    missing = project.parent / "missing"
+    words = words.format(missing=missing)
     changes = {
         "extension": {"UNDERSTUDY_BLENDER": str(farm.bare_blender)},
-        "blender": {"UNDERSTUDY_BLENDER": "/nowhere/blender"},
-        "models": {"UNDERSTUDY_MODELS": "/nowhere"},
-        "share": {"UNDERSTUDY_SHARED_CACHE": "/nowhere"},
+        "blender": {"UNDERSTUDY_BLENDER": str(missing / "blender")},
+        "models": {"UNDERSTUDY_MODELS": str(missing)},
+        "share": {"UNDERSTUDY_SHARED_CACHE": str(missing)},
         "temporary": {"TMPDIR": "/var/tmp"},
     }.get(what, {})
     if "." in what:
