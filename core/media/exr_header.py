@@ -70,7 +70,7 @@ class ExrPart:
             name = name.removesuffix(f"{sign}{view}")
         return name
 
-    @property
+    @cached_property
     def is_tiled(self) -> bool:
         """Whether its chunks are tiles, not lines."""
         (flags,) = struct.unpack_from("<I", self.data, VERSION_AT)
